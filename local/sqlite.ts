@@ -1,0 +1,86 @@
+// The one way that local parts keep state: SQLite, WAL, synchronous FULL, and one commit for everything that was
+// written in the same turn of the event loop. Nothing may be acknowledged before its commit has returned.
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+/** Opens (and creates) a database with the house's durability settings. `:memory:` is for tests. */
+export function openDatabase(path: string): DatabaseSync {
+  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
+  const database = new DatabaseSync(path);
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;');
+  return database;
+}
+
+interface Waiter {
+  resolve: () => void;
+  reject: (reason: unknown) => void;
+}
+
+/**
+ * Group commit over one connection with one writer.
+ *
+ * `write(work)` runs `work` at once inside the open transaction and resolves with its result after the COMMIT that all
+ * writes of this event-loop turn share. A `work` that throws is rolled back alone (savepoint) and rejects alone.
+ */
+export class GroupCommit {
+  readonly database: DatabaseSync;
+  #waiters: Waiter[] = [];
+  #open = false;
+  #depth = 0;
+
+  constructor(database: DatabaseSync) {
+    this.database = database;
+  }
+
+  async write<T>(work: (database: DatabaseSync) => T): Promise<T> {
+    const result = this.#run(work);
+    await this.committed();
+    return result;
+  }
+
+  /** Resolves when everything written so far is on disk; at once if nothing is pending. */
+  committed(): Promise<void> {
+    if (!this.#open) return Promise.resolve();
+    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+  }
+
+  /** Commits now and closes the connection. */
+  close(): void {
+    this.#commit();
+    this.database.close();
+  }
+
+  #run<T>(work: (database: DatabaseSync) => T): T {
+    if (!this.#open) {
+      this.database.exec('BEGIN IMMEDIATE');
+      this.#open = true;
+      setImmediate(() => this.#commit());
+    }
+    const savepoint = `work${this.#depth++}`;
+    this.database.exec(`SAVEPOINT ${savepoint}`);
+    try {
+      const result = work(this.database);
+      this.database.exec(`RELEASE ${savepoint}`);
+      return result;
+    } catch (error) {
+      this.database.exec(`ROLLBACK TO ${savepoint}; RELEASE ${savepoint}`);
+      throw error;
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  #commit(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    try {
+      this.database.exec('COMMIT');
+      for (const waiter of waiters) waiter.resolve();
+    } catch (error) {
+      for (const waiter of waiters) waiter.reject(error);
+    }
+  }
+}
