@@ -49,7 +49,9 @@ export async function ensurePki(dataDir: string | undefined): Promise<Pki> {
 /** Makes this process trust `ca` beside what it trusts already: fetch, https and the Azure SDKs alike. */
 export function trustCa(ca: string): void {
   const trusted = getCACertificates('default');
-  if (!trusted.some((known) => known.trim() === ca.trim())) setDefaultCACertificates([...trusted, ca]);
+  const { fingerprint256 } = new NodeCertificate(ca);
+  if (trusted.some((known) => new NodeCertificate(known).fingerprint256 === fingerprint256)) return;
+  setDefaultCACertificates([...trusted, ca]);
 }
 
 function isFresh(cert: string): boolean {
