@@ -1,0 +1,111 @@
+// What the app does in the target environment, in its own words. The files beside this one do it with the Azure SDKs.
+// Long operations come as a pair: `begin…` sends the request and returns the poller's serialised state, `advance` asks
+// once how far it is. Names are deterministic, so everything can be repeated.
+import type { Environment } from '../model/environment.ts';
+import type { CutoverAction } from '../model/settings.ts';
+
+/** Serialised state of a long-running operation, to be handed to `advance`; `done` operations need no polling. */
+export interface LongOperation {
+  kind: 'createVirtualMachine' | 'deleteVirtualMachine' | 'startVirtualMachine' | 'stopVirtualMachine' | 'createDisk' | 'deleteDisk' | 'createNic' | 'deleteNic' | 'createNetworkSecurityGroup' | 'deleteNetworkSecurityGroup';
+  /** What it works on, for messages. */
+  name: string;
+  state: string;
+}
+export type Progress = { done: true } | { done: false; operation: LongOperation; retryAfterSeconds?: number };
+
+/** Tags on everything that we create (invariant 3). */
+export interface Ownership {
+  owner: string;
+  wave: string;
+  workload: string;
+  /** ISO 8601 instant. */
+  expires: string;
+}
+
+export interface RoleGap {
+  principalId: string;
+  role: 'replication' | 'cutover';
+  scope: string;
+  /** Role name of ours. */
+  roleName: string;
+  /** Actions that the plan needs and that the principal does not have at the scope. */
+  missing: string[];
+}
+
+export interface MadeRole {
+  kind: 'roleDefinition' | 'roleAssignment';
+  id: string;
+}
+
+export interface Azure {
+  authorization: {
+    /** Compares what the two working identities need (a fixed table per identity) with what they hold through assignments at or above the environment's resource group. */
+    gaps(environment: Environment): Promise<RoleGap[]>;
+    /** Creates our custom role definitions and the missing assignments under deterministic names; returns what did not exist before. */
+    grant(environment: Environment, gaps: RoleGap[]): Promise<MadeRole[]>;
+    /** Whether the working identities themselves already see the permissions (propagation). */
+    effective(environment: Environment): Promise<boolean>;
+    /** Deletes only what is named; tolerates absence. */
+    revoke(environment: Environment, made: MadeRole[]): Promise<void>;
+  };
+  compute: {
+    /** The appliance's machine: from the image, no public IP, custom data. `begin` = NIC then VM; the NIC is created inside (it is quick). */
+    findMachine(environment: Environment, name: string): Promise<{ id: string; provisioning: string; power: string; tags: Record<string, string> } | undefined>;
+    beginAppliance(environment: Environment, name: string, customData: string, ownership: Ownership): Promise<Progress>;
+    /** Imports a managed disk from a staging blob snapshot URL (or blob URL). */
+    beginImportDisk(environment: Environment, disk: { name: string; sourceUrl: string; sku: string; boot: boolean }, ownership: Ownership): Promise<Progress>;
+    /** A machine from imported disks behind one NIC. Created started. */
+    beginMachine(
+      environment: Environment,
+      machine: { name: string; size: string; osDisk: string; dataDisks: string[]; subnetId: string; networkSecurityGroupId: string; privateAddress?: string },
+      ownership: Ownership,
+    ): Promise<Progress>;
+    beginDeleteMachine(environment: Environment, name: string): Promise<Progress>;
+    beginDeleteDisk(environment: Environment, name: string): Promise<Progress>;
+    beginDeleteNic(environment: Environment, name: string): Promise<Progress>;
+    advance(environment: Environment, operation: LongOperation): Promise<Progress>;
+    power(environment: Environment, name: string): Promise<'running' | 'stopped' | 'deallocated' | 'absent' | 'other'>;
+    /** Run command on a Linux machine; returns stdout. */
+    runCommand(environment: Environment, name: string, script: string[]): Promise<string>;
+    privateAddress(environment: Environment, machineName: string): Promise<string | undefined>;
+    setTags(environment: Environment, machineName: string, tags: Record<string, string>): Promise<void>;
+    /** Everything in the resource group that carries our wave tag (and workload, if given). */
+    listOwned(environment: Environment, wave: string, workload?: string): Promise<{ id: string; type: string; name: string }[]>;
+  };
+  network: {
+    /** The subnet with its NSG's rules resolved, for the isolation proof. */
+    describeSubnet(subnetId: string): Promise<{ id: string; addressPrefix: string; virtualNetworkId: string; peerings: string[]; networkSecurityGroupId?: string; routeTableId?: string }>;
+    securityRules(networkSecurityGroupId: string): Promise<{ name: string; priority: number; direction: 'Inbound' | 'Outbound'; access: 'Allow' | 'Deny'; protocol: string; source: string; destination: string; destinationPorts: string[] }[]>;
+    /** The NSG on a machine's NIC, for capture. */
+    machineSecurityGroup(environment: Environment, machineName: string): Promise<string | undefined>;
+    setMachineSecurityGroup(environment: Environment, machineName: string, networkSecurityGroupId: string | undefined): Promise<void>;
+    /** Makes (idempotent) a deny-all security group for quarantine or isolation, tagged. */
+    ensureDenyAll(environment: Environment, name: string, ownership: Ownership): Promise<string>;
+    removeSecurityGroup(environment: Environment, name: string): Promise<void>;
+  };
+  dns: {
+    /** The record set as it is, or undefined; the before-state that undo puts back. */
+    get(zoneId: string, record: string, type: 'A' | 'CNAME'): Promise<DnsRecord | undefined>;
+    set(zoneId: string, record: string, type: 'A' | 'CNAME', value: DnsRecord): Promise<void>;
+    remove(zoneId: string, record: string, type: 'A' | 'CNAME'): Promise<void>;
+  };
+  staging: {
+    /** Makes the container and the page blob of `sizeBytes` rounded up to 1 MiB plus 512 (idempotent; never shrinks or clears an existing one; a different size is refused). */
+    ensureBlob(environment: Environment, blobName: string, sizeBytes: number, ownership: Ownership): Promise<void>;
+    /** URL of the blob (or of one snapshot), without a token. */
+    blobUrl(environment: Environment, blobName: string, snapshot?: string): Promise<string>;
+    /** A user-delegation SAS for one blob: read and write, for at most `hours`. */
+    writeAccess(environment: Environment, blobName: string, hours: number): Promise<{ url: string; expiresAt: string }>;
+    snapshotExists(environment: Environment, blobName: string, snapshot: string): Promise<boolean>;
+    /** Deletes the blob with its snapshots; only on a recorded decision. */
+    removeBlob(environment: Environment, blobName: string): Promise<void>;
+  };
+}
+
+export interface DnsRecord {
+  ttlSeconds: number;
+  values: string[];
+}
+
+/** Which Azure permission each cutover action needs is told by its kind. */
+export type ActionKind = CutoverAction['kind'];

@@ -1,0 +1,170 @@
+// How an orchestrator waits. The only place that knows `context.df`: orchestrators and steps are generators of effects,
+// and `drive` turns each effect into a Durable task. What that buys: typed `yield*`, several flows side by side, and one
+// control signal (rollback, cancel) that is noticed at every safe point without each step asking for it.
+import type { DurableOrchestrationContext, Task } from 'durable-functions';
+import { z } from 'zod';
+
+/** Tasks of which one must finish before the flow goes on. An interruptible effect also ends when control arrives. */
+export interface Effect {
+  readonly tasks: readonly Task[];
+  readonly interruptible: boolean;
+}
+
+/** A piece of orchestration: yields effects, returns its result. Always consumed by `yield*`, `all` or `drive`. */
+export type Flow<T> = Generator<Effect, T, void>;
+
+/** What a person or a policy tells a running orchestration. Sent once: the first one decides. */
+export const ControlSignal = z.strictObject({
+  action: z.enum(['rollback', 'cancel']),
+  to: z.enum(['replicating', 'withdrawn']),
+  by: z.string(),
+  reason: z.string(),
+});
+export type ControlSignal = z.infer<typeof ControlSignal>;
+export const controlEvent = 'control';
+
+/** Thrown into a flow at its next safe point after a control signal; the saga catches it and walks back. */
+export class Interrupted extends Error {
+  readonly signal: ControlSignal;
+  constructor(signal: ControlSignal) {
+    super(`${signal.action} asked for by ${signal.by}: ${signal.reason}`);
+    this.name = 'Interrupted';
+    this.signal = signal;
+  }
+}
+
+/** The orchestration's view of the world: time and identity as data, nothing else. */
+export class Ctx {
+  readonly df: DurableOrchestrationContext;
+  interruption: ControlSignal | undefined;
+  #shields = 0;
+
+  constructor(df: DurableOrchestrationContext) {
+    this.df = df;
+  }
+
+  get instanceId(): string {
+    return this.df.instanceId;
+  }
+
+  /** The current time of this replay, ISO 8601 in UTC. */
+  now(): string {
+    return this.df.currentUtcDateTime.toISOString();
+  }
+
+  /** A deterministic operation id: the same step of the same instance always gets the same one. */
+  operationId(...parts: (string | number)[]): string {
+    return `${this.instanceId}:${parts.join(':')}`;
+  }
+
+  /** Throws `Interrupted` if a control signal has arrived; call it where it is safe to stop. */
+  safePoint(): void {
+    if (this.interruption !== undefined && this.#shields === 0) throw new Interrupted(this.interruption);
+  }
+
+  /** Runs a flow that no control signal interrupts: the way back must not be cut short. */
+  *shielded<T>(flow: Flow<T>): Flow<T> {
+    this.#shields++;
+    try {
+      return yield* flow;
+    } finally {
+      this.#shields--;
+    }
+  }
+
+  /** Shows a value as the instance's custom status. */
+  show(status: unknown): void {
+    this.df.setCustomStatus(status);
+  }
+}
+
+/** Waits for one task that must run to its end once begun: an activity, a sub-orchestration. */
+export function* finish(task: Task): Flow<unknown> {
+  while (!settled(task)) yield { tasks: [task], interruptible: false };
+  return outcome(task);
+}
+
+/** Waits for the first of several tasks and returns it; a safe point. */
+export function* firstOf(ctx: Ctx, tasks: readonly Task[]): Flow<Task> {
+  for (;;) {
+    ctx.safePoint();
+    const done = tasks.find(settled);
+    if (done !== undefined) return done;
+    yield { tasks, interruptible: true };
+  }
+}
+
+/** Runs flows side by side and returns their results in order. All come to rest before the first error is thrown. */
+export function* all<T>(flows: readonly Flow<T>[]): Flow<T[]> {
+  const lanes = flows.map((flow) => new Lane(flow));
+  for (const lane of lanes) lane.resume();
+  for (;;) {
+    const waiting = lanes.filter((lane) => lane.effect !== undefined);
+    if (waiting.length === 0) break;
+    const ready = waiting.filter((lane) => lane.effect?.tasks.some(settled));
+    for (const lane of ready) lane.resume();
+    if (ready.length > 0) continue;
+    yield {
+      tasks: waiting.flatMap((lane) => lane.effect?.tasks ?? []),
+      interruptible: waiting.some((lane) => lane.effect?.interruptible),
+    };
+    // Woken without a finished task: control has arrived, and every lane at a safe point looks for itself.
+    if (!waiting.some((lane) => lane.effect?.tasks.some(settled))) for (const lane of waiting) if (lane.effect?.interruptible) lane.resume();
+  }
+  const failed = lanes.find((lane) => lane.error !== undefined);
+  if (failed?.error !== undefined) throw failed.error.thrown;
+  return lanes.map((lane) => lane.value as T);
+}
+
+class Lane<T> {
+  effect: Effect | undefined;
+  value: T | undefined;
+  error: { thrown: unknown } | undefined;
+  readonly #flow: Flow<T>;
+
+  constructor(flow: Flow<T>) {
+    this.#flow = flow;
+  }
+
+  resume(): void {
+    try {
+      const step = this.#flow.next();
+      this.effect = step.done ? undefined : step.value;
+      if (step.done) this.value = step.value;
+    } catch (thrown) {
+      this.effect = undefined;
+      this.error = { thrown };
+    }
+  }
+}
+
+/** Runs a flow to its end as a Durable orchestration: what is yielded here goes to the Durable runtime. */
+export function* drive<T>(ctx: Ctx, flow: Flow<T>): Generator<Task, T, unknown> {
+  const control = ctx.df.waitForExternalEvent(controlEvent);
+  for (;;) {
+    const step = flow.next();
+    if (step.done) return step.value;
+    const { tasks, interruptible } = step.value;
+    while (!tasks.some(settled)) {
+      const listening = ctx.interruption === undefined;
+      const awaited = listening ? [...tasks, control] : tasks;
+      try {
+        yield ctx.df.Task.any(awaited.slice());
+      } catch {
+        // A failed task is read by whoever waits for it.
+      }
+      if (!listening || !control.isCompleted) continue;
+      ctx.interruption = ControlSignal.parse(control.result);
+      if (interruptible) break;
+    }
+  }
+}
+
+function settled(task: Task): boolean {
+  return task.isCompleted || task.isFaulted;
+}
+
+function outcome(task: Task): unknown {
+  if (task.isFaulted) throw task.result;
+  return task.result;
+}

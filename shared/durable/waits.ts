@@ -1,0 +1,70 @@
+import type { z } from 'zod';
+import { terminal } from '../errors.ts';
+import { type Ctx, finish, firstOf, type Flow } from './flow.ts';
+
+/** A length of time in code. */
+export interface Span {
+  days?: number;
+  hours?: number;
+  minutes?: number;
+  seconds?: number;
+}
+
+/** A span in milliseconds. */
+export function spanMs({ days = 0, hours = 0, minutes = 0, seconds = 0 }: Span): number {
+  return (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000;
+}
+
+/** Waits until an instant (ISO 8601); a safe point. */
+export function* sleepUntil(ctx: Ctx, instant: string): Flow<void> {
+  if (instant <= ctx.now()) return ctx.safePoint();
+  const timer = ctx.df.createTimer(new Date(instant));
+  try {
+    yield* firstOf(ctx, [timer]);
+  } finally {
+    if (!timer.isCompleted) timer.cancel();
+  }
+}
+
+/** Waits for a span of time; a safe point. */
+export function* sleep(ctx: Ctx, span: Span): Flow<void> {
+  yield* sleepUntil(ctx, new Date(Date.parse(ctx.now()) + spanMs(span)).toISOString());
+}
+
+/** Waits for a span of time without being a safe point: between two tries of something begun. */
+export function* backOff(ctx: Ctx, milliseconds: number): Flow<void> {
+  yield* finish(ctx.df.createTimer(new Date(Date.parse(ctx.now()) + milliseconds)));
+}
+
+/**
+ * Waits for an external event and parses it; a safe point. Returns `undefined` when `until` (ISO 8601) passes first.
+ * Early events are kept by the runtime, so an event that arrives before its wait is not lost.
+ */
+export function* waitUntil<T>(ctx: Ctx, name: string, schema: z.ZodType<T>, until: string | undefined): Flow<T | undefined> {
+  const event = ctx.df.waitForExternalEvent(name);
+  if (until === undefined) {
+    yield* firstOf(ctx, [event]);
+    return schema.parse(event.result);
+  }
+  const timer = ctx.df.createTimer(new Date(until));
+  try {
+    const first = yield* firstOf(ctx, [event, timer]);
+    return first === event ? schema.parse(event.result) : undefined;
+  } finally {
+    if (!timer.isCompleted) timer.cancel();
+  }
+}
+
+/** Like `waitUntil` within a span, but silence is a failure: `what` completes "Waited 20 minutes for …". */
+export function* waitFor<T>(ctx: Ctx, name: string, schema: z.ZodType<T>, within: Span, what: string, suggestion: string): Flow<T> {
+  const until = new Date(Date.parse(ctx.now()) + spanMs(within)).toISOString();
+  const result = yield* waitUntil(ctx, name, schema, until);
+  if (result !== undefined) return result;
+  throw terminal('timeout', `Waited ${inWords(within)} for ${what}, and it did not come.`, suggestion);
+}
+
+function inWords(span: Span): string {
+  return Object.entries(span)
+    .map(([unit, amount]) => `${amount} ${unit}`)
+    .join(' ');
+}

@@ -1,0 +1,49 @@
+// Everything that can happen to a workload, as one union: what appliances report and what the platform decides.
+import { z } from 'zod';
+import { Failure } from '../errors.ts';
+import { Instant } from '../model/ids.ts';
+import type { ApplianceEvent } from '../protocol/events.ts';
+import { Phase } from './phases.ts';
+
+const Sync = { syncId: z.string(), kind: z.enum(['initial', 'delta', 'final']) };
+
+export const platformEventData = {
+  'landfall.workload.registered': z.strictObject({ groupId: z.string(), planHash: z.string() }),
+  'landfall.workload.phaseEntered': z.strictObject({ phase: z.enum(Phase), reason: z.string() }),
+  'landfall.workload.attentionRaised': z.strictObject({ attentionId: z.string(), step: z.string(), failure: Failure, choices: z.array(z.enum(['retry', 'rollback'])) }),
+  'landfall.workload.attentionAnswered': z.strictObject({ attentionId: z.string(), choice: z.enum(['retry', 'rollback']), reason: z.string() }),
+  'landfall.step.started': z.strictObject({ step: z.string(), attempt: z.int() }),
+  'landfall.step.completed': z.strictObject({ step: z.string(), attempt: z.int(), evidence: z.unknown() }),
+  'landfall.step.failed': z.strictObject({ step: z.string(), attempt: z.int(), failure: Failure }),
+  'landfall.step.undone': z.strictObject({ step: z.string() }),
+  'landfall.step.undoFailed': z.strictObject({ step: z.string(), failure: Failure }),
+  'landfall.sync.queued': z.strictObject({ ...Sync, syncOperationId: z.string(), applianceId: z.string() }),
+  'landfall.sync.dispatched': z.strictObject({ ...Sync, attempt: z.int().positive(), reason: z.string() }),
+  'landfall.sync.stalled': z.strictObject({ ...Sync, silentSeconds: z.number() }),
+  'landfall.sync.withdrawn': z.strictObject({ ...Sync, reason: z.string() }),
+  'landfall.sync.paused': z.strictObject({ reason: z.string() }),
+  'landfall.sync.unpaused': z.strictObject({ reason: z.string() }),
+  'landfall.downtime.began': z.strictObject({ at: Instant }),
+  'landfall.downtime.ended': z.strictObject({ at: Instant }),
+} as const;
+export type PlatformEventType = keyof typeof platformEventData;
+
+interface Common {
+  /** Unique per workload: the deduplication key. */
+  id: string;
+  time: string;
+  /** The appliance id, `platform`, or `user:{name}`. */
+  source: string;
+  operationId?: string | undefined;
+  sequence?: number | undefined;
+}
+
+export type PlatformEvent = { [T in PlatformEventType]: Common & { type: T; data: z.infer<(typeof platformEventData)[T]> } }[PlatformEventType];
+export type ReportedEvent = ApplianceEvent extends infer E ? (E extends ApplianceEvent ? Common & { type: E['type']; data: E['data'] } : never) : never;
+export type WorkloadEvent = PlatformEvent | ReportedEvent;
+
+/** An appliance's event in the workload's own form. */
+export function reported(event: ApplianceEvent): ReportedEvent {
+  const { id, time, source, sequence, operationid, type, data } = event;
+  return { id, time, source, sequence, operationId: operationid, type, data } as ReportedEvent;
+}

@@ -1,0 +1,183 @@
+// The workload state machine: pure and total. `apply` takes every event in every state and either returns the next
+// state or says why a platform decision is illegal. Reports from appliances are never illegal: they are facts that may
+// come late or twice, and then change nothing but the record of what was heard.
+import { Phase, mayMove } from './phases.ts';
+import type { PlatformEvent, ReportedEvent, WorkloadEvent } from './events.ts';
+import type { Point, StepRecord, SyncRegion, WorkloadState } from './state.ts';
+
+const pointsKept = 12;
+
+export type Applied = { state: WorkloadState } | { illegal: string };
+
+/** Folds one event into a state; `undefined` is the state before `landfall.workload.registered`. */
+export function apply(state: WorkloadState | undefined, event: WorkloadEvent): Applied {
+  if (event.type === 'landfall.workload.registered') return state === undefined ? { state: born(event) } : { illegal: 'the workload is registered already' };
+  if (state === undefined) return { illegal: `"${event.type}" came before the workload was registered` };
+  const next = decide(state, event);
+  if ('illegal' in next) return next;
+  return { state: { ...next.state, version: state.version + 1, updatedAt: later(state.updatedAt, event.time), heard: hear(state, event) } };
+}
+
+/** Folds a whole log. Throws on an illegal event: a log that was written by `apply` has none. */
+export function fold(events: Iterable<WorkloadEvent>): WorkloadState | undefined {
+  let state: WorkloadState | undefined;
+  for (const event of events) {
+    const applied = apply(state, event);
+    if ('illegal' in applied) throw new Error(`event ${event.id}: ${applied.illegal}`);
+    state = applied.state;
+  }
+  return state;
+}
+
+function born(event: Extract<PlatformEvent, { type: 'landfall.workload.registered' }>): WorkloadState {
+  return {
+    ...event.data,
+    phase: Phase.registered,
+    version: 1,
+    updatedAt: event.time,
+    sync: { status: 'idle', attempt: 0 },
+    points: [],
+    totals: { initialBytes: 0, deltaBytes: 0, finalBytes: 0, deltas: 0 },
+    services: [],
+    steps: {},
+    heard: {},
+  };
+}
+
+function decide(state: WorkloadState, event: Exclude<WorkloadEvent, { type: 'landfall.workload.registered' }>): Applied {
+  switch (event.type) {
+    case 'landfall.workload.phaseEntered':
+      return enter(state, event.data.phase);
+    case 'landfall.workload.attentionRaised': {
+      const { attentionId, step, failure, choices } = event.data;
+      const attention = { attentionId, step, failure, choices, since: event.time };
+      if (state.phase === Phase.attention) return { state: { ...state, attention } };
+      const entered = enter(state, Phase.attention);
+      return 'illegal' in entered ? entered : { state: { ...entered.state, attention } };
+    }
+    case 'landfall.workload.attentionAnswered': {
+      if (state.attention?.attentionId !== event.data.attentionId || state.remembered === undefined)
+        return { illegal: `no open question "${event.data.attentionId}"` };
+      const entered = enter(state, state.remembered);
+      return 'illegal' in entered ? entered : { state: { ...entered.state, attention: undefined } };
+    }
+    case 'landfall.step.started':
+      return step(state, event.data.step, { status: 'running', attempt: event.data.attempt, startedAt: event.time });
+    case 'landfall.step.completed':
+      return step(state, event.data.step, { status: 'completed', endedAt: event.time, evidence: event.data.evidence });
+    case 'landfall.step.failed':
+      return step(state, event.data.step, { status: 'failed', endedAt: event.time, failure: event.data.failure });
+    case 'landfall.step.undone':
+      return step(state, event.data.step, { status: 'undone', endedAt: event.time });
+    case 'landfall.step.undoFailed':
+      return step(state, event.data.step, { status: 'undoFailed', endedAt: event.time, failure: event.data.failure });
+    case 'landfall.downtime.began':
+      return { state: { ...state, downtime: { began: event.data.at } } };
+    case 'landfall.downtime.ended':
+      return { state: { ...state, downtime: state.downtime && { ...state.downtime, ended: event.data.at } } };
+    case 'landfall.services.stopped':
+    case 'landfall.services.started':
+    case 'landfall.services.failed':
+      return { state: { ...state, services: event.data.services } };
+    case 'landfall.source.described':
+      return { state: { ...state, services: event.data.services } };
+    case 'landfall.sync.queued':
+    case 'landfall.sync.dispatched':
+    case 'landfall.sync.stalled':
+    case 'landfall.sync.withdrawn':
+    case 'landfall.sync.paused':
+    case 'landfall.sync.unpaused':
+      return decideSync(state, event);
+    case 'landfall.sync.started':
+    case 'landfall.sync.progress':
+    case 'landfall.sync.completed':
+    case 'landfall.sync.failed':
+      return { state: reportSync(state, event) };
+    default:
+      return { state };
+  }
+}
+
+function enter(state: WorkloadState, phase: Phase): Applied {
+  if (state.phase === phase) return { state };
+  if (!mayMove(state.phase, phase, state.remembered)) return { illegal: `a workload that is ${state.phase} cannot become ${phase}` };
+  const waits = phase === Phase.attention || phase === Phase.paused;
+  const remembered = waits ? (state.remembered ?? state.phase) : undefined;
+  return { state: { ...state, phase, remembered, attention: phase === Phase.attention ? state.attention : undefined } };
+}
+
+function step(state: WorkloadState, name: string, change: Partial<StepRecord> & { status: StepRecord['status'] }): Applied {
+  const before = state.steps[name] ?? { status: 'running', attempt: 1, startedAt: state.updatedAt };
+  const fresh = change.status === 'running' ? { attempt: before.attempt, startedAt: before.startedAt } : before;
+  return { state: { ...state, steps: { ...state.steps, [name]: { ...fresh, ...change } } } };
+}
+
+type SyncDecision = Extract<PlatformEvent, { type: `landfall.sync.${string}` }>;
+
+/** Single flight: at most one sync is queued or running, whatever its kind. */
+function decideSync(state: WorkloadState, event: SyncDecision): Applied {
+  const { sync } = state;
+  const busy = sync.status === 'queued' || sync.status === 'running' || sync.status === 'stalled';
+  const keep = { lastFailure: sync.lastFailure };
+  switch (event.type) {
+    case 'landfall.sync.queued': {
+      if (busy) return { illegal: `sync ${sync.syncId} is in flight: one sync per workload at a time` };
+      const { syncId, kind, syncOperationId, applianceId } = event.data;
+      return { state: { ...state, sync: { ...keep, status: 'queued', syncId, kind, operationId: syncOperationId, applianceId, queuedAt: event.time, attempt: 0 } } };
+    }
+    case 'landfall.sync.paused':
+      return busy ? { illegal: `sync ${sync.syncId} is in flight: withdraw it before pausing` } : { state: { ...state, sync: { ...keep, status: 'paused', attempt: 0 } } };
+    case 'landfall.sync.unpaused':
+      return { state: sync.status === 'paused' ? { ...state, sync: { ...keep, status: 'idle', attempt: 0 } } : state };
+    default:
+      if (!busy || sync.syncId !== event.data.syncId) return { illegal: `sync ${event.data.syncId} is not in flight` };
+  }
+  switch (event.type) {
+    case 'landfall.sync.dispatched':
+      return { state: { ...state, sync: { ...sync, status: 'running', attempt: event.data.attempt, dispatchedAt: event.time, heardAt: event.time } } };
+    case 'landfall.sync.stalled':
+      return { state: { ...state, sync: { ...sync, status: 'stalled' } } };
+    case 'landfall.sync.withdrawn':
+      return { state: { ...state, sync: { ...keep, status: 'idle', attempt: 0 } } };
+  }
+}
+
+type SyncReport = Extract<ReportedEvent, { type: `landfall.sync.${string}` }>;
+
+function reportSync(state: WorkloadState, event: SyncReport): WorkloadState {
+  const { sync } = state;
+  if (sync.syncId !== event.data.syncId || (sync.status !== 'running' && sync.status !== 'stalled' && sync.status !== 'queued')) return state;
+  const heard: SyncRegion = { ...sync, status: 'running', heardAt: later(sync.heardAt, event.time) };
+  switch (event.type) {
+    case 'landfall.sync.started':
+      return { ...state, sync: { ...heard, startedAt: sync.startedAt ?? event.time } };
+    case 'landfall.sync.progress': {
+      const { doneBytes, totalBytes, writtenBytes, bytesPerSecond } = event.data;
+      return { ...state, sync: { ...heard, progress: { doneBytes, totalBytes, writtenBytes, bytesPerSecond } } };
+    }
+    case 'landfall.sync.failed': {
+      const { syncId, code, message, suggestion } = event.data;
+      return { ...state, sync: { status: 'idle', attempt: 0, lastFailure: { syncId, code, message, suggestion, at: event.time } } };
+    }
+    case 'landfall.sync.completed': {
+      const { syncId, kind, startedAt, root, disks, consistency } = event.data;
+      const point: Point = { syncId, kind, startedAt, completedAt: event.time, root, disks, consistency };
+      const bytes = disks.reduce((sum, disk) => sum + disk.changedBytes, 0);
+      const totals = { ...state.totals, [`${kind}Bytes`]: state.totals[`${kind}Bytes`] + bytes, deltas: state.totals.deltas + (kind === 'delta' ? 1 : 0) };
+      return { ...state, sync: { status: 'idle', attempt: 0 }, points: [...state.points, point].slice(-pointsKept), totals };
+    }
+  }
+}
+
+function hear(state: WorkloadState, event: WorkloadEvent): WorkloadState['heard'] {
+  if (event.sequence === undefined) return state.heard;
+  const before = state.heard[event.source];
+  const sequence = Math.max(before?.sequence ?? -1, event.sequence);
+  const skipped = before === undefined ? 0 : event.sequence - before.sequence - 1;
+  const missing = Math.max(0, (before?.missing ?? 0) + (skipped >= 0 ? skipped : -1));
+  return { ...state.heard, [event.source]: { sequence, missing } };
+}
+
+function later(a: string | undefined, b: string): string {
+  return a !== undefined && a > b ? a : b;
+}

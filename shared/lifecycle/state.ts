@@ -1,0 +1,65 @@
+import type { Failure } from '../errors.ts';
+import type { DiskPoint, ServiceState } from '../protocol/events.ts';
+import type { Phase } from './phases.ts';
+
+export type SyncKind = 'initial' | 'delta' | 'final';
+export type SyncStatus = 'idle' | 'queued' | 'running' | 'stalled' | 'paused';
+
+/** A completed sync: a named point in time that disks can be imported from. */
+export interface Point {
+  syncId: string;
+  kind: SyncKind;
+  startedAt: string;
+  completedAt: string;
+  root: string;
+  disks: DiskPoint[];
+  consistency: 'none' | 'crash' | 'stopped';
+}
+
+/** The sync in flight or waiting; beside the phase, because deltas go on while people test. */
+export interface SyncRegion {
+  status: SyncStatus;
+  syncId?: string | undefined;
+  kind?: SyncKind | undefined;
+  operationId?: string | undefined;
+  applianceId?: string | undefined;
+  queuedAt?: string | undefined;
+  dispatchedAt?: string | undefined;
+  startedAt?: string | undefined;
+  /** When anything was last heard of the running sync. */
+  heardAt?: string | undefined;
+  attempt: number;
+  progress?: { doneBytes: number; totalBytes: number; writtenBytes: number; bytesPerSecond: number } | undefined;
+  lastFailure?: { syncId: string; code: string; message: string; suggestion: string; at: string } | undefined;
+}
+
+export interface StepRecord {
+  status: 'running' | 'completed' | 'failed' | 'undone' | 'undoFailed';
+  attempt: number;
+  startedAt: string;
+  endedAt?: string | undefined;
+  evidence?: unknown;
+  failure?: Failure | undefined;
+}
+
+/** A workload's state: nothing but the fold of its events. */
+export interface WorkloadState {
+  groupId: string;
+  planHash: string;
+  phase: Phase;
+  /** Where attention or paused lead back to. */
+  remembered?: Phase | undefined;
+  /** Number of events folded in; each event's own `version` is its place in the order. */
+  version: number;
+  updatedAt: string;
+  sync: SyncRegion;
+  /** The latest points, newest last; older ones are in the event log. */
+  points: Point[];
+  totals: { initialBytes: number; deltaBytes: number; finalBytes: number; deltas: number };
+  services: ServiceState[];
+  steps: Record<string, StepRecord>;
+  attention?: { attentionId: string; step: string; failure: Failure; choices: ('retry' | 'rollback')[]; since: string } | undefined;
+  downtime?: { began: string; ended?: string | undefined } | undefined;
+  /** Highest sequence per appliance, and how many numbers never came: a gap is recorded and never blocks. */
+  heard: Record<string, { sequence: number; missing: number }>;
+}

@@ -1,0 +1,48 @@
+// What a wave definition becomes once profiles and inventory are resolved: immutable and hashed.
+import { z } from 'zod';
+import { Environment } from './environment.ts';
+import { Id, Instant } from './ids.ts';
+import { CommitPolicy, ResolvedSettings } from './settings.ts';
+import { Source } from './source.ts';
+import { Gates } from './wave.ts';
+
+export const WorkloadPlan = z.strictObject({
+  waveId: Id,
+  groupId: Id,
+  workloadId: Id,
+  environmentId: Id,
+  method: z.enum(['agent', 'agentless']),
+  applianceId: Id.describe('who reads its disks: its own agent, or the worker of its site'),
+  dependsOn: z.array(Id),
+  source: Source,
+  target: z.strictObject({ name: z.string(), privateAddress: z.ipv4().optional() }),
+  settings: ResolvedSettings,
+  hash: z.string().describe('SHA-256 of everything above, canonical JSON'),
+});
+export type WorkloadPlan = z.infer<typeof WorkloadPlan>;
+
+export const GroupPlan = z.strictObject({
+  id: Id,
+  dependsOn: z.array(Id),
+  tiers: z.array(z.array(Id)).describe('workload ids in start order; stop order is the reverse'),
+});
+export type GroupPlan = z.infer<typeof GroupPlan>;
+
+export const WavePlan = z.strictObject({
+  waveId: Id,
+  environment: Environment,
+  window: z.strictObject({ opens: Instant, closes: Instant, zone: z.string() }),
+  gates: Gates,
+  commitPolicy: CommitPolicy,
+  groups: z.array(GroupPlan),
+  workloads: z.array(WorkloadPlan),
+  hash: z.string(),
+});
+export type WavePlan = z.infer<typeof WavePlan>;
+
+/** The appliance id of a plan's parts: deterministic, so that a repeated step finds the same one. */
+export const applianceIds = {
+  target: (environmentId: string) => `target-${environmentId}`,
+  worker: (siteId: string) => `worker-${siteId}`,
+  agent: (sourceId: string) => `agent-${sourceId}`,
+};

@@ -1,0 +1,133 @@
+// What a profile may say and a wave, group or workload may override: environment ← profile ← wave ← group ← workload.
+import { z } from 'zod';
+import { ArmId, Duration, ReachableHost, ReachableUrl } from './ids.ts';
+
+const named = { name: z.string().min(1).max(80) };
+
+/** One acceptance or validation check. `boot` and `file` ask the target through Azure, `dns` reads the zone, `tcp` and `http` are run by the target appliance. */
+export const Check = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('boot'), ...named }),
+  z.strictObject({
+    kind: z.literal('file'),
+    ...named,
+    path: z.string().startsWith('/').max(512),
+    contains: z.string().max(512).optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('dns'),
+    ...named,
+    zoneId: ArmId,
+    record: z.string().min(1).max(63),
+    expect: z.string().max(253),
+  }),
+  z.strictObject({
+    kind: z.literal('tcp'),
+    ...named,
+    host: ReachableHost,
+    port: z.int().min(1).max(65535),
+    expect: z.enum(['open', 'closed']),
+  }),
+  z.strictObject({
+    kind: z.literal('http'),
+    ...named,
+    url: ReachableUrl,
+    expectStatus: z.int().min(100).max(599).default(200),
+  }),
+]);
+export type Check = z.infer<typeof Check>;
+
+/** One reversible action of step 11. `dns` moves the traffic and therefore runs last. `{target.ip}` stands for the target's private address. */
+export const CutoverAction = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('networkSecurityGroup'), ...named, networkSecurityGroupId: ArmId }),
+  z.strictObject({ kind: z.literal('tags'), ...named, tags: z.record(z.string().max(512), z.string().max(256)) }),
+  z.strictObject({
+    kind: z.literal('dns'),
+    ...named,
+    zoneId: ArmId,
+    record: z.string().min(1).max(63),
+    type: z.enum(['A', 'CNAME']),
+    value: z.string().min(1).max(253),
+    ttlSeconds: z.int().min(1).max(86_400).default(60),
+  }),
+]);
+export type CutoverAction = z.infer<typeof CutoverAction>;
+
+/** Who may decide at a gate and what happens when nobody does. */
+export const GatePolicy = z.strictObject({
+  required: z.boolean().default(true),
+  approvers: z
+    .array(z.string().min(1).max(120))
+    .max(50)
+    .default([])
+    .describe('names of people; empty: anyone with the approver role'),
+  quorum: z.int().min(1).max(10).default(1),
+  expiresAfter: Duration.optional(),
+  onExpiry: z.enum(['hold', 'approve', 'reject']).default('hold'),
+});
+export type GatePolicy = z.infer<typeof GatePolicy>;
+
+export const CommitPolicy = z.strictObject({
+  onPassed: z.enum(['commit', 'wait', 'rollback']).default('wait'),
+  onFailed: z.enum(['wait', 'rollback']).default('wait'),
+  timeout: Duration.default('PT4H'),
+  onTimeout: z.enum(['commit', 'hold', 'rollback']).default('hold'),
+});
+export type CommitPolicy = z.infer<typeof CommitPolicy>;
+
+/** Settings as written at one level: everything optional. */
+export const Settings = z.strictObject({
+  placement: z
+    .strictObject({ subnetId: ArmId, testSubnetId: ArmId, quarantineNetworkSecurityGroupId: ArmId })
+    .partial()
+    .optional(),
+  sizing: z
+    .strictObject({ vmSize: z.string().min(1).max(64), diskSku: z.string().min(1).max(64) })
+    .partial()
+    .optional(),
+  sync: z
+    .strictObject({
+      cadence: Duration.describe('time between the end of one delta and the start of the next'),
+      stallAfter: Duration.describe('silence after which a running sync counts as stalled'),
+      verify: z.enum(['written', 'all']).describe('what is read back from the target after each sync'),
+      maxLagAtCutover: Duration.describe('how old the last point may be when step 9 starts'),
+    })
+    .partial()
+    .optional(),
+  uat: z
+    .strictObject({ checks: z.array(Check).max(50), expiresAfter: Duration })
+    .partial()
+    .optional(),
+  cutover: z
+    .strictObject({
+      actions: z.array(CutoverAction).max(50),
+      shutdownWithin: Duration,
+      onShutdownRefused: z.enum(['force', 'abort']),
+    })
+    .partial()
+    .optional(),
+  validation: z
+    .strictObject({ checks: z.array(Check).max(50) })
+    .partial()
+    .optional(),
+});
+export type Settings = z.infer<typeof Settings>;
+
+/** Settings after all levels have been merged: nothing is left open. */
+export const ResolvedSettings = z.strictObject({
+  placement: z.strictObject({ subnetId: ArmId, testSubnetId: ArmId, quarantineNetworkSecurityGroupId: ArmId }),
+  sizing: z.strictObject({ vmSize: z.string(), diskSku: z.string() }),
+  sync: z.strictObject({
+    cadence: Duration,
+    stallAfter: Duration,
+    verify: z.enum(['written', 'all']),
+    maxLagAtCutover: Duration,
+  }),
+  uat: z.strictObject({ checks: z.array(Check), expiresAfter: Duration }),
+  cutover: z.strictObject({
+    actions: z.array(CutoverAction),
+    shutdownWithin: Duration,
+    onShutdownRefused: z.enum(['force', 'abort']),
+  }),
+  validation: z.strictObject({ checks: z.array(Check) }),
+});
+export type ResolvedSettings = z.infer<typeof ResolvedSettings>;

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { Id, ReachableHost, ReachableUrl } from './ids.ts';
+
+const Argv = z
+  .array(z.string().min(1).max(1024))
+  .min(1)
+  .max(32)
+  .describe('a program and its arguments; never a shell line');
+
+/** A service of the source and the commands that the source itself names for it. `status` exits 0 when it runs, 3 when it is stopped. */
+export const SourceService = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9@._-]{1,80}$/),
+  dependsOn: z.array(z.string()).max(20).default([]),
+  start: Argv,
+  stop: Argv,
+  status: Argv,
+});
+export type SourceService = z.infer<typeof SourceService>;
+
+export const SourceDisk = z.strictObject({
+  id: Id,
+  path: z.string().min(1).max(1024).describe('where the appliance that reads it finds the raw disk'),
+  sizeBytes: z
+    .int()
+    .positive()
+    .multipleOf(512)
+    .max(8 * 2 ** 40, 'a staging page blob holds at most 8 TiB'),
+  boot: z.boolean().default(false),
+});
+export type SourceDisk = z.infer<typeof SourceDisk>;
+
+/** How the source's machine is reached for inspection, power and NIC. */
+export const HostConnection = z.discriminatedUnion('kind', [
+  z
+    .strictObject({ kind: z.literal('lab'), endpoint: ReachableUrl, machine: Id })
+    .describe('the laboratory hypervisor of the examples: each machine is a process'),
+  z.strictObject({ kind: z.literal('byHand') }).describe('nobody to ask: a person confirms power and NIC at a gate'),
+]);
+export type HostConnection = z.infer<typeof HostConnection>;
+
+export const Source = z.strictObject({
+  id: Id,
+  hostName: ReachableHost,
+  platform: z.enum(['vsphere', 'hyperv', 'kvm', 'physical', 'aws', 'gcp']),
+  os: z.strictObject({ family: z.enum(['linux', 'windows']), name: z.string().max(80) }),
+  site: Id.describe('the place whose worker can read its disks'),
+  host: HostConnection,
+  disks: z.array(SourceDisk).min(1).max(64),
+  nics: z.array(z.strictObject({ id: Id, address: ReachableHost })).max(16),
+  services: z.array(SourceService).max(100).default([]),
+  snapshot: z
+    .strictObject({ take: Argv, release: Argv })
+    .optional()
+    .describe(
+      'commands that freeze a crash-consistent copy of a disk: the disk id is appended; `take` prints the path to read',
+    ),
+  owner: z.string().min(1).max(120),
+  criticality: z.enum(['low', 'medium', 'high']),
+});
+export type Source = z.infer<typeof Source>;

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { Id } from './ids.ts';
+import { CommitPolicy, GatePolicy, Settings } from './settings.ts';
+import { Window } from './window.ts';
+
+export const WorkloadDefinition = z.strictObject({
+  id: Id,
+  source: Id,
+  method: z.enum(['agent', 'agentless']),
+  dependsOn: z.array(Id).max(50).default([]).describe('workloads of the same group that must serve before this one'),
+  target: z.strictObject({
+    name: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/),
+    privateAddress: z.ipv4().optional(),
+  }),
+  settings: Settings.optional(),
+});
+export type WorkloadDefinition = z.infer<typeof WorkloadDefinition>;
+
+export const GroupDefinition = z.strictObject({
+  id: Id,
+  dependsOn: z.array(Id).max(50).default([]).describe('groups that must have committed before this one cuts over'),
+  workloads: z.array(WorkloadDefinition).min(1).max(100),
+  settings: Settings.optional(),
+});
+export type GroupDefinition = z.infer<typeof GroupDefinition>;
+
+export const Gates = z.strictObject({
+  uat: GatePolicy.prefault({}),
+  cutover: GatePolicy.prefault({}),
+  commit: GatePolicy.prefault({}),
+});
+export type GateName = keyof z.infer<typeof Gates>;
+
+/** What a planner posts. */
+export const WaveDefinition = z.strictObject({
+  id: Id,
+  name: z.string().min(1).max(200),
+  environment: Id,
+  profile: Id,
+  window: Window,
+  gates: Gates.prefault({}),
+  commitPolicy: CommitPolicy.prefault({}),
+  settings: Settings.optional(),
+  groups: z.array(GroupDefinition).min(1).max(100),
+});
+export type WaveDefinition = z.infer<typeof WaveDefinition>;

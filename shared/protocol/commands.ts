@@ -1,0 +1,76 @@
+// Commands from the platform to one appliance: what travels, signed, on the `appliance-commands` topic.
+// No command carries a secret: write access to a blob is fetched over HTTPS by the appliance.
+import { z } from 'zod';
+import { Id } from '../model/ids.ts';
+import { Check } from '../model/settings.ts';
+import { Source, SourceService } from '../model/source.ts';
+
+const Workload = z.strictObject({ waveId: Id, workloadId: Id });
+
+export const SyncDisk = z.strictObject({
+  diskId: Id,
+  path: z.string(),
+  sizeBytes: z.int().positive(),
+  blobName: z
+    .string()
+    .max(200)
+    .describe('the staging page blob: a fixed VHD of the source’s bytes, zero-filled to 1 MiB, plus its footer'),
+});
+export type SyncDisk = z.infer<typeof SyncDisk>;
+
+export const commandData = {
+  'landfall.sync.start': Workload.extend({
+    syncId: z.string(),
+    kind: z.enum(['initial', 'delta', 'final']),
+    disks: z.array(SyncDisk).min(1).max(64),
+    snapshot: Source.shape.snapshot,
+    verify: z.enum(['written', 'all']),
+    previousRoot: z
+      .string()
+      .optional()
+      .describe('root of the last point: a manifest with another root is stale and not trusted'),
+  }),
+  'landfall.sync.cancel': Workload.extend({ syncId: z.string() }),
+  'landfall.source.describe': Workload.extend({
+    disks: z.array(z.strictObject({ diskId: Id, path: z.string() })),
+    services: z.array(SourceService),
+  }),
+  'landfall.services.stop': Workload.extend({
+    services: z.array(SourceService).describe('in the order in which to stop'),
+  }),
+  'landfall.services.start': Workload.extend({
+    services: z.array(SourceService).describe('in the order in which to start'),
+  }),
+  'landfall.check.run': Workload.extend({ checks: z.array(Check) }),
+  'landfall.probe.run': Workload.extend({ checks: z.array(Check) }),
+  'landfall.worker.verify': z.strictObject({
+    disks: z.array(z.strictObject({ sourceId: Id, diskId: Id, path: z.string() })),
+    snapshots: z.array(z.strictObject({ sourceId: Id, diskId: Id, snapshot: Source.shape.snapshot })),
+  }),
+} as const;
+export type CommandType = keyof typeof commandData;
+export type CommandData<T extends CommandType> = z.infer<(typeof commandData)[T]>;
+
+/** What the JWS payload of a command holds beside `iat` and `exp`. */
+export type Command = {
+  [T in CommandType]: { type: T; operationId: string; aud: string; data: CommandData<T> };
+}[CommandType];
+
+export const CommandEnvelope = z.looseObject({
+  type: z.string(),
+  operationId: z.string().min(1).max(200),
+  aud: Id,
+  data: z.unknown(),
+});
+
+/** Parses a verified command payload, or says why it is none. */
+export function parseCommand(payload: unknown): { command: Command } | { problem: string; operationId?: string } {
+  const envelope = CommandEnvelope.safeParse(payload);
+  if (!envelope.success) return { problem: z.prettifyError(envelope.error) };
+  const { type, operationId, aud } = envelope.data;
+  if (!Object.hasOwn(commandData, type))
+    return { problem: `"${type}" is not a command that this appliance knows`, operationId };
+  const data = commandData[type as CommandType].safeParse(envelope.data.data);
+  if (!data.success) return { problem: z.prettifyError(data.error), operationId };
+  return { command: { type, operationId, aud, data: data.data } as Command };
+}

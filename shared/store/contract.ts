@@ -1,0 +1,86 @@
+// What the rest of the app may ask of the store. `cosmos*.ts` beside this file implement it on Cosmos DB.
+import type { Profile, Environment } from '../model/environment.ts';
+import type { WorkloadEvent } from '../lifecycle/events.ts';
+import type { WorkloadState } from '../lifecycle/state.ts';
+import type { Phase } from '../lifecycle/phases.ts';
+import type { WorkloadPlan } from '../model/plan.ts';
+import type { Source } from '../model/source.ts';
+import type { ApplianceDocument, AttentionDocument, ControlDocument, EventDocument, GateDocument, QuarantineDocument, WaveDocument, WorkloadDocument } from './documents.ts';
+
+/** A document with the etag it was read with. */
+export interface Read<T> {
+  value: T;
+  etag: string;
+}
+
+/** What became of a batch of events for one workload. */
+export interface Appended {
+  applied: WorkloadEvent[];
+  /** Ids that were there already: applied before, once. */
+  duplicates: string[];
+  illegal: { event: WorkloadEvent; reason: string }[];
+  state: WorkloadState;
+}
+
+/** An in-place change: `undefined` means nothing to change. May run more than once. */
+export type Change<T> = (current: T) => T | undefined;
+
+export interface Store {
+  environments: {
+    get(id: string): Promise<Environment | undefined>;
+    list(): Promise<Environment[]>;
+    put(environment: Environment): Promise<void>;
+    /** Takes the wave's lease (idempotent). */
+    lease(environmentId: string, waveId: string, at: string): Promise<void>;
+    /** Gives the lease back (idempotent) and says how many others remain. */
+    release(environmentId: string, waveId: string): Promise<number>;
+  };
+  profiles: { get(id: string): Promise<Profile | undefined>; list(): Promise<Profile[]>; put(profile: Profile): Promise<void> };
+  sources: { get(id: string): Promise<Source | undefined>; list(): Promise<Source[]>; put(source: Source): Promise<void> };
+  waves: {
+    /** Stores a new wave and registers its workloads; throws `conflict` if the id exists. Repeatable after a crash by the same caller. */
+    create(wave: WaveDocument): Promise<void>;
+    get(waveId: string): Promise<WaveDocument | undefined>;
+    list(): Promise<WaveDocument[]>;
+    /** Read, change, replace with If-Match, again on a conflict. Throws `notFound`. */
+    change(waveId: string, change: Change<WaveDocument>): Promise<WaveDocument>;
+  };
+  gates: {
+    /** Creates it unless it exists; returns what is stored. */
+    open(gate: GateDocument): Promise<GateDocument>;
+    get(waveId: string, gateId: string): Promise<GateDocument | undefined>;
+    list(waveId: string): Promise<GateDocument[]>;
+    change(waveId: string, gateId: string, change: Change<GateDocument>): Promise<GateDocument>;
+  };
+  attentions: {
+    open(attention: AttentionDocument): Promise<AttentionDocument>;
+    list(waveId: string): Promise<AttentionDocument[]>;
+    change(waveId: string, id: string, change: Change<AttentionDocument>): Promise<AttentionDocument>;
+  };
+  controls: { put(control: ControlDocument): Promise<void>; list(waveId: string): Promise<ControlDocument[]> };
+  workloads: {
+    register(plan: WorkloadPlan, at: string): Promise<void>;
+    get(waveId: string, workloadId: string): Promise<WorkloadDocument | undefined>;
+    list(waveId: string): Promise<WorkloadDocument[]>;
+    /** Folds events into the state and commits both in one transactional batch (at most 99 events), once each. Throws `notFound`. */
+    append(waveId: string, workloadId: string, events: WorkloadEvent[]): Promise<Appended>;
+    /** Events in order, from after a version. */
+    events(waveId: string, workloadId: string, afterVersion?: number): Promise<EventDocument[]>;
+    /** Across waves, for the timers. */
+    inPhases(phases: readonly Phase[]): Promise<WorkloadDocument[]>;
+    withSync(statuses: readonly WorkloadState['sync']['status'][]): Promise<WorkloadDocument[]>;
+  };
+  appliances: {
+    get(applianceId: string): Promise<ApplianceDocument | undefined>;
+    list(environmentId?: string): Promise<ApplianceDocument[]>;
+    /** Creates or replaces; for registration. */
+    put(appliance: ApplianceDocument): Promise<void>;
+    change(applianceId: string, change: Change<ApplianceDocument>): Promise<ApplianceDocument>;
+    remove(applianceId: string): Promise<void>;
+  };
+  quarantine: {
+    put(document: QuarantineDocument): Promise<void>;
+    list(limit: number): Promise<QuarantineDocument[]>;
+    get(id: string): Promise<QuarantineDocument | undefined>;
+  };
+}

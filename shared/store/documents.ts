@@ -1,0 +1,165 @@
+// The documents of the Cosmos containers, by container. Every one has an `id`, its partition key and a `kind`.
+import { z } from 'zod';
+import { Failure } from '../errors.ts';
+import type { WorkloadEvent } from '../lifecycle/events.ts';
+import type { WorkloadState } from '../lifecycle/state.ts';
+import { Environment } from '../model/environment.ts';
+import { Id, Instant } from '../model/ids.ts';
+import { WavePlan, type WorkloadPlan } from '../model/plan.ts';
+import { GatePolicy } from '../model/settings.ts';
+import { WaveDefinition } from '../model/wave.ts';
+
+// -- container `waves`, key /waveId ---------------------------------------------------------------------------------
+
+export const waveStatuses = ['planned', 'running', 'attention', 'committed', 'rolledBack', 'cancelled', 'failed'] as const;
+
+export const GroupStatus = z.strictObject({
+  status: z.enum(['planned', 'preparing', 'testing', 'cuttingOver', 'validating', 'committed', 'rollingBack', 'rolledBack', 'held', 'failed']),
+  instanceId: z.string().optional(),
+  reason: z.string().optional(),
+  updatedAt: Instant,
+});
+export type GroupStatus = z.infer<typeof GroupStatus>;
+
+/** id `wave`: the definition, its immutable plan and where it stands. */
+export const WaveDocument = z.strictObject({
+  id: z.literal('wave'),
+  kind: z.literal('wave'),
+  waveId: Id,
+  definition: WaveDefinition,
+  plan: WavePlan,
+  status: z.enum(waveStatuses),
+  reason: z.string().optional(),
+  createdBy: z.string(),
+  createdAt: Instant,
+  startedBy: z.string().optional(),
+  startedAt: Instant.optional(),
+  endedAt: Instant.optional(),
+  /** How often it was started; part of child instance ids. */
+  attempt: z.int().nonnegative(),
+  groups: z.record(z.string(), GroupStatus),
+});
+export type WaveDocument = z.infer<typeof WaveDocument>;
+
+export const GateDecision = z.strictObject({ by: z.string(), decision: z.enum(['approve', 'reject']), comment: z.string(), at: Instant });
+
+/** id `gate.{groupId}.{name}.{attempt}`: a question to people, and their decisions. `operationId` addresses the waiting orchestration. */
+export const GateDocument = z.strictObject({
+  id: z.string(),
+  kind: z.literal('gate'),
+  waveId: Id,
+  groupId: Id,
+  name: z.enum(['uat', 'cutover', 'commit']),
+  question: z.string(),
+  policy: GatePolicy,
+  requester: z.string(),
+  status: z.enum(['open', 'approved', 'rejected', 'expired', 'withdrawn']),
+  openedAt: Instant,
+  expiresAt: Instant.optional(),
+  decisions: z.array(GateDecision),
+  operationId: z.string(),
+});
+export type GateDocument = z.infer<typeof GateDocument>;
+
+/** id `attention.{hash of the operation id}`: a step failed for good and waits for an answer. */
+export const AttentionDocument = z.strictObject({
+  id: z.string(),
+  kind: z.literal('attention'),
+  waveId: Id,
+  step: z.string(),
+  /** Empty when the whole environment's step failed. */
+  workloadIds: z.array(Id),
+  failure: Failure,
+  choices: z.array(z.enum(['retry', 'rollback'])),
+  status: z.enum(['open', 'answered', 'withdrawn']),
+  answer: z.strictObject({ choice: z.enum(['retry', 'rollback']), by: z.string(), reason: z.string(), at: Instant }).optional(),
+  openedAt: Instant,
+  operationId: z.string(),
+});
+export type AttentionDocument = z.infer<typeof AttentionDocument>;
+
+/** id `control.{uuid}`: a person's order to running orchestrations; the feed carries it out. */
+export const ControlDocument = z.strictObject({
+  id: z.string(),
+  kind: z.literal('control'),
+  waveId: Id,
+  /** The orchestration instances that it is for. */
+  instanceIds: z.array(z.string()),
+  signal: z.strictObject({ action: z.enum(['rollback', 'cancel']), to: z.enum(['replicating', 'withdrawn']), by: z.string(), reason: z.string() }),
+  acceptDataLoss: z.boolean(),
+  at: Instant,
+});
+export type ControlDocument = z.infer<typeof ControlDocument>;
+
+// -- container `workloads`, hierarchical key /waveId, /workloadId ---------------------------------------------------
+
+/** id `state`: plan and state of one workload; replaced with If-Match. */
+export interface WorkloadDocument {
+  id: 'state';
+  kind: 'state';
+  waveId: string;
+  workloadId: string;
+  plan: WorkloadPlan;
+  state: WorkloadState;
+}
+
+/** id `event.{event id}`: deduplication key, audit record and outbox at once. `version` is its place in the order. */
+export interface EventDocument {
+  id: string;
+  kind: 'event';
+  waveId: string;
+  workloadId: string;
+  version: number;
+  event: WorkloadEvent;
+}
+
+// -- container `environments`, key /environmentId -------------------------------------------------------------------
+
+/** id `environment`. */
+export const EnvironmentDocument = z.strictObject({ id: z.literal('environment'), kind: z.literal('environment'), environmentId: Id, environment: Environment });
+export type EnvironmentDocument = z.infer<typeof EnvironmentDocument>;
+
+/** id `appliance.{applianceId}`: registered when its one-time token is issued, enrolled when it has come. */
+export const ApplianceDocument = z.strictObject({
+  id: z.string(),
+  kind: z.literal('appliance'),
+  environmentId: Id,
+  applianceId: Id,
+  applianceKind: z.enum(['target', 'worker', 'agent']),
+  status: z.enum(['awaited', 'enrolled', 'healthy', 'silent', 'revoked']),
+  /** SHA-256 of the one-time token; gone once it is used. */
+  tokenHash: z.string().optional(),
+  tokenExpiresAt: Instant.optional(),
+  publicKey: z.looseObject({ kty: z.string() }).optional(),
+  version: z.string().optional(),
+  bootId: z.string().optional(),
+  enrolledAt: Instant.optional(),
+  heardAt: Instant.optional(),
+  /** Who waits for it: raised with the document when it becomes healthy. */
+  operationId: z.string().optional(),
+  /** What the appliance reported in answer to a command that concerns no workload, by operation id. */
+  answers: z.record(z.string(), z.strictObject({ type: z.string(), data: z.unknown(), at: Instant })),
+});
+export type ApplianceDocument = z.infer<typeof ApplianceDocument>;
+
+/** id `lease.{waveId}`: a wave that uses the environment; the last one to go removes what was made. */
+export const LeaseDocument = z.strictObject({ id: z.string(), kind: z.literal('lease'), environmentId: Id, waveId: Id, since: Instant });
+export type LeaseDocument = z.infer<typeof LeaseDocument>;
+
+// -- container `quarantine`, key /source ----------------------------------------------------------------------------
+
+/** A message that could not be accepted, with the reason. */
+export const QuarantineDocument = z.strictObject({
+  id: z.string(),
+  kind: z.literal('quarantine'),
+  /** The claimed sender, or `unknown`. */
+  source: z.string(),
+  code: z.enum(['badSignature', 'unknownSender', 'foreignSender', 'unknownType', 'brokenBody', 'unknownWorkload', 'revokedSender', 'poisoned']),
+  reason: z.string(),
+  receivedAt: Instant,
+  messageId: z.string(),
+  sessionId: z.string().optional(),
+  deliveryCount: z.int().nonnegative(),
+  body: z.string().describe('the message as received, cut at 16 kB'),
+});
+export type QuarantineDocument = z.infer<typeof QuarantineDocument>;
