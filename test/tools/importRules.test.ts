@@ -57,6 +57,16 @@ const violations: [rule: string, path: string, text: string][] = [
   ['console-and-cli-know-the-model', 'cli/planted.ts', usesType('../shared/protocol/event.ts')],
   ['console-and-cli-know-the-model', 'console/planted.ts', uses('../shared/policy/admit.ts')],
   ['console-and-cli-take-types-only', 'cli/planted.ts', uses('../shared/model/wave.ts')],
+  [
+    'console-and-cli-take-types-only',
+    'cli/planted.ts',
+    `import { value, type Value } from '../shared/model/wave.ts';\nexport const used: Value = value;\n`,
+  ],
+  [
+    'console-and-cli-take-types-only',
+    'cli/planted.ts',
+    `${usesType('../shared/model/wave.ts')}${uses('../shared/model/wave.ts')}`,
+  ],
   ['local-knows-no-app', 'local/planted.ts', uses('../shared/model/wave.ts')],
   ['local-knows-no-app', 'local/planted.ts', usesType('../shared/model/wave.ts')],
   ['local-knows-no-app', 'local/planted.ts', `export const app = () => import('../functions/register.ts');\n`],
@@ -84,6 +94,15 @@ describe('the import rules', () => {
   it.each(violations)('%s: report the violation planted in %s', async (rule, path, text) => {
     const report = await checkImports(temporaryTree({ ...clean, [path]: text }), roots);
     expect(report.violations.filter((violation) => violation.startsWith(`${rule}: ${path}`))).not.toEqual([]);
+  });
+
+  it('let types refer to each other across files', async () => {
+    const types = usesType('../policy/admit.ts').replaceAll('Value', 'used').replace('Used', 'Back');
+    const report = await checkImports(
+      temporaryTree({ ...clean, 'shared/model/wave.ts': `${types.replace('= used', '= typeof used')}${value}` }),
+      roots,
+    );
+    expect(report.violations).toEqual([]);
   });
 
   it('say so when there was nothing to read', async () => {
