@@ -78,6 +78,11 @@ export interface Store {
     change(applianceId: string, change: Change<ApplianceDocument>): Promise<ApplianceDocument>;
     remove(applianceId: string): Promise<void>;
   };
+  /** Messages to waiting orchestrations, created once per operation id; the change feed delivers them. */
+  signals: {
+    toWave(waveId: string, signal: { operationId: string; type: string; data: unknown; at: string }): Promise<void>;
+    toEnvironment(environmentId: string, signal: { operationId: string; type: string; data: unknown; at: string }): Promise<void>;
+  };
   quarantine: {
     put(document: QuarantineDocument): Promise<void>;
     list(limit: number): Promise<QuarantineDocument[]>;

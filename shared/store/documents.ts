@@ -137,14 +137,25 @@ export const ApplianceDocument = z.strictObject({
   heardAt: Instant.optional(),
   /** Who waits for it: raised with the document when it becomes healthy. */
   operationId: z.string().optional(),
-  /** What the appliance reported in answer to a command that concerns no workload, by operation id. */
-  answers: z.record(z.string(), z.strictObject({ type: z.string(), data: z.unknown(), at: Instant })),
 });
 export type ApplianceDocument = z.infer<typeof ApplianceDocument>;
 
 /** id `lease.{waveId}`: a wave that uses the environment; the last one to go removes what was made. */
 export const LeaseDocument = z.strictObject({ id: z.string(), kind: z.literal('lease'), environmentId: Id, waveId: Id, since: Instant });
 export type LeaseDocument = z.infer<typeof LeaseDocument>;
+
+/** id `signal.{hash of the operation id}`, in `waves` or `environments`: created once, carried by the feed to the waiting orchestration. */
+export const SignalDocument = z.strictObject({
+  id: z.string(),
+  kind: z.literal('signal'),
+  waveId: Id.optional(),
+  environmentId: Id.optional(),
+  operationId: z.string(),
+  type: z.string(),
+  data: z.unknown(),
+  at: Instant,
+});
+export type SignalDocument = z.infer<typeof SignalDocument>;
 
 // -- container `quarantine`, key /source ----------------------------------------------------------------------------
 
