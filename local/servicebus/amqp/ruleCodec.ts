@@ -1,0 +1,63 @@
+// Rules as `$management` writes them: described lists
+// (https://learn.microsoft.com/azure/service-bus-messaging/service-bus-amqp-request-response#rule-operations).
+import { BusError } from '../core/errors.ts';
+import {
+  type CorrelationKey,
+  correlationFilter,
+  correlationKeys,
+  type Filter,
+  type FilterValue,
+  refuseAction,
+  type Rule,
+  sqlFilter,
+} from '../core/rules.ts';
+import { types } from './rhea.ts';
+
+const codes = {
+  rule: 0x13700000004,
+  trueFilter: 0x137000007,
+  falseFilter: 0x137000008,
+  correlationFilter: 0x137000009,
+  emptyAction: 0x137000005,
+};
+
+const requestKeys: Record<CorrelationKey, string> = {
+  correlationId: 'correlation-id',
+  messageId: 'message-id',
+  to: 'to',
+  replyTo: 'reply-to',
+  subject: 'label',
+  sessionId: 'session-id',
+  replyToSessionId: 'reply-to-session-id',
+  contentType: 'content-type',
+};
+
+const described = (code: number, items: unknown[]): unknown => types.wrap_described(items, code);
+
+function describeFilter(filter: Filter): unknown {
+  if (filter.kind !== 'correlation')
+    return described(filter.kind === 'true' ? codes.trueFilter : codes.falseFilter, []);
+  const application = Object.keys(filter.application).length > 0 ? types.wrap_map(filter.application) : null;
+  return described(codes.correlationFilter, [...correlationKeys.map((key) => filter.system[key] ?? null), application]);
+}
+
+export function describeRule(rule: Rule): unknown {
+  return described(codes.rule, [describeFilter(rule.filter), described(codes.emptyAction, []), rule.name]);
+}
+
+export function readRule(name: string, description: unknown, now: number): Rule {
+  const fields = (description ?? {}) as Record<string, Record<string, unknown> | undefined>;
+  const action = fields['sql-rule-action']?.['expression'];
+  refuseAction(typeof action === 'string' ? action : undefined);
+  const sql = fields['sql-filter'];
+  if (sql) return { name, filter: sqlFilter(String(sql['expression'])), createdAt: now };
+  const correlation = fields['correlation-filter'];
+  if (!correlation) throw new BusError('amqp:not-allowed', 'The rule has no filter.');
+  const system: Partial<Record<CorrelationKey, string>> = {};
+  for (const key of correlationKeys) {
+    const value = correlation[requestKeys[key]];
+    if (value !== undefined && value !== null) system[key] = String(value);
+  }
+  const application = (correlation['properties'] ?? {}) as Record<string, FilterValue>;
+  return { name, filter: correlationFilter(system, { ...application }), createdAt: now };
+}

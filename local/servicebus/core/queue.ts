@@ -1,0 +1,409 @@
+// One queue of messages: a queue, a subscription, a dead-letter queue, or the scheduled messages of a topic.
+// Pure and synchronous: every change is written to the journal as it is made, and whoever acknowledges it waits for the
+// commit. Locks live in memory only.
+import type { Deadline } from './deadlines.ts';
+import type { Environment } from './environment.ts';
+import { BusError, messageLockLost, sessionLockLost } from './errors.ts';
+import { type Lane, type SessionLock, Sessions } from './lanes.ts';
+import type { Arrival, MessageState, Stored } from './stored.ts';
+
+export interface QueueOptions {
+  lockDuration: number;
+  maxDeliveryCount: number;
+  requiresSession: boolean;
+  defaultTtl: number;
+  deadLetterOnExpiration: boolean;
+}
+
+export type Outcome =
+  | { kind: 'complete' }
+  | { kind: 'abandon' | 'defer'; extra?: ReadonlyMap<string, Buffer> }
+  | { kind: 'deadLetter'; reason?: string; description?: string; extra?: ReadonlyMap<string, Buffer> };
+
+/** A message on its way to a receiver; without a token it is gone from the queue already. */
+export interface Taken {
+  message: Stored;
+  token?: string;
+  lockedUntil?: number;
+}
+
+interface Held {
+  message: Stored;
+  token: string;
+  until: number;
+  session: SessionLock | undefined;
+  deadline: Deadline | undefined;
+}
+
+const reserveAhead = 1000;
+
+/** Where dead letters go, and what replaces plain activation of a scheduled message (a topic routes it). */
+export interface QueueLinks {
+  deadLetter?: (message: Stored, reason: string | undefined, description: string | undefined) => void;
+  activate?: (message: Stored) => void;
+}
+
+export class MessageQueue {
+  readonly id: number;
+  readonly path: string;
+  options: QueueOptions;
+  readonly sessions: Sessions;
+  readonly messages = new Map<number, Stored>();
+  readonly #environment: Environment;
+  readonly #links: QueueLinks;
+  readonly #held = new Map<string, Held>();
+  readonly #timers = new Map<number, Deadline>();
+  readonly #dirty = new Set<Lane>();
+  #next = 1;
+  #reserved = 1;
+
+  constructor(id: number, path: string, options: QueueOptions, environment: Environment, links: QueueLinks = {}) {
+    this.id = id;
+    this.path = path;
+    this.options = options;
+    this.#environment = environment;
+    this.#links = links;
+    this.sessions = new Sessions(
+      environment,
+      () => this.options.lockDuration,
+      (lane, lock) => this.#sessionExpired(lane, lock),
+    );
+  }
+
+  /** The lane of a queue without sessions. */
+  get mainLane(): Lane {
+    return this.sessions.lane('');
+  }
+
+  // ---- in
+
+  enqueue(arrival: Arrival): Stored {
+    const now = this.#environment.now();
+    const sequenceNumber = this.#nextNumber();
+    const scheduled = arrival.scheduledAt !== undefined && arrival.scheduledAt > now;
+    const visibleAt = scheduled ? (arrival.scheduledAt ?? now) : now;
+    return this.#insert({
+      sequenceNumber,
+      enqueuedSequenceNumber: sequenceNumber,
+      state: scheduled ? 'scheduled' : 'active',
+      messageId: arrival.messageId,
+      sessionId: arrival.sessionId,
+      enqueuedAt: now,
+      visibleAt,
+      expiresAt: visibleAt + Math.min(arrival.ttl ?? Number.POSITIVE_INFINITY, this.options.defaultTtl),
+      deliveryCount: 0,
+      delivered: false,
+      deadLetterSource: undefined,
+      extra: new Map(),
+      raw: arrival.raw,
+    });
+  }
+
+  /** Takes over a message from another queue (a dead letter) or from its own schedule, under a new number. */
+  adopt(message: Stored, changes: Partial<Stored>): Stored {
+    return this.#insert({ ...message, sequenceNumber: this.#nextNumber(), ...changes });
+  }
+
+  /** Puts back what the journal remembers; a delivery that a crash ended counts as a failed attempt. */
+  restore(messages: Stored[], states: Map<string, Buffer>, next: number): void {
+    this.#next = next;
+    this.#reserved = next;
+    for (const [id, state] of states) this.sessions.lane(id).state = state;
+    for (const message of messages) {
+      this.messages.set(message.sequenceNumber, message);
+      this.#next = Math.max(this.#next, message.sequenceNumber + 1);
+    }
+    for (const message of messages) {
+      if (message.delivered) this.#failed(message);
+      else this.#place(message);
+    }
+  }
+
+  // ---- out
+
+  /** The next ready message of a lane. A lane of a session queue needs its lock. */
+  take(mode: 'peekLock' | 'receiveAndDelete', lane: Lane, session?: SessionLock): Taken | undefined {
+    if (session?.ended) return undefined;
+    const message = lane.ready.shift();
+    if (!message) return undefined;
+    this.sessions.refresh(lane);
+    if (mode === 'peekLock') return this.#hold(message, session);
+    this.#delete(message);
+    return { message };
+  }
+
+  /** Deferred messages by number: all of them or an error. */
+  takeDeferred(numbers: number[], mode: 'peekLock' | 'receiveAndDelete', sessionId?: string): Taken[] {
+    const session = this.#sessionOf(sessionId);
+    const messages = numbers.map((number) => this.messages.get(number));
+    const found = messages.filter(
+      (message) =>
+        message?.state === 'deferred' && !message.delivered && (!session || message.sessionId === session.id),
+    ) as Stored[];
+    if (found.length < numbers.length) {
+      throw new BusError(
+        'com.microsoft:message-not-found',
+        'One or more of the sequence numbers name no deferred message.',
+      );
+    }
+    return found.map((message) => {
+      if (mode === 'peekLock') return this.#hold(message, session);
+      this.#delete(message);
+      return { message };
+    });
+  }
+
+  settle(token: string, outcome: Outcome): void {
+    const held = this.#held.get(token);
+    if (!held) throw this.options.requiresSession ? sessionLockLost('') : messageLockLost();
+    const { message } = held;
+    this.#letGo(held);
+    if (outcome.kind === 'complete') return this.#delete(message);
+    message.extra = new Map([...message.extra, ...(outcome.extra ?? [])]);
+    if (outcome.kind === 'deadLetter') return this.#deadLetter(message, outcome.reason, outcome.description);
+    if (outcome.kind === 'abandon') return this.#failed(message);
+    message.state = 'deferred';
+    this.#returnTo(message);
+  }
+
+  renewLock(token: string): number {
+    const held = this.#held.get(token);
+    if (!held) throw messageLockLost();
+    if (held.session) return this.sessions.renew(held.session.id);
+    this.#environment.deadlines.remove(held.deadline);
+    this.#armLock(held);
+    return held.until;
+  }
+
+  releaseSession(lock: SessionLock): void {
+    if (lock.ended) return;
+    const lane = this.sessions.lane(lock.id);
+    // A session that was closed, not lost: its unsettled messages come back without a failed attempt.
+    for (const held of this.#heldBy(lock)) {
+      this.#letGo(held);
+      this.#returnTo(held.message);
+    }
+    this.sessions.end(lane, lock);
+    this.#wake(lane);
+    this.sessions.forgetIfEmpty(lane);
+  }
+
+  // ---- besides
+
+  peek(from: number, count: number, sessionId?: string): Stored[] {
+    const found: Stored[] = [];
+    for (const message of this.messages.values()) {
+      if (message.sequenceNumber < from || (sessionId !== undefined && message.sessionId !== sessionId)) continue;
+      found.push(message);
+      if (found.length >= count) break;
+    }
+    return found;
+  }
+
+  cancelScheduled(numbers: number[]): void {
+    const found = numbers
+      .map((number) => this.messages.get(number))
+      .filter((message) => message?.state === 'scheduled');
+    if (found.length < numbers.length) {
+      throw new BusError(
+        'com.microsoft:message-not-found',
+        'One or more of the sequence numbers name no scheduled message.',
+      );
+    }
+    for (const message of found) if (message) this.#delete(message);
+  }
+
+  sessionState(id: string): Buffer | null {
+    this.#sessionOf(id);
+    return this.sessions.lane(id).state;
+  }
+
+  setSessionState(id: string, state: Buffer | null): void {
+    this.#sessionOf(id);
+    this.sessions.lane(id).state = state;
+    this.#environment.journal.saveSession(this.id, id, state);
+  }
+
+  count(): Record<MessageState, number> & { bytes: number } {
+    const counts = { active: 0, deferred: 0, scheduled: 0, bytes: 0 };
+    for (const message of this.messages.values()) {
+      counts[message.state]++;
+      counts.bytes += message.raw.length;
+    }
+    return counts;
+  }
+
+  /** Forgets everything without journalling it: the entity is being removed. */
+  dispose(): void {
+    for (const timer of this.#timers.values()) this.#environment.deadlines.remove(timer);
+    for (const held of this.#held.values()) this.#environment.deadlines.remove(held.deadline);
+    for (const lane of this.sessions.lanes.values()) {
+      if (lane.lock) this.sessions.end(lane, lane.lock);
+    }
+    this.messages.clear();
+    this.#held.clear();
+    this.sessions.lanes.clear();
+  }
+
+  // ---- inside
+
+  #nextNumber(): number {
+    const number = this.#next++;
+    if (this.#next > this.#reserved) {
+      this.#reserved = this.#next + reserveAhead;
+      this.#environment.journal.saveCounter(this.id, this.#reserved);
+    }
+    return number;
+  }
+
+  #insert(message: Stored): Stored {
+    this.messages.set(message.sequenceNumber, message);
+    this.#environment.journal.insert(this.id, message);
+    this.#place(message);
+    return message;
+  }
+
+  #place(message: Stored): void {
+    const { deadlines } = this.#environment;
+    if (message.state === 'scheduled') {
+      this.#timers.set(
+        message.sequenceNumber,
+        deadlines.add(message.visibleAt, () => this.#activate(message)),
+      );
+      return;
+    }
+    if (Number.isFinite(message.expiresAt) && !this.#timers.has(message.sequenceNumber)) {
+      this.#timers.set(
+        message.sequenceNumber,
+        deadlines.add(message.expiresAt, () => this.#expire(message)),
+      );
+    }
+    if (message.state === 'active') {
+      const lane = this.#laneOf(message);
+      lane.ready.add(message);
+      this.sessions.refresh(lane);
+      this.#wake(lane);
+    }
+  }
+
+  #laneOf(message: Stored): Lane {
+    return this.options.requiresSession ? this.sessions.lane(message.sessionId ?? '') : this.mainLane;
+  }
+
+  #activate(message: Stored): void {
+    this.#delete(message);
+    if (this.#links.activate) return this.#links.activate(message);
+    this.adopt(message, {
+      state: 'active',
+      enqueuedAt: this.#environment.now(),
+      enqueuedSequenceNumber: message.sequenceNumber,
+    });
+  }
+
+  #expire(message: Stored): void {
+    this.#timers.delete(message.sequenceNumber);
+    if (message.delivered) return; // looked at again when its lock ends
+    if (message.state === 'active') {
+      const lane = this.#laneOf(message);
+      lane.ready.remove(message);
+      this.sessions.refresh(lane);
+    }
+    if (this.options.deadLetterOnExpiration) {
+      this.#deadLetter(message, 'TTLExpiredException', 'The message expired and was dead lettered.');
+    } else this.#delete(message);
+  }
+
+  #hold(message: Stored, session: SessionLock | undefined): Taken {
+    const token = this.#environment.newId();
+    const held: Held = { message, token, until: session?.until ?? 0, session, deadline: undefined };
+    this.#held.set(token, held);
+    message.delivered = true;
+    this.#environment.journal.update(this.id, message);
+    if (!session) this.#armLock(held);
+    return { message, token, lockedUntil: held.until };
+  }
+
+  #armLock(held: Held): void {
+    held.until = this.#environment.now() + this.options.lockDuration;
+    held.deadline = this.#environment.deadlines.add(held.until, () => {
+      this.#letGo(held);
+      this.#failed(held.message);
+    });
+  }
+
+  #letGo(held: Held): void {
+    this.#held.delete(held.token);
+    this.#environment.deadlines.remove(held.deadline);
+    held.message.delivered = false;
+  }
+
+  /** One more failed attempt: back into the queue, or out of it. */
+  #failed(message: Stored): void {
+    message.deliveryCount++;
+    message.delivered = false;
+    if (message.deliveryCount >= this.options.maxDeliveryCount) {
+      const description = `Message could not be consumed after ${this.options.maxDeliveryCount} delivery attempts.`;
+      this.#deadLetter(message, 'MaxDeliveryCountExceeded', description);
+    } else this.#returnTo(message);
+  }
+
+  #returnTo(message: Stored): void {
+    if (message.expiresAt <= this.#environment.now()) {
+      if (message.state === 'active') this.#laneOf(message).ready.add(message);
+      return this.#expire(message);
+    }
+    this.#environment.journal.update(this.id, message);
+    this.#place(message);
+  }
+
+  #deadLetter(message: Stored, reason: string | undefined, description: string | undefined): void {
+    this.#delete(message);
+    this.#links.deadLetter?.(message, reason, description);
+  }
+
+  #delete(message: Stored): void {
+    this.messages.delete(message.sequenceNumber);
+    this.#environment.deadlines.remove(this.#timers.get(message.sequenceNumber));
+    this.#timers.delete(message.sequenceNumber);
+    this.#environment.journal.remove(this.id, message.sequenceNumber);
+  }
+
+  *#heldBy(lock: SessionLock): Iterable<Held> {
+    for (const held of [...this.#held.values()]) if (held.session === lock) yield held;
+  }
+
+  #sessionExpired(lane: Lane, lock: SessionLock): void {
+    for (const held of this.#heldBy(lock)) {
+      this.#letGo(held);
+      this.#failed(held.message);
+    }
+    this.sessions.end(lane, lock);
+    this.#wake(lane);
+    lock.onLost();
+  }
+
+  #sessionOf(id: string | undefined): SessionLock | undefined {
+    if (!this.options.requiresSession) return undefined;
+    const lock = this.sessions.lanes.get(id ?? '')?.lock;
+    if (!lock) throw sessionLockLost(id ?? '');
+    return lock;
+  }
+
+  #wake(lane: Lane): void {
+    if (this.#dirty.size === 0) this.#environment.afterCommit(() => this.#notify());
+    this.#dirty.add(lane);
+  }
+
+  #notify(): void {
+    const lanes = [...this.#dirty];
+    this.#dirty.clear();
+    if (this.options.requiresSession) this.sessions.offer();
+    for (const lane of lanes) {
+      const [first, ...others] = lane.consumers;
+      if (!first) continue;
+      lane.consumers.delete(first);
+      lane.consumers.add(first);
+      for (const wake of [first, ...others]) wake();
+    }
+  }
+}
