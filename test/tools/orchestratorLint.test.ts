@@ -40,7 +40,8 @@ export function* wave(ctx: Context, names: string[]): Generator<unknown, string[
     const outcome = yield* deploy.call(ctx, { name });
     if (outcome.failed) failures += 1;
     else done.push(outcome.name);
-    ctx.setStatus({ done: done.length, failures });
+    ctx.safePoint();
+    ctx.show({ done: done.length, failures });
   }
   yield* sleepUntil(ctx, new Date(ctx.now));
   yield* all(ctx, names.map((name) => deploy.call(ctx, { name })));
