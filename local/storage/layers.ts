@@ -1,0 +1,123 @@
+// Layer files: the bytes. A layer is a sparse file that holds pages at their offsets in the blob; it is written until a
+// snapshot or a copy seals it, and from then on only read. Which pages of which layer a blob shows is told by its
+// extents, so a snapshot moves no bytes and stale bytes in a layer are never seen.
+import { existsSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
+import { constants, type FileHandle, open, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+
+interface Opened {
+  handle: Promise<FileHandle>;
+  users: number;
+  syncing?: Promise<void> | undefined;
+  nextSync?: Promise<void> | undefined;
+}
+
+const MAX_OPEN = 256;
+
+export class Layers {
+  readonly #folder: string;
+  #opened = new Map<number, Opened>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    mkdirSync(folder, { recursive: true });
+  }
+
+  /** Writes at an offset. Not durable before `sync` of the same layer has resolved. */
+  write(layer: number, chunks: Buffer[], position: number): Promise<void> {
+    return this.#use(layer, async ({ handle }) => {
+      const expected = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+      const { bytesWritten } = await (await handle).writev(chunks, position);
+      if (bytesWritten !== expected) throw new Error(`Only ${bytesWritten} of ${expected} bytes fit on the disk`);
+    });
+  }
+
+  /** Fills `target` from an offset. */
+  read(layer: number, target: Buffer, position: number): Promise<void> {
+    return this.#use(layer, async ({ handle }) => {
+      const { bytesRead } = await (await handle).read(target, 0, target.length, position);
+      if (bytesRead !== target.length) throw new Error(`Layer ${layer} ends before ${position + target.length}`);
+    });
+  }
+
+  /** Makes everything durable that was written before the call. Calls that wait together share one fdatasync. */
+  sync(layer: number): Promise<void> {
+    return this.#use(layer, (opened) => {
+      const start = (): Promise<void> => {
+        opened.nextSync = undefined;
+        opened.syncing = opened.handle
+          .then((handle) => handle.datasync())
+          .finally(() => {
+            opened.syncing = undefined;
+          });
+        return opened.syncing;
+      };
+      if (!opened.syncing) return start();
+      // The running fdatasync may have begun before our write: wait for the one after it.
+      opened.nextSync ??= opened.syncing.then(start, start);
+      return opened.nextSync;
+    });
+  }
+
+  async remove(layer: number): Promise<void> {
+    const opened = this.#opened.get(layer);
+    this.#opened.delete(layer);
+    if (opened) await (await opened.handle).close();
+    if (existsSync(this.#path(layer))) await unlink(this.#path(layer));
+  }
+
+  /** Removes what a crash has left: files of layers that nothing refers to. */
+  removeAllBut(known: Set<number>): void {
+    for (const name of readdirSync(this.#folder)) if (!known.has(Number(name))) unlinkSync(join(this.#folder, name));
+  }
+
+  async close(): Promise<void> {
+    const opened = [...this.#opened.values()];
+    this.#opened.clear();
+    for (const { handle } of opened) await (await handle).close();
+  }
+
+  async #use<T>(layer: number, work: (opened: Opened) => Promise<T>): Promise<T> {
+    const opened = this.#opened.get(layer) ?? { handle: this.#open(layer), users: 0 };
+    // Delete and set: the map's order is the order of last use.
+    this.#opened.delete(layer);
+    this.#opened.set(layer, opened);
+    opened.users++;
+    try {
+      return await work(opened);
+    } finally {
+      opened.users--;
+      if (this.#opened.size > MAX_OPEN) await this.#closeOldest();
+    }
+  }
+
+  async #open(layer: number): Promise<FileHandle> {
+    const path = this.#path(layer);
+    const isNew = !existsSync(path);
+    const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    if (isNew) await syncFolder(this.#folder);
+    return handle;
+  }
+
+  async #closeOldest(): Promise<void> {
+    for (const [layer, opened] of this.#opened) {
+      if (opened.users > 0) continue;
+      this.#opened.delete(layer);
+      await (await opened.handle).close();
+      return;
+    }
+  }
+
+  #path(layer: number): string {
+    return join(this.#folder, String(layer));
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
