@@ -1,0 +1,264 @@
+// The engine's tables and the statements on them. Every method must be called inside a `GroupCommit.write`, except the
+// readers; what a method writes is visible to the readers at once and on disk when that write resolves.
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { freshProgress, type Progress } from './decide.ts';
+import type { HistoryEvent } from './history.ts';
+
+export type RuntimeStatus = 'Pending' | 'Running' | 'Completed' | 'Failed' | 'Terminated' | 'Suspended';
+
+export const isTerminal = (status: RuntimeStatus): boolean =>
+  status === 'Completed' || status === 'Failed' || status === 'Terminated';
+
+export interface Parent {
+  id: string;
+  execution: string;
+  task: number;
+}
+
+export interface InstanceRow {
+  id: string;
+  name: string;
+  version: string | undefined;
+  status: RuntimeStatus;
+  /** Changes with every start and every continue-as-new; completions meant for another execution are dropped. */
+  execution: string;
+  parent: Parent | undefined;
+  created: number;
+  updated: number;
+  input: string | undefined;
+  output: string | undefined;
+  customStatus: string | undefined;
+  progress: Progress;
+}
+
+export interface Message {
+  seq: number;
+  /** Undefined for events that any execution accepts: raised events and control messages. */
+  execution: string | undefined;
+  event: HistoryEvent;
+}
+
+export interface Task {
+  instance: string;
+  execution: string;
+  id: number;
+  name: string;
+  input: string;
+}
+
+export interface Timer {
+  instance: string;
+  execution: string;
+  id: number;
+  fireAt: number;
+}
+
+const schema = `
+CREATE TABLE IF NOT EXISTS instance (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL, version TEXT, status TEXT NOT NULL, execution TEXT NOT NULL, parent TEXT,
+  created INTEGER NOT NULL, updated INTEGER NOT NULL, input TEXT, output TEXT, custom_status TEXT, progress TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS instance_created ON instance (created, id);
+CREATE INDEX IF NOT EXISTS instance_status ON instance (status, created, id);
+CREATE TABLE IF NOT EXISTS history (
+  instance TEXT NOT NULL, seq INTEGER NOT NULL, events TEXT NOT NULL, PRIMARY KEY (instance, seq)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS inbox (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, instance TEXT NOT NULL, execution TEXT, event TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS inbox_instance ON inbox (instance, seq);
+CREATE TABLE IF NOT EXISTS task (
+  instance TEXT NOT NULL, execution TEXT NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL, input TEXT NOT NULL,
+  PRIMARY KEY (instance, execution, id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS timer (
+  instance TEXT NOT NULL, execution TEXT NOT NULL, id INTEGER NOT NULL, fire_at INTEGER NOT NULL,
+  PRIMARY KEY (instance, execution, id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS timer_due ON timer (fire_at);
+`;
+
+type Row = Record<string, unknown>;
+
+export class Store {
+  readonly database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(database: DatabaseSync) {
+    this.database = database;
+    database.exec(schema);
+  }
+
+  instance(id: string): InstanceRow | undefined {
+    const row = this.#sql('SELECT * FROM instance WHERE id = ?').get(id) as Row | undefined;
+    return row && toInstance(row);
+  }
+
+  putInstance(instance: InstanceRow): void {
+    this.#sql('INSERT OR REPLACE INTO instance VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
+      instance.id,
+      instance.name,
+      instance.version ?? null,
+      instance.status,
+      instance.execution,
+      instance.parent ? JSON.stringify(instance.parent) : null,
+      instance.created,
+      instance.updated,
+      instance.input ?? null,
+      instance.output ?? null,
+      instance.customStatus ?? null,
+      JSON.stringify(instance.progress),
+    );
+  }
+
+  /** Stores what an episode may change without copying the input again. */
+  updateInstance(instance: InstanceRow): void {
+    this.#sql(
+      'UPDATE instance SET status = ?, updated = ?, output = ?, custom_status = ?, progress = ? WHERE id = ?',
+    ).run(
+      instance.status,
+      instance.updated,
+      instance.output ?? null,
+      instance.customStatus ?? null,
+      JSON.stringify(instance.progress),
+      instance.id,
+    );
+  }
+
+  history(id: string): string[] {
+    const rows = this.#sql('SELECT events FROM history WHERE instance = ? ORDER BY seq').all(id) as Row[];
+    return rows.map((row) => String(row['events']));
+  }
+
+  appendHistory(id: string, seq: number, events: string): void {
+    this.#sql('INSERT INTO history VALUES (?, ?, ?)').run(id, seq, events);
+  }
+
+  inbox(id: string): Message[] {
+    const rows = this.#sql('SELECT seq, execution, event FROM inbox WHERE instance = ? ORDER BY seq').all(id) as Row[];
+    return rows.map((row) => ({
+      seq: Number(row['seq']),
+      execution: text(row['execution']),
+      event: JSON.parse(String(row['event'])) as HistoryEvent,
+    }));
+  }
+
+  addMessage(instance: string, execution: string | undefined, event: HistoryEvent): Message {
+    const { lastInsertRowid } = this.#sql('INSERT INTO inbox (instance, execution, event) VALUES (?, ?, ?)').run(
+      instance,
+      execution ?? null,
+      JSON.stringify(event),
+    );
+    return { seq: Number(lastInsertRowid), execution, event };
+  }
+
+  removeMessage(seq: number): void {
+    this.#sql('DELETE FROM inbox WHERE seq = ?').run(seq);
+  }
+
+  addTask(task: Task): void {
+    this.#sql('INSERT INTO task VALUES (?, ?, ?, ?, ?)').run(
+      task.instance,
+      task.execution,
+      task.id,
+      task.name,
+      task.input,
+    );
+  }
+
+  removeTask(task: Task): boolean {
+    const sql = 'DELETE FROM task WHERE instance = ? AND execution = ? AND id = ?';
+    return Number(this.#sql(sql).run(task.instance, task.execution, task.id).changes) > 0;
+  }
+
+  addTimer(timer: Timer): void {
+    this.#sql('INSERT INTO timer VALUES (?, ?, ?, ?)').run(timer.instance, timer.execution, timer.id, timer.fireAt);
+  }
+
+  removeTimer(instance: string, execution: string, id: number): void {
+    this.#sql('DELETE FROM timer WHERE instance = ? AND execution = ? AND id = ?').run(instance, execution, id);
+  }
+
+  removeTimers(instance: string): void {
+    this.#sql('DELETE FROM timer WHERE instance = ?').run(instance);
+  }
+
+  dueTimers(now: number): Timer[] {
+    const rows = this.#sql('SELECT * FROM timer WHERE fire_at <= ? ORDER BY fire_at LIMIT 500').all(now) as Row[];
+    return rows.map((row) => ({
+      instance: String(row['instance']),
+      execution: String(row['execution']),
+      id: Number(row['id']),
+      fireAt: Number(row['fire_at']),
+    }));
+  }
+
+  nextTimer(): number | undefined {
+    const row = this.#sql('SELECT MIN(fire_at) AS at FROM timer').get() as Row;
+    return row['at'] === null ? undefined : Number(row['at']);
+  }
+
+  /** What a restarted engine has to take up again. */
+  unfinished(): { instances: string[]; tasks: Task[] } {
+    const instances = this.#sql('SELECT DISTINCT instance FROM inbox ORDER BY seq').all() as Row[];
+    const tasks = this.#sql('SELECT * FROM task').all() as Row[];
+    return {
+      instances: instances.map((row) => String(row['instance'])),
+      tasks: tasks.map((row) => ({
+        instance: String(row['instance']),
+        execution: String(row['execution']),
+        id: Number(row['id']),
+        name: String(row['name']),
+        input: String(row['input']),
+      })),
+    };
+  }
+
+  /** Forgets history, messages and timers of an instance that starts anew. */
+  clearExecution(id: string): void {
+    this.#sql('DELETE FROM history WHERE instance = ?').run(id);
+    this.removeTimers(id);
+  }
+
+  /** Removes everything about an instance. */
+  purge(id: string): void {
+    this.clearExecution(id);
+    for (const table of ['inbox', 'task']) this.#sql(`DELETE FROM ${table} WHERE instance = ?`).run(id);
+    this.#sql('DELETE FROM instance WHERE id = ?').run(id);
+  }
+
+  /** Instances that match `where` (SQL with `?`), oldest first. */
+  select(where: string, values: (string | number)[]): InstanceRow[] {
+    const rows = this.#sql(`SELECT * FROM instance WHERE ${where}`).all(...values) as Row[];
+    return rows.map(toInstance);
+  }
+
+  #sql(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const statement = this.database.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+}
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+function toInstance(row: Row): InstanceRow {
+  const parent = text(row['parent']);
+  const progress = text(row['progress']);
+  return {
+    id: String(row['id']),
+    name: String(row['name']),
+    version: text(row['version']),
+    status: String(row['status']) as RuntimeStatus,
+    execution: String(row['execution']),
+    parent: parent === undefined ? undefined : (JSON.parse(parent) as Parent),
+    created: Number(row['created']),
+    updated: Number(row['updated']),
+    input: text(row['input']),
+    output: text(row['output']),
+    customStatus: text(row['custom_status']),
+    progress: progress === undefined ? freshProgress() : (JSON.parse(progress) as Progress),
+  };
+}

@@ -1,0 +1,148 @@
+// The JSON that crosses to durable-functions 3.5.0 and back. One episode is one invocation: all history in, all
+// actions since the start of the execution out (lib/src/orchestrations/Orchestrator.js, OrchestratorState.js).
+import { z } from 'zod';
+import type { FailureDetails } from './failure.ts';
+
+export const ActionType = {
+  callActivity: 0,
+  callActivityWithRetry: 1,
+  callSubOrchestrator: 2,
+  callSubOrchestratorWithRetry: 3,
+  continueAsNew: 4,
+  createTimer: 5,
+  waitForExternalEvent: 6,
+  callEntity: 7,
+  callHttp: 8,
+  signalEntity: 9,
+  whenAny: 11,
+  whenAll: 12,
+  lockEntities: 13,
+  releaseEntities: 14,
+} as const;
+
+const RetryPolicy = z.object({
+  firstRetryIntervalInMilliseconds: z.number(),
+  maxNumberOfAttempts: z.number(),
+  backoffCoefficient: z.number().optional(),
+  maxRetryIntervalInMilliseconds: z.number().optional(),
+  retryTimeoutInMilliseconds: z.number().optional(),
+});
+export type RetryPolicy = z.infer<typeof RetryPolicy>;
+
+const ActionShape = z.object({
+  actionType: z.number(),
+  functionName: z.string().optional(),
+  instanceId: z.string().nullish(),
+  version: z.string().nullish(),
+  input: z.unknown().optional(),
+  retryOptions: RetryPolicy.optional(),
+  fireAt: z.coerce.date().optional(),
+  isCanceled: z.boolean().optional(),
+  externalEventName: z.string().optional(),
+});
+export type Action = z.infer<typeof ActionShape>;
+
+export interface Answer {
+  isDone: boolean;
+  /** Atomic actions since the start of the execution; read one with `readAction`. */
+  actions: unknown[];
+  output: unknown;
+  customStatus: unknown;
+  /** Set when the orchestrator failed. */
+  error?: { message: string; details?: FailureDetails };
+}
+
+const State = z.object({
+  isDone: z.boolean(),
+  actions: z.array(z.array(z.unknown())),
+  output: z.unknown().optional(),
+  customStatus: z.unknown().optional(),
+  error: z.string().optional(),
+  failureDetails: z.custom<FailureDetails>((value) => typeof value === 'object' && value !== null).optional(),
+});
+
+// Schema V4 is the newest that 3.5.0 knows. The engine keeps timers of any length itself, so the SDK is told a limit
+// that no timer exceeds and never splits one.
+const constants =
+  '"upperSchemaVersion":3,"upperSchemaVersionNew":3,"maximumShortTimerDuration":"365000.00:00:00",' +
+  '"longRunningTimerIntervalDuration":"365000.00:00:00","defaultHttpAsyncRequestSleepTimeMillseconds":30000';
+
+/** The orchestration trigger's JSON; `events` are JSON texts already. */
+export function episodeInput(episode: {
+  instanceId: string;
+  parentInstanceId: string | undefined;
+  input: string | undefined;
+  isReplaying: boolean;
+  events: readonly string[];
+}): string {
+  return (
+    `{"history":[${episode.events.join(',')}],"input":${episode.input ?? 'null'},` +
+    `"instanceId":${JSON.stringify(episode.instanceId)},"isReplaying":${episode.isReplaying},` +
+    `"parentInstanceId":${JSON.stringify(episode.parentInstanceId ?? '')},${constants}}`
+  );
+}
+
+/** Reads what the orchestrator function returned. */
+export function readAnswer(returned: unknown): Answer {
+  const state = State.parse(returned);
+  return {
+    isDone: state.isDone,
+    actions: flatten(state.actions.flat()),
+    output: state.output,
+    customStatus: state.customStatus,
+    ...(state.error !== undefined && {
+      error: { message: state.error, ...(state.failureDetails && { details: state.failureDetails }) },
+    }),
+  };
+}
+
+export const readAction = (action: unknown): Action => ActionShape.parse(action);
+
+const outOfProcLabel = '$OutOfProcData$:';
+
+/** Reads what the orchestrator function threw: the SDK appends the state as JSON to the message. */
+export function readFailure(thrown: unknown, name: string): Answer {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const at = message.indexOf(outOfProcLabel);
+  if (at >= 0) {
+    try {
+      const answer = readAnswer(JSON.parse(message.slice(at + outOfProcLabel.length)));
+      return {
+        ...answer,
+        error: answer.error ?? { message: `The orchestrator "${name}" threw a value without a message.` },
+      };
+    } catch {
+      // Not the SDK's JSON after all: the message itself is the failure.
+    }
+  }
+  return { isDone: false, actions: [], output: undefined, customStatus: undefined, error: { message } };
+}
+
+/**
+ * All atomic actions, in the order in which the SDK numbered their tasks. A task that is yielded again inside a later
+ * compound appears again as the same object and counts once.
+ */
+function flatten(actions: readonly unknown[]): unknown[] {
+  const flat: unknown[] = [];
+  const seen = new Set<unknown>();
+  const visit = (action: unknown): void => {
+    if (seen.has(action)) return;
+    seen.add(action);
+    const compound = compoundActions(action);
+    if (compound) for (const inner of compound) visit(inner);
+    else flat.push(action);
+  };
+  for (const action of actions) visit(action);
+  return flat;
+}
+
+function compoundActions(action: unknown): readonly unknown[] | undefined {
+  if (typeof action !== 'object' || action === null || !('compoundActions' in action)) return undefined;
+  return Array.isArray(action.compoundActions) ? action.compoundActions : undefined;
+}
+
+/** An activity's or a new execution's input as JSON text; the SDK has already quoted plain strings for these. */
+export const quotedInput = (input: unknown): string =>
+  typeof input === 'string' ? input : (JSON.stringify(input) ?? 'null');
+
+export const jsonOf = (value: unknown): string => JSON.stringify(value) ?? 'null';

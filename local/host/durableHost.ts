@@ -1,0 +1,155 @@
+// Ties the Durable engine to the app: its functions run through the invoker, its management API is served on the host's
+// port, and functions with a `durableClient` input get the data the SDK's client is made from.
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { DurableManagement } from '../durable/client.ts';
+import { Engine } from '../durable/engine.ts';
+import { handleManagement } from '../durable/httpApi.ts';
+import { openDatabase } from '../sqlite.ts';
+import type { RegisteredFunction, Registrations } from './coreModule.ts';
+import type { HostJson } from './hostJson.ts';
+import { givenKey, isKey } from './http/keys.ts';
+import { readBody, sendProblem } from './http/messages.ts';
+import type { Invoker } from './invoke.ts';
+import type { HostLog } from './log.ts';
+
+const webhookPath = '/runtime/webhooks/durabletask';
+const bodyLimit = 16 * 1024 * 1024;
+
+export class DurableHost {
+  readonly management: DurableManagement;
+  readonly #engine: Engine;
+  readonly #hubName: string;
+  readonly #systemKey: string;
+  readonly #rpcPath = `/durabletask/rpc/${randomBytes(16).toString('hex')}`;
+  #endpoint = '';
+
+  constructor(options: {
+    registrations: Registrations;
+    invoker: Invoker;
+    log: HostLog;
+    hostJson: HostJson;
+    databasePath: string;
+    systemKey: string;
+  }) {
+    const { invoker, log } = options;
+    const { durableTask } = options.hostJson.extensions;
+    const functions = durableFunctions(options.registrations);
+    this.#hubName = durableTask.hubName;
+    this.#systemKey = options.systemKey;
+    this.#engine = new Engine({
+      database: openDatabase(options.databasePath),
+      has: (kind, name) => functions[kind].has(name),
+      invoke: async ({ kind, name, json, instanceId }) => {
+        const target = functions[kind].get(name);
+        if (!target) throw new Error(`The ${kind} function "${name}" does not exist.`);
+        try {
+          return (await invoker.invoke(target, { data: { json } })).result;
+        } catch (error) {
+          // A failed orchestrator throws its state as JSON; the instance keeps the message, the line needs only that.
+          if (kind === 'activity') log.failed(name, kind, error, { instanceId });
+          else log.line('warning', name, 'the orchestration failed', { instanceId });
+          throw error;
+        }
+      },
+      ...(durableTask.maxConcurrentActivityFunctions && { maxActivities: durableTask.maxConcurrentActivityFunctions }),
+      ...(durableTask.maxConcurrentOrchestratorFunctions && {
+        maxEpisodes: durableTask.maxConcurrentOrchestratorFunctions,
+      }),
+      log: (line) => log.line('error', 'durable', line),
+    });
+    this.management = new DurableManagement(this.#engine);
+  }
+
+  start(endpoint: string): void {
+    this.#endpoint = endpoint;
+    this.#engine.start();
+  }
+
+  async stop(drainMilliseconds: number): Promise<void> {
+    await this.#engine.stop(drainMilliseconds);
+  }
+
+  /** The data of a `durableClient` input (OrchestrationClientInputData of durable-functions 3.5.0). */
+  clientInput(): string {
+    const base = this.#endpoint + webhookPath;
+    const query = `taskHub=${this.#hubName}&connection=Storage&code=${this.#systemKey}`;
+    return JSON.stringify({
+      taskHubName: this.#hubName,
+      creationUrls: {
+        createNewInstancePostUri: `${base}/orchestrators/{functionName}[/{instanceId}]?code=${this.#systemKey}`,
+      },
+      managementUrls: this.#links('INSTANCEID'),
+      baseUrl: base,
+      requiredQueryStringParameters: query,
+      rpcBaseUrl: `${this.#endpoint}${this.#rpcPath}/`,
+    });
+  }
+
+  /** Serves both forms of the management API; false when the path is none of theirs. */
+  async serve(request: IncomingMessage, response: ServerResponse, url: URL): Promise<boolean> {
+    const isRpc = url.pathname.startsWith(`${this.#rpcPath}/`);
+    const isWebhook = url.pathname.startsWith(`${webhookPath}/`);
+    if (!isRpc && !isWebhook) return false;
+    if (isWebhook && !isKey(this.#systemKey, givenKey(request, url))) {
+      sendProblem(
+        response,
+        401,
+        'Unauthorized',
+        'The durable system key is needed: query code or header x-functions-key.',
+      );
+      return true;
+    }
+    const token = request.headers['x-ms-continuation-token'];
+    const answer = await handleManagement(
+      this.management,
+      {
+        method: request.method ?? 'GET',
+        path: url.pathname.slice((isRpc ? this.#rpcPath : webhookPath).length),
+        query: url.searchParams,
+        continuationToken: typeof token === 'string' && token !== '' ? token : undefined,
+        body: (await readBody(request, bodyLimit)).toString('utf8'),
+      },
+      (id) => this.#links(id),
+    );
+    const body = answer.body === undefined ? '' : JSON.stringify(answer.body);
+    response.writeHead(answer.status, {
+      ...answer.headers,
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+    });
+    response.end(body);
+    return true;
+  }
+
+  #links(id: string): Record<string, string> {
+    const base = `${this.#endpoint}${webhookPath}/instances/${id === 'INSTANCEID' ? id : encodeURIComponent(id)}`;
+    const query = `taskHub=${this.#hubName}&connection=Storage&code=${this.#systemKey}`;
+    return {
+      id,
+      statusQueryGetUri: `${base}?${query}`,
+      sendEventPostUri: `${base}/raiseEvent/{eventName}?${query}`,
+      terminatePostUri: `${base}/terminate?reason={text}&${query}`,
+      rewindPostUri: `${base}/rewind?reason={text}&${query}`,
+      purgeHistoryDeleteUri: `${base}?${query}`,
+      suspendPostUri: `${base}/suspend?reason={text}&${query}`,
+      resumePostUri: `${base}/resume?reason={text}&${query}`,
+    };
+  }
+}
+
+function durableFunctions(
+  registrations: Registrations,
+): Record<'orchestration' | 'activity', Map<string, RegisteredFunction>> {
+  const found = {
+    orchestration: new Map<string, RegisteredFunction>(),
+    activity: new Map<string, RegisteredFunction>(),
+  };
+  for (const registered of registrations.functions.values()) {
+    for (const { type } of Object.values(registered.metadata.bindings)) {
+      if (type === 'orchestrationTrigger') found.orchestration.set(registered.metadata.name, registered);
+      if (type === 'activityTrigger') found.activity.set(registered.metadata.name, registered);
+    }
+  }
+  return found;
+}

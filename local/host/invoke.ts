@@ -1,0 +1,119 @@
+// One invocation through the library's programming model, in the order of the Node worker: arguments, preInvocation
+// hooks, handler, postInvocation hooks, response.
+import { randomUUID } from 'node:crypto';
+import {
+  programmingModel,
+  type CoreContext,
+  type InvocationModel,
+  type RegisteredFunction,
+  type Registrations,
+  type TypedData,
+} from './coreModule.ts';
+import type { HostLog } from './log.ts';
+
+export interface InvocationRequest {
+  invocationId?: string;
+  /** The trigger's data. */
+  data: TypedData;
+  triggerMetadata?: Record<string, TypedData>;
+  retryContext?: { retryCount: number; maxRetryCount: number };
+}
+
+export interface Outcome {
+  /** What the handler returned, the same object. */
+  result: unknown;
+  /** The result as the worker would send it; makes the library read HTTP bodies, so only HTTP asks for it. */
+  response: () => Promise<TypedData | null | undefined>;
+}
+
+/** Invokes functions of one app; supplies the extra inputs (bindings that are not the trigger). */
+export class Invoker {
+  readonly #registrations: Registrations;
+  readonly #log: HostLog;
+  readonly #extraInput: (type: string) => TypedData | undefined;
+  #running = 0;
+  #idle: (() => void)[] = [];
+
+  constructor(registrations: Registrations, log: HostLog, extraInput: (type: string) => TypedData | undefined) {
+    this.#registrations = registrations;
+    this.#log = log;
+    this.#extraInput = extraInput;
+  }
+
+  /** Runs the function; rejects with what the handler threw. Failures are logged as one line by the caller's kind. */
+  async invoke(target: RegisteredFunction, request: InvocationRequest): Promise<Outcome> {
+    this.#running++;
+    try {
+      return await this.#run(target, request);
+    } finally {
+      this.#running--;
+      if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    }
+  }
+
+  /** Resolves when nothing runs, or after `milliseconds`; answers how many still run. */
+  async drain(milliseconds: number): Promise<number> {
+    if (this.#running === 0) return 0;
+    let timeout: NodeJS.Timeout | undefined;
+    const expired = new Promise<void>((resolve) => {
+      timeout = setTimeout(resolve, milliseconds);
+    });
+    await Promise.race([new Promise<void>((resolve) => this.#idle.push(resolve)), expired]);
+    clearTimeout(timeout);
+    return this.#running;
+  }
+
+  async #run({ metadata, callback }: RegisteredFunction, request: InvocationRequest): Promise<Outcome> {
+    const library = programmingModel();
+    if (!library) throw new Error('The app uses no @azure/functions programming model.');
+    const { preInvocation, postInvocation } = this.#registrations.hooks;
+    const core: CoreContext = {
+      invocationId: request.invocationId ?? randomUUID(),
+      metadata,
+      request: {
+        inputData: this.#inputs(metadata.bindings, request.data),
+        triggerMetadata: request.triggerMetadata ?? {},
+        ...(request.retryContext && { retryContext: request.retryContext }),
+      },
+      log: (level, category, message) => this.#log.line(level, metadata.name, message, { category }),
+      state: undefined,
+    };
+    const model: InvocationModel = library.getInvocationModel(core);
+    const { context, inputs } = await model.getArguments();
+    const hookContext: Record<string, unknown> = {
+      hookData: {},
+      inputs,
+      functionCallback: callback,
+      invocationContext: context,
+    };
+    core.state = 'preInvocationHooks';
+    for (const hook of preInvocation) await hook(hookContext);
+    core.state = 'invocation';
+    const post: Record<string, unknown> = { ...hookContext, result: undefined, error: undefined };
+    try {
+      const handler = hookContext['functionCallback'] as typeof callback;
+      post['result'] = await model.invokeFunction(context, hookContext['inputs'] as unknown[], handler);
+    } catch (thrown) {
+      post['error'] = thrown ?? new Error('The function threw nothing.');
+    }
+    core.state = 'postInvocationHooks';
+    for (const hook of postInvocation) await hook(post);
+    core.state = undefined;
+    if (post['error'] !== undefined && post['error'] !== null) throw post['error'];
+    const result = post['result'];
+    return { result, response: async () => (await model.getResponse(context, result)).returnValue };
+  }
+
+  #inputs(
+    bindings: RegisteredFunction['metadata']['bindings'],
+    trigger: TypedData,
+  ): { name: string; data: TypedData }[] {
+    const inputs: { name: string; data: TypedData }[] = [];
+    for (const [name, binding] of Object.entries(bindings)) {
+      if (binding.direction !== 'in') continue;
+      const data = /trigger$/i.test(binding.type) ? trigger : this.#extraInput(binding.type);
+      if (data) inputs.push({ name, data });
+    }
+    return inputs;
+  }
+}

@@ -1,0 +1,28 @@
+// What the host remembers between runs: keys, timer schedules, change-feed checkpoints. Names and JSON values.
+import { GroupCommit, openDatabase } from '../sqlite.ts';
+
+export class HostState {
+  readonly #writer: GroupCommit;
+
+  constructor(path: string) {
+    const database = openDatabase(path);
+    database.exec('CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID');
+    this.#writer = new GroupCommit(database);
+  }
+
+  get(name: string): unknown {
+    const row = this.#writer.database.prepare('SELECT value FROM state WHERE name = ?').get(name);
+    return row ? JSON.parse(String(row['value'])) : undefined;
+  }
+
+  /** Resolves when the value is on disk. */
+  async set(name: string, value: unknown): Promise<void> {
+    await this.#writer.write((database) => {
+      database.prepare('INSERT OR REPLACE INTO state VALUES (?, ?)').run(name, JSON.stringify(value));
+    });
+  }
+
+  close(): void {
+    this.#writer.close();
+  }
+}

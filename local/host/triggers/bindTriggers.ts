@@ -1,0 +1,63 @@
+// From registrations to listeners. A binding that cannot be understood stops the host with the function's name.
+import { ZodError } from 'zod';
+import type { Binding, RegisteredFunction, Registrations } from '../coreModule.ts';
+import type { HostJson } from '../hostJson.ts';
+import type { HttpFunctions } from '../http/functions.ts';
+import type { Invoker } from '../invoke.ts';
+import type { HostLog } from '../log.ts';
+import { resolveSetting, type Settings } from '../settings.ts';
+import type { HostState } from '../state.ts';
+import { timerTrigger } from './timer.ts';
+import type { Trigger } from './trigger.ts';
+
+export interface TriggerContext {
+  invoker: Invoker;
+  log: HostLog;
+  hostJson: HostJson;
+  settings: Settings;
+  state: HostState;
+}
+
+type MakeTrigger = (registered: RegisteredFunction, binding: Binding, context: TriggerContext) => Trigger;
+
+const makers = new Map<string, MakeTrigger>([['timertrigger', timerTrigger]]);
+
+// The Durable engine calls these by name.
+const called = new Set(['orchestrationtrigger', 'activitytrigger', 'entitytrigger']);
+
+/** Makes the listeners and adds the HTTP functions to `http`; starts nothing. */
+export function bindTriggers(
+  context: TriggerContext & { registrations: Registrations; http: HttpFunctions },
+): Trigger[] {
+  const triggers: Trigger[] = [];
+  for (const registered of context.registrations.functions.values()) {
+    const { name, bindings } = registered.metadata;
+    if (context.settings[`AzureWebJobs.${name}.Disabled`]?.toLowerCase() === 'true') continue;
+    const binding = Object.values(bindings).find(({ type }) => /trigger$/i.test(type));
+    if (!binding) throw new Error(`Function "${name}" has no trigger.`);
+    const type = binding.type.toLowerCase();
+    try {
+      const resolved = resolveOptions(name, binding, context.settings);
+      if (type === 'httptrigger') context.http.add(registered, resolved);
+      else if (!called.has(type)) {
+        const make = makers.get(type);
+        if (!make) throw new Error(`Function "${name}": this host has no ${binding.type}.`);
+        triggers.push(make(registered, resolved, context));
+      }
+    } catch (error) {
+      if (!(error instanceof ZodError)) throw error;
+      const problems = error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+      throw new Error(`Function "${name}": its ${binding.type} is not valid. ${problems.join('; ')}`, { cause: error });
+    }
+  }
+  return triggers;
+}
+
+function resolveOptions(name: string, binding: Binding, settings: Settings): Binding {
+  const resolved: Binding = { ...binding };
+  for (const [option, value] of Object.entries(binding)) {
+    if (typeof value === 'string')
+      resolved[option] = resolveSetting(value, settings, `Function "${name}", option "${option}"`);
+  }
+  return resolved;
+}
