@@ -38,7 +38,8 @@ export async function startHarness(): Promise<Harness> {
   const storage = await start();
   const token = await tokens.issue({ oid, name: 'test' }, 'https://storage.azure.com', 3600);
   const credential = { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_600_000 }) };
-  const options = { retryOptions: { maxTries: 1 } };
+  // A restart closes connections that the client has kept; one more try is what any client needs then.
+  const options = { retryOptions: { maxTries: 3, retryDelayInMs: 5 } };
   const harness: Harness = {
     dataDir,
     pki,
