@@ -1,0 +1,154 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { effects } from './fixtures/everything/effects.ts';
+import { startEngine, until, type TestEngine } from './testEngine.ts';
+
+let running: TestEngine;
+beforeEach(async () => {
+  running = await startEngine();
+});
+afterEach(async () => {
+  await running.engine.stop();
+});
+
+async function run(name: string, input?: unknown, instanceId?: string) {
+  const id = await running.client.start(name, { input, ...(instanceId !== undefined && { instanceId }) });
+  return await running.client.whenEnded(id);
+}
+
+/** Advances the clock to each alarm until the instance has ended. */
+async function runThroughTimers(name: string, input: unknown, instanceId: string) {
+  const id = await running.client.start(name, { input, instanceId });
+  const ended = running.client.whenEnded(id);
+  let done = false;
+  void ended.then(() => {
+    done = true;
+  });
+  await until(() => {
+    if (running.clock.next !== undefined) running.clock.advance(running.clock.next - running.clock.now());
+    return done;
+  }, `${name} ends`);
+  return await ended;
+}
+
+test('inputs and results of every JSON type cross unchanged', async () => {
+  expect(await run('sequence')).toMatchObject({ runtimeStatus: 'Completed', output: [1, { x: 'é"' }, 'text', null] });
+});
+
+test('a fan-out keeps the order of its tasks', async () => {
+  expect((await run('fanOut', 60)).output).toEqual(Array.from({ length: 60 }, (_, index) => index));
+});
+
+test('activity failures reach the orchestrator whole, with the properties of the exception provider', async () => {
+  expect((await run('catches')).output).toEqual([
+    { errorType: 'TypeError', errorMessage: 'plain trouble', hasStack: true },
+    {
+      errorType: 'Refused',
+      errorMessage: 'refused: E42',
+      properties: { code: 'E42', nested: { deep: [1, 2] } },
+      hasStack: true,
+    },
+    { errorType: 'FunctionNotFound', errorMessage: 'The activity function "missing" does not exist.', hasStack: false },
+  ]);
+});
+
+test('an uncaught failure ends the instance as failed and says why', async () => {
+  const failed = await run('throws');
+  expect(failed).toMatchObject({
+    runtimeStatus: 'Failed',
+    output: "Orchestrator function 'throws' failed: own trouble",
+  });
+});
+
+test('retried activities count their delays as the SDK does, so later tasks still match', async () => {
+  const ended = await runThroughTimers('retries', { times: 2, attempts: 3 }, 'retry-ok');
+  expect(ended.output).toEqual(['retry-ok-a', 'beside', 'retry-ok-b', 'after']);
+  expect(effects.runs.get('retry-ok-a')).toBe(3);
+});
+
+test('a retried activity that never succeeds fails after its last attempt', async () => {
+  const ended = await runThroughTimers('retries', { times: 9, attempts: 2 }, 'retry-bad');
+  expect(ended).toMatchObject({ runtimeStatus: 'Failed' });
+  expect(ended.output).toContain('is not ready');
+  expect(effects.runs.get('retry-bad-a')).toBe(2);
+});
+
+test('sub-orchestrations return, fail with details, and are tried again under a policy', async () => {
+  const ended = await runThroughTimers('parent', undefined, 'family');
+  expect(ended.output).toEqual({
+    one: 'one! of a parent',
+    two: 'two! of a parent',
+    failure: { code: 'E7', nested: { deep: [1, 2] } },
+    retried: 'try 2',
+  });
+  expect(running.client.status('family-two')).toMatchObject({ name: 'child', runtimeStatus: 'Completed' });
+});
+
+test('a timer longer than a month fires once its time has come, not before', async () => {
+  const id = await running.client.start('sleeps', { input: 400 });
+  await until(() => running.clock.next, 'the timer is stored');
+  running.clock.advance(399 * 86_400_000);
+  expect(running.client.status(id)?.runtimeStatus).toBe('Running');
+  running.clock.advance(86_400_000);
+  expect((await running.client.whenEnded(id)).output).toBe(400);
+});
+
+test('an approval before its deadline cancels the timer', async () => {
+  const id = await running.client.start('deadline');
+  await until(() => running.clock.next, 'the timer is stored');
+  await running.client.raiseEvent(id, 'approval', { by: 'ada' });
+  expect((await running.client.whenEnded(id)).output).toEqual([{ by: 'ada' }, 'went on']);
+  expect(running.engine.store.nextTimer()).toBeUndefined();
+});
+
+test('a deadline that passes first wins', async () => {
+  expect((await runThroughTimers('deadline', undefined, 'late')).output).toBe('too late');
+});
+
+test('compounds may nest, and a task yielded twice is scheduled once', async () => {
+  const id = await running.client.start('nested', { instanceId: 'nest' });
+  await running.client.raiseEvent(id, 'go', 1);
+  const release = await until(() => effects.held.get('nest-slow'), 'the slow activity starts');
+  // Let the orchestration see the fast task and yield the slow one again beside a new one.
+  await until(() => running.engine.instances.peek(id)?.progress.nextId === 5, 'both activities are scheduled');
+  release();
+  expect((await running.client.whenEnded(id)).output).toEqual([['x', [1]], 'nest-slow', 'z']);
+});
+
+test('events that arrive before anybody waits are kept, and two of one name keep their order', async () => {
+  const { clock, client } = running;
+  expect(clock.now()).toBeGreaterThan(0);
+  const id = await client.start('collects');
+  await Promise.all([
+    client.raiseEvent(id, 'item', 'a'),
+    client.raiseEvent(id, 'item', 'b'),
+    client.raiseEvent(id, 'item', 'c'),
+  ]);
+  expect((await client.whenEnded(id)).output).toEqual(['a', 'b', 'c']);
+});
+
+test('an event that arrives between the decision to wait and the storing of that decision is delivered', async () => {
+  const { client, before } = running;
+  let raised: Promise<void> | undefined;
+  before.invoke = ({ kind, instanceId }) => {
+    // The orchestrator is about to decide to wait; its decision is stored only after this episode.
+    if (kind === 'orchestration' && !raised) raised = client.raiseEvent(instanceId, 'first', 'in between');
+  };
+  const id = await client.start('two', { instanceId: 'race' });
+  expect((await client.whenEnded(id)).output).toEqual(['in between', 1]);
+  await raised;
+});
+
+test('continue-as-new keeps the events that its execution has not read, in order', async () => {
+  const { client } = running;
+  const id = await client.start('eternal', { input: { seen: [], wanted: 40 } });
+  const items = Array.from({ length: 40 }, (_, index) => index);
+  await Promise.all(items.map((item) => client.raiseEvent(id, 'item', item)));
+  const ended = await client.whenEnded(id);
+  expect(ended.output).toEqual(items);
+  expect(ended.customStatus).toEqual({ seen: 39 });
+});
+
+test('unsupported calls fail the orchestration and say so', async () => {
+  expect((await run('callsEntity')).output).toContain('does not support callEntity');
+  expect((await run('callsHttp')).output).toContain('does not support callHttp');
+});
