@@ -46,3 +46,8 @@ export const applianceIds = {
   worker: (siteId: string) => `worker-${siteId}`,
   agent: (sourceId: string) => `agent-${sourceId}`,
 };
+
+/** The staging page blob of one disk: the same from the first sync to the import. */
+export function stagingBlobName(plan: Pick<WorkloadPlan, 'waveId' | 'workloadId'>, diskId: string): string {
+  return `${plan.waveId}/${plan.workloadId}/${diskId}.vhd`;
+}

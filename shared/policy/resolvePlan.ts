@@ -1,0 +1,190 @@
+// From a definition to a plan: profiles and inventory resolved, every level of settings merged, everything checked that
+// can be checked without asking anybody.
+import type { Environment, Profile } from '../model/environment.ts';
+import { applianceIds, type GroupPlan, type WavePlan, type WorkloadPlan } from '../model/plan.ts';
+import type { Settings } from '../model/settings.ts';
+import type { Source } from '../model/source.ts';
+import type { GroupDefinition, WaveDefinition, WorkloadDefinition } from '../model/wave.ts';
+import { msBetween } from './duration.ts';
+import { tiersOf } from './order.ts';
+import { didYouMean, type Problem } from './problems.ts';
+import { completeSettings, mergeSettings } from './settings.ts';
+import { cycles, repeated, unknownDependencies } from './waveShape.ts';
+import { type OpenWindow, resolveWindow } from './window.ts';
+
+export interface PlanInput {
+  definition: WaveDefinition;
+  environment: Environment | undefined;
+  profile: Profile | undefined;
+  /** The whole inventory, or at least the sources that the definition names. */
+  sources: readonly Source[];
+  now: string;
+}
+
+/** Resolves a definition into an immutable, hashed plan, or lists everything that stands against it. */
+export function resolvePlan(
+  input: PlanInput,
+  hash: (value: unknown) => string,
+): { plan: WavePlan } | { problems: Problem[] } {
+  const { definition, environment, profile } = input;
+  const problems = [
+    ...references(input),
+    ...repeated(definition),
+    ...unknownDependencies(definition),
+    ...cycles(definition),
+  ];
+  const window = checkWindow(input, problems);
+  if (environment === undefined || profile === undefined) return { problems };
+
+  const sources = new Map(input.sources.map((source) => [source.id, source]));
+  const missing = new MissingSettings();
+  const groups: GroupPlan[] = [];
+  const workloads: WorkloadPlan[] = [];
+  definition.groups.forEach((group, g) => {
+    const order = tiersOf(group.workloads);
+    if ('tiers' in order) groups.push({ id: group.id, dependsOn: group.dependsOn, tiers: order.tiers });
+    group.workloads.forEach((workload, w) => {
+      const path = `groups[${g}].workloads[${w}]`;
+      const source = sources.get(workload.source);
+      if (source === undefined) return;
+      problems.push(...siteProblems(workload, source, environment, path));
+      const settings = missing.complete(path, levels({ environment, profile, definition, group, workload }));
+      if (settings === undefined) return;
+      const { id: workloadId, method, dependsOn, target } = workload;
+      const applianceId = method === 'agent' ? applianceIds.agent(source.id) : applianceIds.worker(source.site);
+      const plan = {
+        waveId: definition.id,
+        groupId: group.id,
+        workloadId,
+        environmentId: environment.id,
+        method,
+        applianceId,
+        dependsOn,
+        source,
+        target,
+        settings,
+      };
+      workloads.push({ ...plan, hash: hash(plan) });
+    });
+  });
+  problems.push(...missing.problems(profile.id));
+  if (problems.length > 0 || window === undefined) return { problems };
+  const { id: waveId, gates, commitPolicy } = definition;
+  const plan = { waveId, environment, window, gates, commitPolicy, groups, workloads };
+  return { plan: { ...plan, hash: hash(plan) } };
+}
+
+function references({ definition, environment, profile, sources }: PlanInput): Problem[] {
+  const problems: Problem[] = [];
+  if (environment === undefined)
+    problems.push({
+      path: 'environment',
+      value: definition.environment,
+      message: `there is no environment "${definition.environment}"`,
+      fix: 'put it first, or name another one',
+    });
+  if (profile === undefined)
+    problems.push({
+      path: 'profile',
+      value: definition.profile,
+      message: `there is no profile "${definition.profile}"`,
+      fix: 'put it first, or name another one',
+    });
+  const known = new Set(sources.map(({ id }) => id));
+  definition.groups.forEach((group, g) => {
+    group.workloads.forEach((workload, w) => {
+      if (known.has(workload.source)) return;
+      const meant = didYouMean(workload.source, known);
+      const fix =
+        meant === undefined ? 'put it into the inventory first, or name another one' : `did you mean "${meant}"?`;
+      problems.push({
+        path: `groups[${g}].workloads[${w}].source`,
+        value: workload.source,
+        message: `there is no source "${workload.source}" in the inventory`,
+        fix,
+      });
+    });
+  });
+  return problems;
+}
+
+function checkWindow({ definition, now }: PlanInput, problems: Problem[]): OpenWindow | undefined {
+  const resolved = resolveWindow(definition.window);
+  if ('problem' in resolved) {
+    const { field, message, fix } = resolved.problem;
+    problems.push({ path: `window.${field}`, value: definition.window[field], message, fix });
+    return undefined;
+  }
+  if (msBetween(resolved.window.closes, now) >= 0)
+    problems.push({
+      path: 'window.start',
+      value: definition.window.start,
+      message: `the window closed at ${resolved.window.closes}, which is past`,
+      fix: 'choose a window that lies ahead',
+    });
+  return resolved.window;
+}
+
+function siteProblems(
+  { method }: WorkloadDefinition,
+  source: Source,
+  environment: Environment,
+  path: string,
+): Problem[] {
+  if (method !== 'agentless') return [];
+  const site = environment.sites.find(({ id }) => id === source.site);
+  if (site?.host.kind === 'lab') return [];
+  const message =
+    site === undefined
+      ? `environment "${environment.id}" has no site "${source.site}", where ${source.id} is read from`
+      : `site "${site.id}" has no host on which a worker could run`;
+  return [
+    {
+      path: `${path}.method`,
+      value: method,
+      message,
+      fix: 'use the method "agent", or give the environment this site with its host',
+    },
+  ];
+}
+
+function levels(of: {
+  environment: Environment;
+  profile: Profile;
+  definition: WaveDefinition;
+  group: GroupDefinition;
+  workload: WorkloadDefinition;
+}): (Settings | undefined)[] {
+  return [
+    of.environment.settings,
+    of.profile.settings,
+    of.definition.settings,
+    of.group.settings,
+    of.workload.settings,
+  ];
+}
+
+/** Collects what is missing; a setting that every workload misses is told once. */
+class MissingSettings {
+  readonly #workloads = new Map<string, string[]>();
+  #seen = 0;
+
+  complete(path: string, settings: (Settings | undefined)[]): WorkloadPlan['settings'] | undefined {
+    this.#seen++;
+    const completed = completeSettings(mergeSettings(settings));
+    if ('settings' in completed) return completed.settings;
+    for (const name of completed.missing) this.#workloads.set(name, [...(this.#workloads.get(name) ?? []), path]);
+    return undefined;
+  }
+
+  problems(profileId: string): Problem[] {
+    return [...this.#workloads].flatMap(([name, paths]) =>
+      (paths.length === this.#seen ? [''] : paths.map((path) => `${path}.`)).map((prefix) => ({
+        path: `${prefix}settings.${name}`,
+        value: undefined,
+        message: `no level sets "${name}": environment, profile, wave, group, workload`,
+        fix: `set it in profile "${profileId}", or nearer to the workload`,
+      })),
+    );
+  }
+}
