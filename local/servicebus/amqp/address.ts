@@ -1,5 +1,5 @@
 // Link addresses: `queue`, `topic`, `topic/Subscriptions/name`, each with `/$DeadLetterQueue` and `/$management` behind.
-import { type Broker, type Entity } from '../core/broker.ts';
+import type { Broker, Entity } from '../core/broker.ts';
 import { BusError, entityNotFound } from '../core/errors.ts';
 import type { MessageQueue } from '../core/queue.ts';
 

@@ -70,14 +70,18 @@ export class DeliveryLink {
     }
     if (wanted === undefined) {
       this.#link.set_source({ address });
-      return this.#attach(this.#queue.mainLane);
+      this.#attach(this.#queue.mainLane);
+      return;
     }
     const lost = () =>
       this.fail({
         condition: 'com.microsoft:session-lock-lost',
         description: 'The session lock has expired on the session.',
       });
-    if (wanted !== null) return this.#granted(this.#queue.sessions.accept(wanted, lost));
+    if (wanted !== null) {
+      this.#granted(this.#queue.sessions.accept(wanted, lost));
+      return;
+    }
     const asked: unknown = this.#link.properties?.['com.microsoft:timeout'];
     const wait = typeof asked === 'number' ? asked : defaultSessionWait;
     this.#giveUp = this.#queue.sessions.acceptNext(
@@ -114,7 +118,10 @@ export class DeliveryLink {
   /** Detaches an open link with an error. */
   fail(error: { condition: string; description: string }): void {
     if (this.#closed) return;
-    if (!this.#attached) return this.refuse(error);
+    if (!this.#attached) {
+      this.refuse(error);
+      return;
+    }
     this.dispose();
     this.#link.close(error);
   }
@@ -157,7 +164,8 @@ export class DeliveryLink {
     const payload = buildDelivery(message.raw, { ...message, lockedUntil });
     if (token !== undefined) {
       const sent = (id: number) => this.#peer.remember(this.#link.session, id, { queue: this.#queue, token });
-      return this.#outbox.push({ payload, tag: swapGuid(uuidBytes(token)), settled: false, sent });
+      this.#outbox.push({ payload, tag: swapGuid(uuidBytes(token)), settled: false, sent });
+      return;
     }
     // Gone from the queue for good before anybody sees it.
     this.#committing++;

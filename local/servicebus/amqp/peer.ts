@@ -127,11 +127,17 @@ export class Peer {
 
   #openOutgoing(link: Link): void {
     const text = link.source?.address ?? '';
-    if (text.toLowerCase() === '$cbs') return this.#openReplies(link, '$cbs');
+    if (text.toLowerCase() === '$cbs') {
+      this.#openReplies(link, '$cbs');
+      return;
+    }
     const address = parseAddress(text);
     this.authorize(address.text, address.management ? undefined : 'Listen');
     const { entity, queue } = resolve(this.broker, address);
-    if (address.management) return this.#openReplies(link, address.text);
+    if (address.management) {
+      this.#openReplies(link, address.text);
+      return;
+    }
     if (entity.record.kind === 'topic') {
       throw new BusError('amqp:not-allowed', 'A topic has no messages of its own; receive from a subscription.');
     }
@@ -168,7 +174,10 @@ export class Peer {
 
   #openIncoming(link: Link): void {
     const text = link.target?.address ?? '';
-    if (text.toLowerCase() === '$cbs') return openRequestLink(link, (request) => answerPutToken(this, request));
+    if (text.toLowerCase() === '$cbs') {
+      openRequestLink(link, (request) => answerPutToken(this, request));
+      return;
+    }
     const address = parseAddress(text);
     this.authorize(address.text, address.management ? undefined : 'Send');
     const { entity, queue } = resolve(this.broker, address);
@@ -215,11 +224,11 @@ export class Peer {
   #dropUnauthorized(): void {
     for (const [link, { path, right, fail }] of this.#links) {
       if (path === '$cbs' || this.allows(path, right)) continue;
-      this.#closed(link);
       fail({
         condition: 'amqp:unauthorized-access',
         description: `ExpiredToken: the token for '${path}' has expired.`,
       });
+      this.#closed(link);
     }
   }
 

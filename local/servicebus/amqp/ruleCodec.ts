@@ -15,10 +15,10 @@ import { types } from './rhea.ts';
 
 const codes = {
   rule: 0x13700000004,
-  trueFilter: 0x137000007,
-  falseFilter: 0x137000008,
-  correlationFilter: 0x137000009,
-  emptyAction: 0x137000005,
+  trueFilter: 0x1370000007,
+  falseFilter: 0x1370000008,
+  correlationFilter: 0x1370000009,
+  emptyAction: 0x13700000005,
 };
 
 const requestKeys: Record<CorrelationKey, string> = {

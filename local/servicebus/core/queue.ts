@@ -158,10 +158,19 @@ export class MessageQueue {
     if (!held) throw this.options.requiresSession ? sessionLockLost('') : messageLockLost();
     const { message } = held;
     this.#letGo(held);
-    if (outcome.kind === 'complete') return this.#delete(message);
+    if (outcome.kind === 'complete') {
+      this.#delete(message);
+      return;
+    }
     message.extra = new Map([...message.extra, ...(outcome.extra ?? [])]);
-    if (outcome.kind === 'deadLetter') return this.#deadLetter(message, outcome.reason, outcome.description);
-    if (outcome.kind === 'abandon') return this.#failed(message);
+    if (outcome.kind === 'deadLetter') {
+      this.#deadLetter(message, outcome.reason, outcome.description);
+      return;
+    }
+    if (outcome.kind === 'abandon') {
+      this.#failed(message);
+      return;
+    }
     message.state = 'deferred';
     this.#returnTo(message);
   }
@@ -292,7 +301,10 @@ export class MessageQueue {
 
   #activate(message: Stored): void {
     this.#delete(message);
-    if (this.#links.activate) return this.#links.activate(message);
+    if (this.#links.activate) {
+      this.#links.activate(message);
+      return;
+    }
     this.adopt(message, {
       state: 'active',
       enqueuedAt: this.#environment.now(),
@@ -350,7 +362,8 @@ export class MessageQueue {
   #returnTo(message: Stored): void {
     if (message.expiresAt <= this.#environment.now()) {
       if (message.state === 'active') this.#laneOf(message).ready.add(message);
-      return this.#expire(message);
+      this.#expire(message);
+      return;
     }
     this.#environment.journal.update(this.id, message);
     this.#place(message);

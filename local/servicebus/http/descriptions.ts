@@ -1,0 +1,114 @@
+// Entities and rules as the administration API describes them, both ways.
+import type { Entity } from '../core/broker.ts';
+import type { Properties } from '../core/entity.ts';
+import { BusError } from '../core/errors.ts';
+import { correlationFilter, type Filter, type FilterValue, refuseAction, type Rule, sqlFilter } from '../core/rules.ts';
+import { correlationNames, system } from '../namespace.ts';
+import { child, children, element, type Entry, escapeXml, type Node, readEntry, textOf } from './xml.ts';
+
+const kinds = { queue: 'QueueDescription', topic: 'TopicDescription', subscription: 'SubscriptionDescription' };
+const date = (ms: number): string => new Date(ms).toISOString();
+
+function counts(entity: Entity): string {
+  const inside = entity.queue.count();
+  const dead = entity.deadLetter?.count();
+  // The client finds the prefix of these by taking the only attribute apart.
+  const prefix = 'd2p1';
+  const part = (name: string, value: number) => element(`${prefix}:${name}`, value);
+  const details =
+    part('ActiveMessageCount', inside.active + inside.deferred) +
+    part('DeadLetterMessageCount', dead?.active ?? 0) +
+    part('ScheduledMessageCount', inside.scheduled) +
+    part('TransferMessageCount', 0) +
+    part('TransferDeadLetterMessageCount', 0);
+  const total = inside.active + inside.deferred + inside.scheduled + (dead?.active ?? 0);
+  return `${element('SizeInBytes', inside.bytes + (dead?.bytes ?? 0))}${element('MessageCount', total)}<CountDetails xmlns:${prefix}="http://schemas.microsoft.com/netservices/2011/06/servicebus">${details}</CountDetails>`;
+}
+
+export function describeEntity(base: string, entity: Entity, subscriptions: number): Entry {
+  const { kind, path, properties, createdAt, updatedAt } = entity.record;
+  const content =
+    Object.entries(properties)
+      .map(([key, value]) => element(key, value))
+      .join('') +
+    element('CreatedAt', date(createdAt)) +
+    element('UpdatedAt', date(updatedAt)) +
+    element('AccessedAt', date(updatedAt)) +
+    counts(entity) +
+    (kind === 'topic' ? element('SubscriptionCount', subscriptions) : '');
+  return { id: `${base}/${path}`, title: path, kind: kinds[kind], content };
+}
+
+/** The properties that a request sets. */
+export function readProperties(
+  kind: keyof typeof kinds,
+  xml: string,
+): { properties: Properties; rule: Node | undefined } {
+  const properties: Properties = {};
+  let rule: Node | undefined;
+  for (const [key, value] of Object.entries(readEntry(xml, kinds[kind]))) {
+    const node = Array.isArray(value) ? value[0] : value;
+    if (key === 'DefaultRuleDescription') rule = node;
+    else if (key === 'AuthorizationRules')
+      throw new BusError('amqp:not-allowed', 'Authorization rules are configured at start, not here.');
+    else if (!key.startsWith('@') && typeof node === 'string') properties[key] = node;
+  }
+  return { properties, rule };
+}
+
+const numeric = /:(int|long|double|decimal|float)$/;
+
+function readValue(node: Node | undefined): FilterValue {
+  const text = textOf(node) ?? '';
+  const type = textOf(child(node, '@type')) ?? '';
+  if (numeric.test(type)) return Number(text);
+  if (type.endsWith(':boolean')) return text === 'true';
+  if (type.endsWith(':string')) return text;
+  throw new BusError('amqp:not-allowed', `Filter values of type '${type}' are not supported here.`);
+}
+
+export function readRule(node: Node | undefined, name: string | undefined, createdAt: number): Rule {
+  const filter = child(node, 'Filter');
+  refuseAction(textOf(child(child(node, 'Action'), 'SqlExpression')));
+  const ruleName = name ?? textOf(child(node, 'Name')) ?? '';
+  if (textOf(child(filter, '@type')) !== 'CorrelationFilter') {
+    const expression = textOf(child(filter, 'SqlExpression'));
+    return { name: ruleName, filter: sqlFilter(expression ?? '1=1'), createdAt };
+  }
+  const application: Record<string, FilterValue> = {};
+  for (const pair of children(child(filter, 'Properties'), 'KeyValueOfstringanyType')) {
+    application[textOf(child(pair, 'Key')) ?? ''] = readValue(child(pair, 'Value'));
+  }
+  return {
+    name: ruleName,
+    filter: correlationFilter(system(filter as Record<string, unknown>), application),
+    createdAt,
+  };
+}
+
+function filterXml(filter: Filter): string {
+  if (filter.kind !== 'correlation') {
+    const [type, expression] = filter.kind === 'true' ? ['TrueFilter', '1=1'] : ['FalseFilter', '1=0'];
+    return `<Filter i:type="${type}">${element('SqlExpression', expression)}</Filter>`;
+  }
+  const named = Object.entries(correlationNames)
+    .map(([key, name]) => [name, filter.system[key as keyof typeof filter.system]] as const)
+    .map(([name, value]) => (value === undefined ? '' : element(name, value)))
+    .join('');
+  const pairs = Object.entries(filter.application).map(([key, value]) => {
+    const type = typeof value === 'number' ? 'double' : typeof value;
+    const typed = `<Value i:type="d6p1:${type}" xmlns:d6p1="http://www.w3.org/2001/XMLSchema">${escapeXml(String(value))}</Value>`;
+    return `<KeyValueOfstringanyType>${element('Key', key)}${typed}</KeyValueOfstringanyType>`;
+  });
+  const properties = pairs.length > 0 ? `<Properties>${pairs.join('')}</Properties>` : '';
+  return `<Filter i:type="CorrelationFilter">${named}${properties}</Filter>`;
+}
+
+export function describeRule(base: string, subscription: string, rule: Rule): Entry {
+  return {
+    id: `${base}/${subscription}/Rules/${rule.name}`,
+    title: rule.name,
+    kind: 'RuleDescription',
+    content: `${filterXml(rule.filter)}<Action i:type="EmptyRuleAction"/>${element('CreatedAt', date(rule.createdAt))}${element('Name', rule.name)}`,
+  };
+}
