@@ -14,9 +14,12 @@ import { DiskFiles, type OpenBlob } from './disks/files.ts';
 import type { Fault } from './http/faults.ts';
 import { listen } from './http/server.ts';
 import { type Limits, Throttle } from './http/throttle.ts';
-import { Machines } from './machines/machines.ts';
+import { type MachineImage, Machines, type MachineState } from './machines/machines.ts';
 import { Operations } from './operations.ts';
 import { authorizationProvider, type SeedAssignment, seedAssignments } from './providers/authorization.ts';
+import { computeProvider } from './providers/compute.ts';
+import { serveContent } from './providers/diskAccess.ts';
+import { dnsProvider } from './providers/dns.ts';
 import { networkProvider } from './providers/network.ts';
 import { resourcesProvider } from './providers/resources.ts';
 import { storageProvider } from './providers/storage.ts';
@@ -31,11 +34,6 @@ export interface DeclaredArm {
   readonly roleAssignments?: readonly SeedAssignment[];
   /** By image resource id: the process that a machine of this image is. */
   readonly images?: Readonly<Record<string, MachineImage>>;
-}
-
-export interface MachineImage {
-  readonly command: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface ArmOptions {
@@ -64,7 +62,7 @@ export interface ArmOptions {
 
 export interface RunningArm {
   readonly endpoint: string;
-  machines(): { name: string; pid: number | undefined; state: string }[];
+  machines(): MachineState[];
   stop(options?: { keepMachines?: boolean }): Promise<void>;
 }
 
@@ -77,7 +75,14 @@ export async function startArm(options: ArmOptions): Promise<RunningArm> {
   const operations = new Operations(commit, options.latency ?? 100, log);
   const access = new Access(store);
   const disks = new DiskFiles(join(folder, 'arm', 'disks'), options.openBlob);
-  const machines = new Machines();
+  const machines = new Machines({
+    commit,
+    folder: join(folder, 'machines'),
+    repoRoot: options.repoRoot,
+    images: options.declared.images ?? {},
+    env: options.machineEnv ?? {},
+    log,
+  });
   const types = new Map<string, ResourceType>();
   const kernel: Kernel = {
     store,
@@ -92,13 +97,21 @@ export async function startArm(options: ArmOptions): Promise<RunningArm> {
     knownPrincipal: options.knownPrincipal ?? (() => true),
     dispose: async (resource) => types.get(resource.type.toLowerCase())?.dispose?.(resource),
   };
-  const providers = [resourcesProvider, authorizationProvider, networkProvider, storageProvider];
+  const providers = [
+    resourcesProvider,
+    authorizationProvider,
+    networkProvider,
+    computeProvider,
+    dnsProvider,
+    storageProvider,
+  ];
   for (const type of providers.flatMap((provider) => provider(kernel))) types.set(type.type.toLowerCase(), type);
 
   await commit.write(() => {
     seedResources(store, types, options.declared);
     seedAssignments(kernel, options.declared.roleAssignments ?? []);
   });
+  await machines.resume();
   const server = await listen(
     {
       types,
@@ -109,7 +122,7 @@ export async function startArm(options: ArmOptions): Promise<RunningArm> {
       faults: options.faults ?? [],
       subscriptions: new Set(options.declared.subscriptions.map(({ subscriptionId }) => subscriptionId.toLowerCase())),
       verifyToken: options.verifyToken,
-      aside: () => false,
+      aside: (request, response) => serveContent(kernel, request, response),
       log,
     },
     options.tls,
@@ -120,10 +133,11 @@ export async function startArm(options: ArmOptions): Promise<RunningArm> {
 
   return {
     endpoint: operations.endpoint,
-    machines: () => [],
-    async stop() {
+    machines: () => machines.list(),
+    async stop(how = {}) {
       await server.close();
       await operations.stop();
+      await machines.close(how.keepMachines ?? false);
       commit.close();
       if (!options.dataDir) rmSync(folder, { recursive: true, force: true });
     },

@@ -109,10 +109,9 @@ export class Operations {
       status: operation.status,
       startTime: new Date(operation.startTime).toISOString(),
     };
-    if (operation.endTime !== null) body['endTime'] = new Date(operation.endTime).toISOString();
-    if (operation.error) body['error'] = { code: operation.error.code, message: operation.error.message };
-    if (operation.status === 'Succeeded' && operation.result !== null)
-      body['properties'] = { output: operation.result };
+    if (operation.endTime !== null) body.endTime = new Date(operation.endTime).toISOString();
+    if (operation.error) body.error = { code: operation.error.code, message: operation.error.message };
+    if (operation.status === 'Succeeded' && operation.result !== null) body.properties = { output: operation.result };
     return { status: 200, headers: this.#patience(operation), body };
   }
 
@@ -195,7 +194,7 @@ export class Operations {
     const version = `api-version=${request.apiVersion}`;
     if (style !== 'location') headers['azure-asyncoperation'] = `${base}/operations/${operation.id}?${version}`;
     if (style !== 'azure-asyncoperation') {
-      headers['location'] = `${base}/operations/${operation.id}?monitor=true&${version}`;
+      headers.location = `${base}/operations/${operation.id}?monitor=true&${version}`;
     }
     return { status: accepted.status, headers, body: accepted.body };
   }

@@ -59,7 +59,7 @@ export class Store {
   change(id: string, properties: Json, hidden: Json = {}): Resource | undefined {
     const found = this.get(id);
     if (!found) return undefined;
-    const before = (found.body['properties'] ?? {}) as Json;
+    const before = (found.body.properties ?? {}) as Json;
     return this.put(
       id,
       found.type,

@@ -46,16 +46,16 @@ export class Access {
 
   may(oid: string, action: string, scope: string, roles: RoleFacts = {}): boolean {
     return this.#assignments(oid, scope).some((assignment) => {
-      const condition = text(assignment.body['properties'], 'condition');
+      const condition = text(assignment.body.properties, 'condition');
       if (condition && !compileCondition(condition)({ action, ...roles })) return false;
-      return allows(this.permissionsOf(text(assignment.body['properties'], 'roleDefinitionId') ?? ''), action);
+      return allows(this.permissionsOf(text(assignment.body.properties, 'roleDefinitionId') ?? ''), action);
     });
   }
 
   /** The permissions that a caller has at a scope, one entry per role that it holds there. */
   effective(oid: string, scope: string): Permission[] {
     return this.#assignments(oid, scope).flatMap((assignment) => [
-      ...this.permissionsOf(text(assignment.body['properties'], 'roleDefinitionId') ?? ''),
+      ...this.permissionsOf(text(assignment.body.properties, 'roleDefinitionId') ?? ''),
     ]);
   }
 
@@ -64,21 +64,21 @@ export class Access {
     const builtIn = builtInRoles.find((role) => role.name === name);
     if (builtIn) return builtIn.permissions;
     const custom = this.#store.ofType(definitionType).find(({ id }) => lastName(id).toLowerCase() === name);
-    return items(custom?.body['properties'], 'permissions').map((permission) => ({
-      actions: (permission['actions'] ?? []) as string[],
-      notActions: (permission['notActions'] ?? []) as string[],
-      dataActions: (permission['dataActions'] ?? []) as string[],
-      notDataActions: (permission['notDataActions'] ?? []) as string[],
+    return items(custom?.body.properties, 'permissions').map((permission) => ({
+      actions: (permission.actions ?? []) as string[],
+      notActions: (permission.notActions ?? []) as string[],
+      dataActions: (permission.dataActions ?? []) as string[],
+      notDataActions: (permission.notDataActions ?? []) as string[],
     }));
   }
 
   #assignments(oid: string, scope: string): Resource[] {
     const now = Date.now();
     return this.#store.ofType(assignmentType).filter(({ body, hidden }) => {
-      const properties = body['properties'];
+      const properties = body.properties;
       if (text(properties, 'principalId')?.toLowerCase() !== oid.toLowerCase()) return false;
       if (!isWithin(scope, text(properties, 'scope') ?? '')) return false;
-      return Number(hidden['effectiveAt'] ?? 0) <= now;
+      return Number(hidden.effectiveAt ?? 0) <= now;
     });
   }
 }

@@ -63,8 +63,9 @@ export class DiskFiles {
     });
   }
 
+  /** Removes the content, if there is any: the disk of a machine that is a process has none. */
   async remove(uniqueId: string): Promise<void> {
-    await rm(this.path(uniqueId), { force: true });
+    if (uniqueId) await rm(this.path(uniqueId), { force: true });
   }
 
   /** Makes a file under another name and moves it into place when it is whole and on disk. */

@@ -66,7 +66,8 @@ async function respond(face: Face, incoming: IncomingMessage, response: ServerRe
 
 async function serve(face: Face, incoming: IncomingMessage, headers: Record<string, string>): Promise<Answer> {
   const caller = await authenticate(face, incoming);
-  const url = new URL(incoming.url ?? '/', 'https://localhost');
+  // Not as a relative URL: clients that prefix a whole resource id with `/` ask for `//subscriptions/…`.
+  const url = new URL(`https://localhost${incoming.url ?? '/'}`);
   const method = incoming.method ?? 'GET';
   const apiVersion = url.searchParams.get('api-version');
   if (!apiVersion) {

@@ -79,7 +79,7 @@ function roleDefinitions({ store }: Kernel): ResourceType {
         throw badRequest('RoleDefinitionCannotBeUpdated', 'Built-in roles cannot be changed.');
       const twin = store
         .ofType(definitionType)
-        .find((one) => text(one.body['properties'], 'roleName') === properties.roleName);
+        .find((one) => text(one.body.properties, 'roleName') === properties.roleName);
       if (twin && lastName(twin.id).toLowerCase() !== name.toLowerCase()) {
         throw conflict(
           'RoleDefinitionWithSameNameExists',
@@ -107,7 +107,7 @@ function roleDefinitions({ store }: Kernel): ResourceType {
       const customs = store
         .ofType(definitionType)
         .filter(({ body }) =>
-          ((part(body, 'properties')['assignableScopes'] ?? []) as string[]).some(
+          ((part(body, 'properties').assignableScopes ?? []) as string[]).some(
             (scope) => isWithin(target.scope, scope) || isWithin(scope, target.scope),
           ),
         );
@@ -130,7 +130,7 @@ function roleDefinitions({ store }: Kernel): ResourceType {
         .ofType(assignmentType)
         .some(
           ({ body }) =>
-            lastName(text(body['properties'], 'roleDefinitionId') ?? '').toLowerCase() ===
+            lastName(text(body.properties, 'roleDefinitionId') ?? '').toLowerCase() ===
             lastName(found.id).toLowerCase(),
         );
       if (used) throw conflict('RoleDefinitionHasAssignments', 'There are existing role assignments referencing role.');
@@ -143,7 +143,7 @@ function roleDefinitions({ store }: Kernel): ResourceType {
 function roleAssignments(kernel: Kernel): ResourceType {
   const { store, access } = kernel;
   const roleOf = (assignment: Resource): string =>
-    lastName(text(assignment.body['properties'], 'roleDefinitionId') ?? '').toLowerCase();
+    lastName(text(assignment.body.properties, 'roleDefinitionId') ?? '').toLowerCase();
   return {
     type: assignmentType,
     put(request) {
@@ -179,8 +179,8 @@ function roleAssignments(kernel: Kernel): ResourceType {
         .ofType(assignmentType)
         .find(
           (one) =>
-            sameId(text(one.body['properties'], 'scope') ?? '', target.scope) &&
-            keyOf(text(one.body['properties'], 'principalId') ?? '') === keyOf(properties.principalId) &&
+            sameId(text(one.body.properties, 'scope') ?? '', target.scope) &&
+            keyOf(text(one.body.properties, 'principalId') ?? '') === keyOf(properties.principalId) &&
             roleOf(one) === requestedRole,
         );
       if (twin && !sameId(twin.id, target.path)) {
@@ -200,8 +200,8 @@ function roleAssignments(kernel: Kernel): ResourceType {
       const created = before ? part(before.body, 'properties') : { createdOn: now, createdBy: caller.oid };
       const body = assignment(target.path, target.scope, {
         ...properties,
-        createdOn: created['createdOn'],
-        createdBy: created['createdBy'],
+        createdOn: created.createdOn,
+        createdBy: created.createdBy,
         updatedOn: now,
         updatedBy: caller.oid,
       });
@@ -241,8 +241,8 @@ function filtered({ store }: Kernel, { target, query }: ArmRequest): Resource[] 
       `The filter '${filter}' is not supported. Supported are atScope() and principalId eq '{value}'.`,
     );
   return store.ofType(assignmentType).filter(({ body }) => {
-    const scope = text(body['properties'], 'scope') ?? '';
-    if (principal && keyOf(text(body['properties'], 'principalId') ?? '') !== keyOf(principal)) return false;
+    const scope = text(body.properties, 'scope') ?? '';
+    if (principal && keyOf(text(body.properties, 'principalId') ?? '') !== keyOf(principal)) return false;
     return isWithin(target.scope, scope) || (!atScope && isWithin(scope, target.scope));
   });
 }

@@ -42,14 +42,14 @@ export function requireGroup(kernel: Kernel, id: string): void {
 }
 
 export function provisioning(resource: Resource): string {
-  return String(part(resource.body, 'properties')['provisioningState'] ?? '');
+  return String(part(resource.body, 'properties').provisioningState ?? '');
 }
 
 /** The head of every body: id, name, type, location, tags. */
 export function heading(request: ArmRequest, type: string, body: { location?: string; tags?: unknown }): Json {
   const heading: Json = { id: request.target.path, name: lastName(request.target.path), type };
-  if (body.location) heading['location'] = body.location.toLowerCase().replaceAll(' ', '');
-  if (isJson(body.tags)) heading['tags'] = body.tags;
+  if (body.location) heading.location = body.location.toLowerCase().replaceAll(' ', '');
+  if (isJson(body.tags)) heading.tags = body.tags;
   return heading;
 }
 

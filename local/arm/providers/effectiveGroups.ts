@@ -12,7 +12,7 @@ export function effectiveGroups(kernel: Kernel): Handler {
       const ofNic = groupOfNic(nic);
       const value = ofNic ? [entry(ofNic, { networkInterface: { id: nic.id } })] : [];
       for (const subnet of subnetsOfNic(nic)) {
-        const ofSubnet = text(part(subnetById(kernel, subnet), 'properties')['networkSecurityGroup'], 'id');
+        const ofSubnet = text(part(subnetById(kernel, subnet), 'properties').networkSecurityGroup, 'id');
         if (ofSubnet) value.push(entry(ofSubnet, { subnet: { id: subnet } }));
       }
       return () => ({ value });
@@ -29,7 +29,7 @@ export function effectiveGroups(kernel: Kernel): Handler {
     return {
       networkSecurityGroup: { id: groupId },
       association,
-      effectiveSecurityRules: rules.map((rule) => ({ name: rule['name'], ...part(rule, 'properties') })),
+      effectiveSecurityRules: rules.map((rule) => ({ name: rule.name, ...part(rule, 'properties') })),
     };
   }
 }

@@ -37,16 +37,16 @@ export function networkInterfaces(kernel: Kernel): ResourceType[] {
       .ofType(nicType)
       .filter(({ id }) => !sameId(id, except))
       .flatMap((nic) => items(part(nic.body, 'properties'), 'ipConfigurations'))
-      .filter((one) => sameId(text(part(one, 'properties')['subnet'], 'id') ?? '', subnetId));
-    return new Set(configurations.map((one) => parseAddress(text(one['properties'], 'privateIPAddress') ?? '') ?? 0));
+      .filter((one) => sameId(text(part(one, 'properties').subnet, 'id') ?? '', subnetId));
+    return new Set(configurations.map((one) => parseAddress(text(one.properties, 'privateIPAddress') ?? '') ?? 0));
   }
 
   function addressFor(nicId: string, wanted: z.output<typeof configuration>, before: Resource | undefined): string {
     const subnetId = wanted.properties.subnet.id;
     const range = parseCidr(prefixOf(subnetById(kernel, subnetId) ?? {}));
     const held = taken(subnetId, nicId);
-    const kept = items(part(before?.body, 'properties'), 'ipConfigurations').find((one) => one['name'] === wanted.name);
-    const sameSubnet = sameId(text(part(kept, 'properties')['subnet'], 'id') ?? '', subnetId);
+    const kept = items(part(before?.body, 'properties'), 'ipConfigurations').find((one) => one.name === wanted.name);
+    const sameSubnet = sameId(text(part(kept, 'properties').subnet, 'id') ?? '', subnetId);
     const isStatic = wanted.properties.privateIPAllocationMethod === 'Static';
     const asked = isStatic
       ? wanted.properties.privateIPAddress
@@ -117,8 +117,8 @@ export function networkInterfaces(kernel: Kernel): ResourceType[] {
       ...rest,
       ipConfigurations,
       ...(nsg && { networkSecurityGroup: { id: nsg.id } }),
-      ...(before && part(before.body, 'properties')['virtualMachine']
-        ? { virtualMachine: part(before.body, 'properties')['virtualMachine'] }
+      ...(before && part(before.body, 'properties').virtualMachine
+        ? { virtualMachine: part(before.body, 'properties').virtualMachine }
         : {}),
       nicType: 'Standard',
       provisioningState: 'Updating',
@@ -134,7 +134,7 @@ export function networkInterfaces(kernel: Kernel): ResourceType[] {
   };
 
   const guard = (nic: Resource): void => {
-    const machine = text(part(nic.body, 'properties')['virtualMachine'], 'id');
+    const machine = text(part(nic.body, 'properties').virtualMachine, 'id');
     if (!machine) return;
     throw badRequest(
       'NicInUse',

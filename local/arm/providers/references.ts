@@ -11,11 +11,11 @@ export const nicType = 'Microsoft.Network/networkInterfaces';
 
 export const subnetsOfNic = (nic: Resource): string[] =>
   items(part(nic.body, 'properties'), 'ipConfigurations').flatMap(
-    (configuration) => text(part(configuration, 'properties')['subnet'], 'id') ?? [],
+    (configuration) => text(part(configuration, 'properties').subnet, 'id') ?? [],
   );
 
 export const groupOfNic = (nic: Resource): string | undefined =>
-  text(part(nic.body, 'properties')['networkSecurityGroup'], 'id');
+  text(part(nic.body, 'properties').networkSecurityGroup, 'id');
 
 /** Refuses a reference to what does not exist (or is going), and one that the caller may not make. */
 export function requireReference(kernel: Kernel, request: ArmRequest, id: string, action: string): void {

@@ -34,10 +34,10 @@ export function resourcesProvider(kernel: Kernel): ResourceType[] {
         throw badRequest('ResourceGroupBeingDeleted', `The resource group '${lastName(before.id)}' is being deleted.`);
       }
       const head = { ...heading(request, 'Microsoft.Resources/resourceGroups', body) };
-      if (before && before.body['location'] !== head['location']) {
+      if (before && before.body.location !== head.location) {
         throw badRequest(
           'InvalidResourceGroupLocation',
-          `Invalid resource group location '${body.location}'. The group exists in '${before.body['location']}'.`,
+          `Invalid resource group location '${body.location}'. The group exists in '${before.body.location}'.`,
         );
       }
       const stored = store.put(request.target.path, groupType, {
@@ -99,7 +99,7 @@ function filterResources(resources: readonly Resource[], filter: string | null):
   if (tag) {
     const [, name, value] = tag;
     return resources.filter(({ body }) => {
-      const tags = isJson(body['tags']) ? body['tags'] : {};
+      const tags = isJson(body.tags) ? body.tags : {};
       const found = Object.entries(tags).find(([key]) => key.toLowerCase() === name?.toLowerCase());
       return found !== undefined && (value === undefined || found[1] === value);
     });
@@ -133,7 +133,7 @@ function tagsAtScope({ store }: Kernel): ResourceType {
   };
   const write = (request: ArmRequest, merge: (before: Json, given: Json) => Json, given: Json): Answer => {
     const found = at(request);
-    const before = isJson(found.body['tags']) ? found.body['tags'] : {};
+    const before = isJson(found.body.tags) ? found.body.tags : {};
     const tags = merge(before, given);
     store.put(found.id, found.type, { ...found.body, tags });
     return show(found.id, tags);
@@ -141,7 +141,7 @@ function tagsAtScope({ store }: Kernel): ResourceType {
   const properties = z.looseObject({ tags: tagsSchema.default({}) });
   return {
     type: 'Microsoft.Resources/tags',
-    get: (request) => show(request.target.scope, at(request).body['tags']),
+    get: (request) => show(request.target.scope, at(request).body.tags),
     put: (request) =>
       write(request, (_, given) => given, parse(z.looseObject({ properties }), request.body).properties.tags),
     patch(request) {

@@ -34,7 +34,7 @@ export function securityGroups(kernel: Kernel): ResourceType[] {
     const subnet = store
       .ofType(vnetType)
       .flatMap((vnet) => items(part(vnet.body, 'properties'), 'subnets'))
-      .find((one) => sameId(text(part(one, 'properties')['networkSecurityGroup'], 'id') ?? '', group.id));
+      .find((one) => sameId(text(part(one, 'properties').networkSecurityGroup, 'id') ?? '', group.id));
     const user = nic ?? text(subnet, 'id');
     if (!user) return;
     throw badRequest(
@@ -81,7 +81,7 @@ export function securityGroups(kernel: Kernel): ResourceType[] {
       'settle',
       group.id,
       {},
-      { status: isNew ? 201 : 200, body: find(String(rule['id'])), headers: 'azure-asyncoperation' },
+      { status: isNew ? 201 : 200, body: find(String(rule.id)), headers: 'azure-asyncoperation' },
     );
   };
   operations.define('delete rule', {
@@ -130,10 +130,10 @@ function checkPriorities(rules: readonly Json[]): void {
     if (seen.has(key)) {
       throw badRequest(
         'SecurityRuleConflict',
-        `Security rule ${rule['name']} conflicts with rule ${seen.get(key)}. Rules cannot have the same Priority and Direction.`,
+        `Security rule ${rule.name} conflicts with rule ${seen.get(key)}. Rules cannot have the same Priority and Direction.`,
       );
     }
-    seen.set(key, rule['name']);
+    seen.set(key, rule.name);
   }
 }
 
@@ -170,7 +170,7 @@ function normalize(id: string, body: Json): Json {
   const securityRules = items(properties, 'securityRules').map((rule) => ruleOf(id, rule));
   const defaultSecurityRules = defaultRules.map((rule) => ({
     ...rule,
-    id: `${id}/defaultSecurityRules/${String(rule['name'])}`,
+    id: `${id}/defaultSecurityRules/${String(rule.name)}`,
   }));
   return {
     ...body,

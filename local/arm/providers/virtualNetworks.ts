@@ -53,16 +53,16 @@ export function virtualNetworks(kernel: Kernel): ResourceType[] {
       if (!space.some((prefix) => contains(parseCidr(prefix), range))) {
         throw badRequest(
           'NetcfgInvalidSubnet',
-          `Subnet '${subnet['name']}' is not valid because its IP address range is outside the IP address range of the virtual network.`,
+          `Subnet '${subnet.name}' is not valid because its IP address range is outside the IP address range of the virtual network.`,
         );
       }
       const other = taken.find((one) => one.subnet !== subnet && overlaps(one.range, range));
       if (other)
         throw badRequest(
           'NetcfgSubnetRangesOverlap',
-          `Subnet '${subnet['name']}' is not valid because its IP address range overlaps with that of '${other.subnet['name']}'.`,
+          `Subnet '${subnet.name}' is not valid because its IP address range overlaps with that of '${other.subnet.name}'.`,
         );
-      const nsg = text(part(subnet, 'properties')['networkSecurityGroup'], 'id');
+      const nsg = text(part(subnet, 'properties').networkSecurityGroup, 'id');
       if (nsg && request) requireReference(kernel, request, nsg, nsgJoin);
     }
   }
@@ -73,7 +73,7 @@ export function virtualNetworks(kernel: Kernel): ResourceType[] {
     const before = store.get(request.target.path);
     const id = before?.id ?? request.target.path;
     const whole = normalize(id, body);
-    const subnets = items(whole['properties'], 'subnets');
+    const subnets = items(whole.properties, 'subnets');
     check(request, subnets, body.properties.addressSpace.addressPrefixes);
     const kept = new Set(subnets.map((subnet) => keyOf(text(subnet, 'id') ?? '')));
     for (const subnet of before ? subnetsOf(before) : []) {
@@ -98,10 +98,10 @@ export function virtualNetworks(kernel: Kernel): ResourceType[] {
     const others = subnetsOf(vnet).filter((subnet) => keyOf(text(subnet, 'name') ?? '') !== keyOf(name));
     const subnet = subnetOf(vnet.id, { ...body, name });
     const properties = part(vnet.body, 'properties');
-    check(request, [...others, subnet], (part(properties, 'addressSpace')['addressPrefixes'] ?? []) as string[]);
+    check(request, [...others, subnet], (part(properties, 'addressSpace').addressPrefixes ?? []) as string[]);
     const isNew = others.length === subnetsOf(vnet).length;
     store.change(vnet.id, { subnets: [...others, subnet] });
-    const answer = { ...findSubnet(String(subnet['id'])) };
+    const answer = { ...findSubnet(String(subnet.id)) };
     return operations.accept(
       request,
       'settle',
@@ -145,7 +145,7 @@ export function virtualNetworks(kernel: Kernel): ResourceType[] {
       get: ({ target }) => ({ status: 200, body: findSubnet(target.path) }),
       list: ({ target }) => {
         const vnet = existing(kernel, target.path.slice(0, target.path.lastIndexOf('/')), vnetType);
-        return { status: 200, body: { value: subnetsOf(vnet).map((subnet) => findSubnet(String(subnet['id']))) } };
+        return { status: 200, body: { value: subnetsOf(vnet).map((subnet) => findSubnet(String(subnet.id))) } };
       },
     },
   ];
@@ -159,7 +159,7 @@ export function subnetById(kernel: Kernel, id: string): Json | undefined {
 
 export const prefixOf = (subnet: Json): string => {
   const properties = part(subnet, 'properties');
-  return text(properties, 'addressPrefix') ?? (properties['addressPrefixes'] as string[] | undefined)?.[0] ?? '';
+  return text(properties, 'addressPrefix') ?? (properties.addressPrefixes as string[] | undefined)?.[0] ?? '';
 };
 
 const subnetOf = (vnetId: string, subnet: Json): Json => ({
