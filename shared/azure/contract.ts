@@ -6,7 +6,17 @@ import type { CutoverAction } from '../model/settings.ts';
 
 /** Serialised state of a long-running operation, to be handed to `advance`; `done` operations need no polling. */
 export interface LongOperation {
-  kind: 'createVirtualMachine' | 'deleteVirtualMachine' | 'startVirtualMachine' | 'stopVirtualMachine' | 'createDisk' | 'deleteDisk' | 'createNic' | 'deleteNic' | 'createNetworkSecurityGroup' | 'deleteNetworkSecurityGroup';
+  kind:
+    | 'createVirtualMachine'
+    | 'deleteVirtualMachine'
+    | 'startVirtualMachine'
+    | 'stopVirtualMachine'
+    | 'createDisk'
+    | 'deleteDisk'
+    | 'createNic'
+    | 'deleteNic'
+    | 'createNetworkSecurityGroup'
+    | 'deleteNetworkSecurityGroup';
   /** What it works on, for messages. */
   name: string;
   state: string;
@@ -50,35 +60,78 @@ export interface Azure {
   };
   compute: {
     /** The appliance's machine: from the image, no public IP, custom data. `begin` = NIC then VM; the NIC is created inside (it is quick). */
-    findMachine(environment: Environment, name: string): Promise<{ id: string; provisioning: string; power: string; tags: Record<string, string> } | undefined>;
+    findMachine(
+      environment: Environment,
+      name: string,
+    ): Promise<{ id: string; provisioning: string; power: string; tags: Record<string, string> } | undefined>;
     beginAppliance(environment: Environment, name: string, customData: string, ownership: Ownership): Promise<Progress>;
     /** Imports a managed disk from a staging blob snapshot URL (or blob URL). */
-    beginImportDisk(environment: Environment, disk: { name: string; sourceUrl: string; sku: string; boot: boolean }, ownership: Ownership): Promise<Progress>;
+    beginImportDisk(
+      environment: Environment,
+      disk: { name: string; sourceUrl: string; sku: string; boot: boolean },
+      ownership: Ownership,
+    ): Promise<Progress>;
     /** A machine from imported disks behind one NIC. Created started. */
     beginMachine(
       environment: Environment,
-      machine: { name: string; size: string; osDisk: string; dataDisks: string[]; subnetId: string; networkSecurityGroupId: string; privateAddress?: string },
+      machine: {
+        name: string;
+        size: string;
+        osDisk: string;
+        dataDisks: string[];
+        subnetId: string;
+        networkSecurityGroupId: string;
+        privateAddress?: string;
+      },
       ownership: Ownership,
     ): Promise<Progress>;
     beginDeleteMachine(environment: Environment, name: string): Promise<Progress>;
     beginDeleteDisk(environment: Environment, name: string): Promise<Progress>;
+    /** The NIC of a machine that we made carries the machine's name; delete the machine first. */
     beginDeleteNic(environment: Environment, name: string): Promise<Progress>;
     advance(environment: Environment, operation: LongOperation): Promise<Progress>;
     power(environment: Environment, name: string): Promise<'running' | 'stopped' | 'deallocated' | 'absent' | 'other'>;
     /** Run command on a Linux machine; returns stdout. */
     runCommand(environment: Environment, name: string, script: string[]): Promise<string>;
     privateAddress(environment: Environment, machineName: string): Promise<string | undefined>;
+    /** Replaces the machine's tags by these; the `landfall:` tags always stay. To add, pass what `findMachine` shows as well. */
     setTags(environment: Environment, machineName: string, tags: Record<string, string>): Promise<void>;
     /** Everything in the resource group that carries our wave tag (and workload, if given). */
-    listOwned(environment: Environment, wave: string, workload?: string): Promise<{ id: string; type: string; name: string }[]>;
+    listOwned(
+      environment: Environment,
+      wave: string,
+      workload?: string,
+    ): Promise<{ id: string; type: string; name: string }[]>;
   };
   network: {
     /** The subnet with its NSG's rules resolved, for the isolation proof. */
-    describeSubnet(subnetId: string): Promise<{ id: string; addressPrefix: string; virtualNetworkId: string; peerings: string[]; networkSecurityGroupId?: string; routeTableId?: string }>;
-    securityRules(networkSecurityGroupId: string): Promise<{ name: string; priority: number; direction: 'Inbound' | 'Outbound'; access: 'Allow' | 'Deny'; protocol: string; source: string; destination: string; destinationPorts: string[] }[]>;
+    describeSubnet(subnetId: string): Promise<{
+      id: string;
+      addressPrefix: string;
+      virtualNetworkId: string;
+      peerings: string[];
+      networkSecurityGroupId?: string;
+      routeTableId?: string;
+    }>;
+    securityRules(networkSecurityGroupId: string): Promise<
+      {
+        name: string;
+        priority: number;
+        direction: 'Inbound' | 'Outbound';
+        access: 'Allow' | 'Deny';
+        protocol: string;
+        source: string;
+        destination: string;
+        destinationPorts: string[];
+      }[]
+    >;
     /** The NSG on a machine's NIC, for capture. */
     machineSecurityGroup(environment: Environment, machineName: string): Promise<string | undefined>;
-    setMachineSecurityGroup(environment: Environment, machineName: string, networkSecurityGroupId: string | undefined): Promise<void>;
+    setMachineSecurityGroup(
+      environment: Environment,
+      machineName: string,
+      networkSecurityGroupId: string | undefined,
+    ): Promise<void>;
     /** Makes (idempotent) a deny-all security group for quarantine or isolation, tagged. */
     ensureDenyAll(environment: Environment, name: string, ownership: Ownership): Promise<string>;
     removeSecurityGroup(environment: Environment, name: string): Promise<void>;

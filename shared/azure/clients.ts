@@ -1,0 +1,47 @@
+// The SDK clients, one per identity and subscription. The SDKs' own retries are off: they sleep through a Retry-After
+// inside the activity, where durable timers are cheaper and survive a restart.
+import { AuthorizationManagementClient } from '@azure/arm-authorization';
+import { ComputeManagementClient } from '@azure/arm-compute';
+import { DnsManagementClient } from '@azure/arm-dns';
+import { NetworkManagementClient } from '@azure/arm-network';
+import { ResourceManagementClient } from '@azure/arm-resources';
+import type { TokenCredential } from '@azure/identity';
+
+// The token audience of Azure Resource Manager in the public cloud, for every client alike: the older generation of
+// clients asks for it by default, the newer one would derive another from the endpoint.
+export const armScope = 'https://management.azure.com/.default';
+
+export interface Clients {
+  endpoint: string;
+  credential: TokenCredential;
+  authorization(subscriptionId: string): AuthorizationManagementClient;
+  compute(subscriptionId: string): ComputeManagementClient;
+  dns(subscriptionId: string): DnsManagementClient;
+  network(subscriptionId: string): NetworkManagementClient;
+  resources(subscriptionId: string): ResourceManagementClient;
+}
+
+/** The clients of one identity. */
+export function createClients(endpoint: string, credential: TokenCredential): Clients {
+  const retryOptions = { maxRetries: 0 };
+  const newer = { endpoint, retryOptions, credentials: { scopes: [armScope] } };
+  const older = { endpoint, $host: endpoint, retryOptions, credentialScopes: armScope };
+  return {
+    endpoint,
+    credential,
+    authorization: perSubscription((id) => new AuthorizationManagementClient(credential, id, older)),
+    compute: perSubscription((id) => new ComputeManagementClient(credential, id, newer)),
+    dns: perSubscription((id) => new DnsManagementClient(credential, id, older)),
+    network: perSubscription((id) => new NetworkManagementClient(credential, id, newer)),
+    resources: perSubscription((id) => new ResourceManagementClient(credential, id, newer)),
+  };
+}
+
+function perSubscription<T>(create: (subscriptionId: string) => T): (subscriptionId: string) => T {
+  const made = new Map<string, T>();
+  return (subscriptionId) => {
+    const known = made.get(subscriptionId) ?? create(subscriptionId);
+    made.set(subscriptionId, known);
+    return known;
+  };
+}

@@ -1,0 +1,42 @@
+// Managed disks, imported from the staging blob (or one of its snapshots): a fixed VHD in the same region.
+// https://learn.microsoft.com/rest/api/compute/disks/create-or-update (create option Import)
+import type { Disk } from '@azure/arm-compute';
+import { terminal } from '../errors.ts';
+import type { Environment } from '../model/environment.ts';
+import { absentAsUndefined } from './absent.ts';
+import type { Clients } from './clients.ts';
+import type { Ownership, Progress } from './contract.ts';
+import { begin } from './longOperations.ts';
+import { ownershipTags, requireSameOwner } from './ownership.ts';
+
+export async function beginImportDisk(
+  clients: Clients,
+  { subscriptionId, resourceGroup, region, staging }: Environment,
+  { name, sourceUrl, sku, boot }: { name: string; sourceUrl: string; sku: string; boot: boolean },
+  ownership: Ownership,
+): Promise<Progress> {
+  const { disks } = clients.compute(subscriptionId);
+  const found = await absentAsUndefined(`reading disk ${name}`, () => disks.get(resourceGroup, name));
+  if (found) {
+    requireSameOwner(`The disk "${name}"`, found.tags, ownership);
+    requireSameSource(found, name, sourceUrl);
+    if (found.provisioningState === 'Succeeded') return { done: true };
+  }
+  const disk: Disk = {
+    location: region,
+    tags: ownershipTags(ownership),
+    sku: { name: sku },
+    creationData: { createOption: 'Import', sourceUri: sourceUrl, storageAccountId: staging.accountId },
+    ...(boot ? { osType: 'Linux' as const } : {}),
+  };
+  return begin('createDisk', name, () => disks.createOrUpdate(resourceGroup, name, disk));
+}
+
+function requireSameSource(found: Disk, name: string, sourceUrl: string): void {
+  if (found.creationData?.sourceUri === sourceUrl) return;
+  throw terminal(
+    'conflict',
+    `The disk "${name}" exists, but was imported from another point.`,
+    'Delete the disk, then retry: a disk is never overwritten.',
+  );
+}
