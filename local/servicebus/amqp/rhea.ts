@@ -57,6 +57,7 @@ export interface Link extends Omit<RheaLink, 'session' | 'on' | 'source' | 'targ
 }
 
 interface InnerConnection {
+  eof(): void;
   accept(socket: Socket): Connection;
   _register(): void;
   _write_frame(channel: number): void;
@@ -93,6 +94,8 @@ export function acceptSocket(container: Container, socket: Socket): Connection {
     sender_options: { autosettle: false, treat_modified_as_released: false },
   } as unknown as Parameters<Container['create_connection']>[0]);
   inner(connection).accept(socket);
+  // rhea listens for end and error only; a socket that is destroyed on our side ends with neither.
+  socket.on('close', () => inner(connection).eof());
   carryAcknowledgements(connection, socket);
   return connection;
 }
@@ -277,7 +280,7 @@ export function checkRhea(): void {
       session.prototype[n],
     ]),
     ...['_process', 'on_flow'].map((n): [string, unknown] => [`sender.${n}`, Sender.prototype[n]]),
-    ...['accept', '_register', '_write_frame'].map((n): [string, unknown] => [
+    ...['accept', 'eof', '_register', '_write_frame'].map((n): [string, unknown] => [
       `connection.${n}`,
       connection.prototype[n],
     ]),

@@ -200,9 +200,12 @@ export class Broker {
     const limit = topic.queue.options.defaultTtl;
     for (const subscription of this.list('subscription', topic.record.path)) {
       if (![...subscription.rules.values()].some((rule) => passes(rule.filter, message))) continue;
-      if (subscription.queue.options.requiresSession && message.sessionId === undefined) continue;
       const ttl = Math.min(message.ttl ?? Number.POSITIVE_INFINITY, limit);
-      subscription.queue.enqueue({ ...arrival(message), scheduledAt: undefined, ttl });
+      const copy = { ...arrival(message), scheduledAt: undefined, ttl };
+      if (subscription.queue.options.requiresSession && message.sessionId === undefined) {
+        const description = "Session enabled entity doesn't allow a message whose session identifier is null.";
+        subscription.queue.enqueueDead(copy, 'Session ID is null.', description);
+      } else subscription.queue.enqueue(copy);
     }
   }
 

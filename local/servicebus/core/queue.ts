@@ -78,25 +78,12 @@ export class MessageQueue {
   // ---- in
 
   enqueue(arrival: Arrival): Stored {
-    const now = this.#environment.now();
-    const sequenceNumber = this.#nextNumber();
-    const scheduled = arrival.scheduledAt !== undefined && arrival.scheduledAt > now;
-    const visibleAt = scheduled ? (arrival.scheduledAt ?? now) : now;
-    return this.#insert({
-      sequenceNumber,
-      enqueuedSequenceNumber: sequenceNumber,
-      state: scheduled ? 'scheduled' : 'active',
-      messageId: arrival.messageId,
-      sessionId: arrival.sessionId,
-      enqueuedAt: now,
-      visibleAt,
-      expiresAt: visibleAt + Math.min(arrival.ttl ?? Number.POSITIVE_INFINITY, this.options.defaultTtl),
-      deliveryCount: 0,
-      delivered: false,
-      deadLetterSource: undefined,
-      extra: new Map(),
-      raw: arrival.raw,
-    });
+    return this.#insert(this.#compose(arrival));
+  }
+
+  /** A message that this queue may not hold arrives in its dead-letter queue. */
+  enqueueDead(arrival: Arrival, reason: string, description: string): void {
+    this.#links.deadLetter?.(this.#compose(arrival), reason, description);
   }
 
   /** Takes over a message from another queue (a dead letter) or from its own schedule, under a new number. */
@@ -263,6 +250,28 @@ export class MessageQueue {
       this.#environment.journal.saveCounter(this.id, this.#reserved);
     }
     return number;
+  }
+
+  #compose(arrival: Arrival): Stored {
+    const now = this.#environment.now();
+    const sequenceNumber = this.#nextNumber();
+    const scheduled = arrival.scheduledAt !== undefined && arrival.scheduledAt > now;
+    const visibleAt = scheduled ? (arrival.scheduledAt ?? now) : now;
+    return {
+      sequenceNumber,
+      enqueuedSequenceNumber: sequenceNumber,
+      state: scheduled ? 'scheduled' : 'active',
+      messageId: arrival.messageId,
+      sessionId: arrival.sessionId,
+      enqueuedAt: now,
+      visibleAt,
+      expiresAt: visibleAt + Math.min(arrival.ttl ?? Number.POSITIVE_INFINITY, this.options.defaultTtl),
+      deliveryCount: 0,
+      delivered: false,
+      deadLetterSource: undefined,
+      extra: new Map(),
+      raw: arrival.raw,
+    };
   }
 
   #insert(message: Stored): Stored {
