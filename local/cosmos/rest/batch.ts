@@ -1,0 +1,19 @@
+// Batches over REST: `x-ms-cosmos-batch-atomic` tells a transactional batch from a bulk request.
+import { checkBatch, runAtomic, runBulk } from '../operations/batch.ts';
+import type { Container } from '../store/catalog.ts';
+import type { Store } from '../store/store.ts';
+import { requiredKey } from './items.ts';
+import { containerHeaders, header, isTrue, jsonBody, type Reply, type Request } from './message.ts';
+
+export async function batch(store: Store, request: Request, container: Container): Promise<Reply> {
+  const operations = checkBatch(jsonBody(request), request.body.length);
+  const isMinimal = header(request, 'prefer')?.toLowerCase() === 'return=minimal';
+  const { status, results } = isTrue(request, 'x-ms-cosmos-batch-atomic')
+    ? await runAtomic(store, container, requiredKey(request, container), operations, isMinimal)
+    : await runBulk(store, container, operations, {
+        isMinimal,
+        continueOnError: isTrue(request, 'x-ms-cosmos-batch-continue-on-error'),
+      });
+  const charge = results.reduce((sum, { requestCharge }) => sum + requestCharge, 0);
+  return { status, headers: containerHeaders(container, Number(charge.toFixed(2))), body: results };
+}

@@ -1,0 +1,64 @@
+// GET …/docs: the change feed when `A-IM` asks for it, else a plain listing.
+import { badRequest, notSupported } from '../errors.ts';
+import { readFeed } from '../operations/feed.ts';
+import { type EpkRange, parseKeyHeader, rangeOfKey } from '../partition/key.ts';
+import type { Container } from '../store/catalog.ts';
+import type { Store } from '../store/store.ts';
+import { containerHeaders, header, type Reply, type Request } from './message.ts';
+import { answerQuery } from './query.ts';
+
+export async function feed(store: Store, request: Request, container: Container): Promise<Reply> {
+  const mode = header(request, 'a-im')?.toLowerCase();
+  if (mode === undefined) return answerQuery(store, request, container, { query: 'SELECT * FROM c', parameters: [] });
+  if (mode !== 'incremental feed') throw notSupported('The change feed of all versions and deletes');
+
+  const { seen, isNow } = continuation(header(request, 'if-none-match'));
+  const page = await store.read(() =>
+    isNow
+      ? { items: [], continuation: container.lsn }
+      : readFeed(store, container, {
+          after: seen,
+          since: seen === undefined ? seconds(header(request, 'if-modified-since')) : undefined,
+          range: targetRange(request, container),
+          maxItems: pageSize(request),
+        }),
+  );
+  const headers = {
+    ...containerHeaders(container, 1, `"${page.continuation}"`),
+    'x-ms-item-count': String(page.items.length),
+  };
+  if (page.items.length === 0) return { status: 304, headers };
+  const body = `{"_rid":"${container.rid}","Documents":[${page.items.join(',')}],"_count":${page.items.length}}`;
+  return { status: 200, headers, body };
+}
+
+/** The part of the container that a request is about: a partition key (or its prefix), or a part of the hash range. */
+export function targetRange(request: Request, container: Container): EpkRange | undefined {
+  const key = header(request, 'x-ms-documentdb-partitionkey');
+  if (key !== undefined) return rangeOfKey(parseKeyHeader(container.partitionKey, key));
+  const min = header(request, 'x-ms-start-epk');
+  const max = header(request, 'x-ms-end-epk');
+  return min === undefined || max === undefined ? undefined : { min, max };
+}
+
+export function pageSize(request: Request): number {
+  const size = Number(header(request, 'x-ms-max-item-count') ?? -1);
+  if (!Number.isInteger(size) || size === 0 || size < -1)
+    throw badRequest('x-ms-max-item-count must be -1 or positive.');
+  return size === -1 ? 1000 : size;
+}
+
+function continuation(etag: string | undefined): { seen: number | undefined; isNow: boolean } {
+  if (etag === undefined || etag === '') return { seen: undefined, isNow: false };
+  if (etag === '*') return { seen: undefined, isNow: true };
+  const seen = Number(etag.replaceAll('"', ''));
+  if (!Number.isInteger(seen) || seen < 0) throw badRequest(`"${etag}" is no continuation of this change feed.`);
+  return { seen, isNow: false };
+}
+
+function seconds(date: string | undefined): number | undefined {
+  if (date === undefined) return undefined;
+  const time = Date.parse(date);
+  if (Number.isNaN(time)) throw badRequest(`"${date}" is no date.`);
+  return Math.floor(time / 1000);
+}

@@ -1,0 +1,221 @@
+// A query, ready to run over documents. Undefined results are no results, as in the service.
+import { isJsonObject, type JsonObject } from '../json.ts';
+import { accumulator } from './aggregates.ts';
+import type { Expression, Query, Source } from './ast.ts';
+import { type AggregateUse, compile, type Evaluate, object, type Row, type Scope } from './compile.ts';
+import { queryError } from './lexer.ts';
+import { nameOf } from './parser.ts';
+import { canonical, compareForOrder, type Value } from './values.ts';
+
+export interface Prepared {
+  /** Each document gives its results on its own, in order; nothing has to be gathered first. */
+  isStreaming: boolean;
+  /** `SELECT *` over plain documents: a result is the document itself. */
+  isIdentity: boolean;
+  top: number | undefined;
+  /** The results of one document; for streaming queries only. */
+  stream: (document: Value) => Iterable<Value>;
+  /** The results of all documents. */
+  collect: (documents: Iterable<Value>) => Value[];
+}
+
+export function prepare(query: Query, parameters: ReadonlyMap<string, Value> = new Map()): Prepared {
+  const scope: Scope = { names: new Map(), parameters, frame: { size: 0 }, subquery };
+  return prepareIn(query, scope);
+}
+
+/** Whether a document meets the condition of a patch. */
+export function matches(condition: Query, document: JsonObject): boolean {
+  return prepare(condition).collect([document]).length > 0;
+}
+
+const isWholeDocument = (source: Source | undefined) => source?.path.kind === 'name' && !source.isEach;
+
+function subquery(query: Query, scope: Scope): (row: Row) => Value[] {
+  const { collectRows } = parts(query, scope);
+  return (row) => collectRows([row]);
+}
+
+function prepareIn(query: Query, outer: Scope): Prepared {
+  const { expand, project, collectRows, isStreaming, top, rootSlot } = parts(query, outer);
+  function* rows(documents: Iterable<Value>): Generator<Row> {
+    for (const document of documents) {
+      const row: Row = [];
+      row[rootSlot] = document;
+      yield row;
+    }
+  }
+  return {
+    isStreaming,
+    isIdentity: isStreaming && query.select.kind === 'star' && isWholeDocument(query.sources[0]),
+    top,
+    *stream(document) {
+      for (const row of expand(rows([document]))) {
+        const result = project(row);
+        if (result !== undefined) yield result;
+      }
+    },
+    // A query without FROM runs once, over nothing.
+    collect: (documents) => collectRows(query.sources.length === 0 ? rows([{}]) : rows(documents)),
+  };
+}
+
+function parts(query: Query, outer: Scope) {
+  const rootSlot = outer.frame.size++;
+  const { scope, steps } = bind(query.sources, outer, rootSlot);
+  const where = query.where && compile(query.where, scope);
+  const aggregates: AggregateUse[] = [];
+  const project = selection(query, { ...scope, aggregates });
+  const sortKeys = query.orderBy.map(({ value, isDescending }) => ({
+    evaluate: compile(value, { ...scope, aggregates }),
+    direction: isDescending ? -1 : 1,
+  }));
+  const groupBy = query.groupBy.map((expression) => compile(expression, scope));
+  const top = count(query.top, scope);
+  const offset = count(query.offset, scope);
+  const limit = count(query.limit, scope);
+  const isGrouped = groupBy.length > 0 || aggregates.length > 0;
+
+  function* expand(rows: Iterable<Row>): Generator<Row> {
+    for (const row of rows) {
+      for (const full of joined(row, steps, 0)) if (!where || where(full) === true) yield full;
+    }
+  }
+
+  function collectRows(input: Iterable<Row>): Value[] {
+    let rows: Iterable<Row> = expand(input);
+    if (isGrouped) rows = group(rows, groupBy, aggregates);
+    if (sortKeys.length > 0) rows = sorted(rows, sortKeys);
+    let results: Value[] = [];
+    for (const row of rows) {
+      const result = project(row);
+      if (result !== undefined) results.push(result);
+    }
+    if (query.isDistinct) results = [...new Map(results.map((result) => [canonical(result), result])).values()];
+    if (top !== undefined) results = results.slice(0, top);
+    if (offset !== undefined) results = results.slice(offset, offset + (limit ?? 0));
+    return results;
+  }
+
+  const isStreaming =
+    !isGrouped && sortKeys.length === 0 && !query.isDistinct && offset === undefined && query.sources.length > 0;
+  return { expand, project, collectRows, isStreaming, top, rootSlot };
+}
+
+interface Step {
+  slot: number;
+  path: Evaluate;
+  isEach: boolean;
+}
+
+function bind(sources: Source[], outer: Scope, rootSlot: number): { scope: Scope; steps: Step[] } {
+  const names = new Map(outer.names);
+  const steps = sources.map((source, at): Step => {
+    const inner: Scope = { ...outer, names };
+    // The first name of the outermost FROM is the container, whatever it is called.
+    const root = rootName(source.path);
+    const isContainer = root !== undefined && at === 0 && !outer.names.has(root);
+    const path = compile(source.path, isContainer ? { ...inner, names: new Map([[root, rootSlot]]) } : inner);
+    if (names.has(source.alias) && !outer.names.has(source.alias)) {
+      throw queryError('SC2012', `The input alias '${source.alias}' is specified more than once.`, source);
+    }
+    const slot = outer.frame.size++;
+    names.set(source.alias, slot);
+    return { slot, path, isEach: source.isEach };
+  });
+  return { scope: { ...outer, names }, steps };
+}
+
+function rootName(path: Expression): string | undefined {
+  let at = path;
+  while (at.kind === 'member') at = at.object;
+  return at.kind === 'name' ? at.name : undefined;
+}
+
+/** The cross product of FROM and JOIN. The row is one array, refilled for each combination. */
+function* joined(row: Row, steps: Step[], at: number): Generator<Row> {
+  const step = steps[at];
+  if (!step) {
+    yield row;
+    return;
+  }
+  const value = step.path(row);
+  const values = step.isEach ? (Array.isArray(value) ? value : []) : value === undefined ? [] : [value];
+  for (const item of values) {
+    row[step.slot] = item;
+    yield* joined(row, steps, at + 1);
+  }
+}
+
+function selection(query: Query, scope: Scope): Evaluate {
+  const { select, sources } = query;
+  if (select.kind === 'value') return compile(select.value, scope);
+  if (select.kind === 'star') {
+    const [source] = sources;
+    if (!source || sources.length > 1) {
+      throw queryError('SC2040', "'SELECT *' is only valid with a single input set.", select);
+    }
+    const slot = scope.names.get(source.alias) ?? 0;
+    return (row) => row[slot];
+  }
+  let unnamed = 0;
+  const names = new Set<string>();
+  return object(
+    select.items.map((item) => {
+      const name = item.alias ?? nameOf(item.value) ?? `$${++unnamed}`;
+      if (names.has(name)) throw queryError('SC2011', `The property name '${name}' is specified more than once.`, item);
+      names.add(name);
+      return [name, compile(item.value, scope)];
+    }),
+  );
+}
+
+function group(rows: Iterable<Row>, keys: Evaluate[], aggregates: AggregateUse[]): Row[] {
+  const fresh = () => aggregates.map(({ name }) => accumulator(name));
+  const groups = new Map<string, { row: Row; totals: ReturnType<typeof fresh> }>();
+  // Without GROUP BY there is one group, even of nothing.
+  if (keys.length === 0) groups.set('', { row: [], totals: fresh() });
+  for (const row of rows) {
+    const key = keys.map((evaluate) => canonical(evaluate(row))).join('\u0000');
+    let found = groups.get(key);
+    if (!found) {
+      found = { row: [...row], totals: fresh() };
+      groups.set(key, found);
+    }
+    for (const [at, { argument }] of aggregates.entries()) found.totals[at]?.add(argument(row));
+  }
+  return [...groups.values()].map(({ row, totals }) => {
+    for (const [at, { slot }] of aggregates.entries()) row[slot] = totals[at]?.result();
+    return row;
+  });
+}
+
+function sorted(rows: Iterable<Row>, keys: { evaluate: Evaluate; direction: number }[]): Row[] {
+  const decorated = Array.from(rows, (row) => ({ row: [...row], keys: keys.map(({ evaluate }) => evaluate(row)) }));
+  decorated.sort((left, right) => {
+    for (const [at, { direction }] of keys.entries()) {
+      const order = compareForOrder(left.keys[at], right.keys[at]) * direction;
+      if (order !== 0) return order;
+    }
+    return 0;
+  });
+  return decorated.map(({ row }) => row);
+}
+
+/** TOP, OFFSET and LIMIT: a whole number that is not negative. */
+export function count(expression: Expression | undefined, scope: Pick<Scope, 'parameters'>): number | undefined {
+  if (!expression) return undefined;
+  const value = expression.kind === 'parameter' ? scope.parameters.get(expression.name) : literalOf(expression);
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0) {
+    throw queryError('SC2062', 'TOP, OFFSET and LIMIT need a whole number that is not negative.', expression);
+  }
+  return value;
+}
+
+const literalOf = (expression: Expression) => (expression.kind === 'literal' ? expression.value : undefined);
+
+/** The parameters of a request body as a map. */
+export function parametersOf(list: unknown): Map<string, Value> {
+  const entries = (Array.isArray(list) ? list : []).filter(isJsonObject);
+  return new Map(entries.map(({ name, value }) => [String(name), value]));
+}

@@ -1,0 +1,185 @@
+// Databases and containers: a few rows, kept in memory beside their tables.
+import type { DatabaseSync } from 'node:sqlite';
+import { badRequest, conflict, notFound, notSupported } from '../errors.ts';
+import { isJsonObject, type JsonObject, member } from '../json.ts';
+import { type PartitionKeyDefinition, parsePartitionKeyDefinition } from '../partition/key.ts';
+import { containerRid, databaseRid } from './rid.ts';
+
+export interface Database {
+  number: number;
+  id: string;
+  rid: string;
+  ts: number;
+  containers: Map<string, Container>;
+}
+
+export interface Container {
+  number: number;
+  id: string;
+  databaseId: string;
+  databaseRid: string;
+  rid: string;
+  ts: number;
+  partitionKey: PartitionKeyDefinition;
+  /** Seconds; -1 means "only items with their own ttl"; undefined switches expiry off. */
+  defaultTtl: number | undefined;
+  /** What the client sent, answered again on read. */
+  definition: JsonObject;
+  /** The last committed or pending change number. */
+  lsn: number;
+}
+
+const DEFAULT_INDEXING: JsonObject = {
+  indexingMode: 'consistent',
+  automatic: true,
+  includedPaths: [{ path: '/*' }],
+  excludedPaths: [{ path: '/"_etag"/?' }],
+};
+
+export class Catalog {
+  readonly databases = new Map<string, Database>();
+  readonly #sqlite: DatabaseSync;
+  readonly #now: () => number;
+
+  constructor(sqlite: DatabaseSync, now: () => number) {
+    this.#sqlite = sqlite;
+    this.#now = now;
+    for (const row of sqlite.prepare('SELECT number, id, ts FROM databases').all()) {
+      this.#addDatabase(Number(row.number), String(row.id), Number(row.ts));
+    }
+    const containers = sqlite.prepare(
+      'SELECT c.*, d.id AS databaseId FROM containers c JOIN databases d ON d.number = c.database',
+    );
+    for (const row of containers.all()) {
+      const definition: unknown = JSON.parse(String(row.definition));
+      if (!isJsonObject(definition)) continue;
+      const database = this.database(String(row.databaseId));
+      this.#addContainer(database, Number(row.number), definition, Number(row.ts), Number(row.lsn));
+    }
+  }
+
+  database(id: string): Database {
+    const found = this.databases.get(id);
+    if (!found) throw notFound(`Database ${id} does not exist.`);
+    return found;
+  }
+
+  container(databaseId: string, id: string): Container {
+    const found = this.database(databaseId).containers.get(id);
+    if (!found) throw notFound(`Container ${id} does not exist in database ${databaseId}.`);
+    return found;
+  }
+
+  createDatabase(id: string): Database {
+    checkName(id);
+    if (this.databases.has(id)) throw conflict();
+    const ts = this.#seconds();
+    const { lastInsertRowid } = this.#sqlite.prepare('INSERT INTO databases (id, ts) VALUES (?, ?)').run(id, ts);
+    return this.#addDatabase(Number(lastInsertRowid), id, ts);
+  }
+
+  deleteDatabase(id: string): void {
+    const { number } = this.database(id);
+    this.#sqlite.prepare('DELETE FROM databases WHERE number = ?').run(number);
+    this.databases.delete(id);
+  }
+
+  createContainer(databaseId: string, sent: JsonObject): Container {
+    const database = this.database(databaseId);
+    const id = member(sent, 'id');
+    if (typeof id !== 'string') throw badRequest('A container needs an id.');
+    checkName(id);
+    if (database.containers.has(id)) throw conflict();
+    const definition = containerDefinition(sent);
+    const ts = this.#seconds();
+    const { lastInsertRowid } = this.#sqlite
+      .prepare('INSERT INTO containers (database, id, definition, ts) VALUES (?, ?, ?, ?)')
+      .run(database.number, id, JSON.stringify(definition), ts);
+    return this.#addContainer(database, Number(lastInsertRowid), definition, ts, 0);
+  }
+
+  replaceContainer(container: Container, sent: JsonObject): void {
+    const definition = containerDefinition(sent);
+    const partitionKey = parsePartitionKeyDefinition(definition.partitionKey);
+    if (JSON.stringify(partitionKey) !== JSON.stringify(container.partitionKey)) {
+      throw badRequest('The partition key of a container cannot be changed.');
+    }
+    const ts = this.#seconds();
+    this.#sqlite
+      .prepare('UPDATE containers SET definition = ?, ts = ? WHERE number = ?')
+      .run(JSON.stringify(definition), ts, container.number);
+    Object.assign(container, { definition, ts, defaultTtl: ttlOf(definition) });
+    // An item's own ttl wins over the container's; without a container default nothing expires.
+    this.#sqlite
+      .prepare(
+        `UPDATE items SET expires = CASE
+           WHEN ?1 IS NULL OR coalesce(json_extract(body, '$.ttl'), ?1) < 0 THEN NULL
+           ELSE (ts + coalesce(json_extract(body, '$.ttl'), ?1)) * 1000 END
+         WHERE container = ?2`,
+      )
+      .run(container.defaultTtl ?? null, container.number);
+  }
+
+  deleteContainer(container: Container): void {
+    this.#sqlite.prepare('DELETE FROM containers WHERE number = ?').run(container.number);
+    this.database(container.databaseId).containers.delete(container.id);
+  }
+
+  #seconds(): number {
+    return Math.floor(this.#now() / 1000);
+  }
+
+  #addDatabase(number: number, id: string, ts: number): Database {
+    const database: Database = { number, id, rid: databaseRid(number), ts, containers: new Map() };
+    this.databases.set(id, database);
+    return database;
+  }
+
+  #addContainer(database: Database, number: number, definition: JsonObject, ts: number, lsn: number): Container {
+    const container: Container = {
+      number,
+      id: String(definition.id),
+      databaseId: database.id,
+      databaseRid: database.rid,
+      rid: containerRid(database.number, number),
+      ts,
+      partitionKey: parsePartitionKeyDefinition(definition.partitionKey),
+      defaultTtl: ttlOf(definition),
+      definition,
+      lsn,
+    };
+    database.containers.set(container.id, container);
+    return container;
+  }
+}
+
+function containerDefinition(sent: JsonObject): JsonObject {
+  const uniqueKeys = member(member(sent, 'uniqueKeyPolicy'), 'uniqueKeys');
+  if (Array.isArray(uniqueKeys) && uniqueKeys.length > 0) throw notSupported('A unique key policy');
+  parsePartitionKeyDefinition(sent.partitionKey);
+  const definition: JsonObject = { id: sent.id ?? null, indexingPolicy: sent.indexingPolicy ?? DEFAULT_INDEXING };
+  definition.partitionKey = sent.partitionKey ?? null;
+  definition.conflictResolutionPolicy = sent.conflictResolutionPolicy ?? {
+    mode: 'LastWriterWins',
+    conflictResolutionPath: '/_ts',
+    conflictResolutionProcedure: '',
+  };
+  if (sent.defaultTtl !== undefined && sent.defaultTtl !== null) definition.defaultTtl = sent.defaultTtl;
+  ttlOf(definition);
+  return definition;
+}
+
+function ttlOf(definition: JsonObject): number | undefined {
+  const ttl = member(definition, 'defaultTtl');
+  if (ttl === undefined) return undefined;
+  if (typeof ttl !== 'number' || !Number.isInteger(ttl) || (ttl !== -1 && ttl < 1)) {
+    throw badRequest('defaultTtl must be -1 or a positive number of seconds.');
+  }
+  return ttl;
+}
+
+function checkName(id: string): void {
+  if (id === '' || id.length > 255 || /[/\\?#]|\s$/.test(id)) {
+    throw badRequest(`"${id}" is no valid id: it must be 1 to 255 characters without / \\ ? #.`);
+  }
+}

@@ -1,0 +1,126 @@
+// The rows of items and the few statements on them. Knows nothing of etags, HTTP or SQL text of clients: a query hands
+// in SQLite conditions that narrow the rows, and evaluates the rest itself.
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { EpkRange, PartitionKey } from '../partition/key.ts';
+import type { Container } from './catalog.ts';
+
+export interface ItemRow {
+  number: number;
+  id: string;
+  pk: string;
+  lsn: number;
+  ts: number;
+  expires: number | null;
+  etag: string;
+  body: string;
+}
+
+export interface Condition {
+  sql: string;
+  values: SQLInputValue[];
+}
+
+export interface ScanOptions {
+  range?: EpkRange | undefined;
+  conditions?: Condition[];
+  /** Only items with a greater number, in the order of numbers. */
+  after?: number;
+  now: number;
+}
+
+const COLUMNS = 'number, id, pk, lsn, ts, expires, etag, body';
+
+export class Items {
+  readonly #sqlite: DatabaseSync;
+  readonly #find: StatementSync;
+  readonly #insert: StatementSync;
+  readonly #update: StatementSync;
+  readonly #delete: StatementSync;
+  readonly #expired: StatementSync;
+  readonly #prepared = new Map<string, StatementSync>();
+  #lastNumber: number;
+
+  constructor(sqlite: DatabaseSync) {
+    this.#sqlite = sqlite;
+    this.#find = sqlite.prepare(`SELECT ${COLUMNS} FROM items WHERE container = ? AND epk = ? AND pk = ? AND id = ?`);
+    this.#insert = sqlite.prepare(
+      'INSERT INTO items (number, container, epk, pk, id, lsn, ts, expires, etag, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    );
+    this.#update = sqlite.prepare('UPDATE items SET lsn = ?, ts = ?, expires = ?, etag = ?, body = ? WHERE number = ?');
+    this.#delete = sqlite.prepare('DELETE FROM items WHERE number = ?');
+    this.#expired = sqlite.prepare('DELETE FROM items WHERE expires <= ?');
+    this.#lastNumber = Number(sqlite.prepare('SELECT max(number) AS last FROM items').get()?.last ?? 0);
+  }
+
+  nextNumber(): number {
+    return ++this.#lastNumber;
+  }
+
+  find(container: Container, key: PartitionKey, id: string): ItemRow | undefined {
+    const row = this.#find.get(container.number, key.epk, key.text, id);
+    return row && toRow(row);
+  }
+
+  insert(container: Container, key: PartitionKey, row: ItemRow): void {
+    const { number, id, lsn, ts, expires, etag, body } = row;
+    this.#insert.run(number, container.number, key.epk, key.text, id, lsn, ts, expires, etag, body);
+  }
+
+  update(row: ItemRow): void {
+    this.#update.run(row.lsn, row.ts, row.expires, row.etag, row.body, row.number);
+  }
+
+  delete(number: number): void {
+    this.#delete.run(number);
+  }
+
+  deleteExpired(now: number): void {
+    this.#expired.run(now);
+  }
+
+  /** Live items in the order of their numbers. */
+  *scan(container: Container, options: ScanOptions): Generator<ItemRow> {
+    const where = narrow(container, options);
+    where.push({ sql: 'number > ?', values: [options.after ?? 0] });
+    yield* this.#rows(where, 'ORDER BY number');
+  }
+
+  /** Live items changed after `lsn`, in the order of their changes. */
+  *changes(container: Container, lsn: number, options: ScanOptions): Generator<ItemRow> {
+    const where = narrow(container, options);
+    where.push({ sql: 'lsn > ?', values: [lsn] });
+    yield* this.#rows(where, 'ORDER BY lsn, number');
+  }
+
+  *#rows(where: Condition[], tail: string): Generator<ItemRow> {
+    const sql = `SELECT ${COLUMNS} FROM items WHERE ${where.map((condition) => condition.sql).join(' AND ')} ${tail}`;
+    let statement = this.#prepared.get(sql);
+    if (!statement) {
+      if (this.#prepared.size > 200) this.#prepared.clear();
+      statement = this.#sqlite.prepare(sql);
+      this.#prepared.set(sql, statement);
+    }
+    for (const row of statement.iterate(...where.flatMap((condition) => condition.values))) yield toRow(row);
+  }
+}
+
+function narrow(container: Container, { range, conditions = [], now }: ScanOptions): Condition[] {
+  const where: Condition[] = [{ sql: 'container = ?', values: [container.number] }];
+  if (range && range.min !== '') where.push({ sql: 'epk >= ?', values: [range.min] });
+  if (range && range.max !== 'FF') where.push({ sql: 'epk < ?', values: [range.max] });
+  where.push({ sql: '(expires IS NULL OR expires > ?)', values: [now] });
+  return [...where, ...conditions];
+}
+
+function toRow(row: Record<string, unknown>): ItemRow {
+  return {
+    number: Number(row.number),
+    id: String(row.id),
+    pk: String(row.pk),
+    lsn: Number(row.lsn),
+    ts: Number(row.ts),
+    expires: row.expires === null ? null : Number(row.expires),
+    etag: String(row.etag),
+    body: String(row.body),
+  };
+}

@@ -1,0 +1,74 @@
+// What is kept: the catalog, the items, and one writer. A container's writes share one change number (LSN) per
+// transaction, as in Cosmos DB, and nothing counts as written before `write` has resolved.
+import { join } from 'node:path';
+import { GroupCommit, openDatabase } from '../../sqlite.ts';
+import { Catalog, type Container } from './catalog.ts';
+import { Items } from './items.ts';
+import { createSchema } from './schema.ts';
+
+/** One transaction's view: the change number that its writes carry, and the time at which it happens. */
+export interface Transaction {
+  container: Container;
+  items: Items;
+  lsn: number;
+  now: number;
+  /** Counts writes, so that two of one transaction get different etags. */
+  changes: number;
+}
+
+export class Store {
+  readonly catalog: Catalog;
+  readonly items: Items;
+  readonly now: () => number;
+  readonly #commit: GroupCommit;
+
+  constructor(dataDir: string | undefined, now: () => number) {
+    const sqlite = openDatabase(dataDir === undefined ? ':memory:' : join(dataDir, 'cosmos.sqlite'));
+    createSchema(sqlite);
+    this.now = now;
+    this.catalog = new Catalog(sqlite, now);
+    this.items = new Items(sqlite);
+    this.#commit = new GroupCommit(sqlite);
+  }
+
+  /** Runs `work` atomically on one container; resolves when it is on disk. */
+  async write<T>(container: Container, work: (transaction: Transaction) => T): Promise<T> {
+    return this.#commit.write((sqlite) => {
+      const transaction: Transaction = {
+        container,
+        items: this.items,
+        lsn: container.lsn + 1,
+        now: this.now(),
+        changes: 0,
+      };
+      const result = work(transaction);
+      if (transaction.changes > 0) {
+        // Kept apart from the items: after deleting the newest item the number must not be given again.
+        sqlite.prepare('UPDATE containers SET lsn = ? WHERE number = ?').run(transaction.lsn, container.number);
+        container.lsn = transaction.lsn;
+      }
+      return result;
+    });
+  }
+
+  /** Runs a change of the catalog; resolves when it is on disk. */
+  define<T>(work: (catalog: Catalog) => T): Promise<T> {
+    return this.#commit.write(() => work(this.catalog));
+  }
+
+  /** Reads may see what is about to be committed, so an answer waits until it is. */
+  async read<T>(work: () => T): Promise<T> {
+    const result = work();
+    await this.#commit.committed();
+    return result;
+  }
+
+  /** Removes expired items; reads have not shown them since they expired. */
+  sweep(): Promise<void> {
+    return this.#commit.write(() => this.items.deleteExpired(this.now()));
+  }
+
+  close(): void {
+    this.#commit.close();
+  }
+}

@@ -1,0 +1,64 @@
+// A server and an unmodified client for one test file.
+import { CosmosClient, type Container } from '@azure/cosmos';
+import { afterAll } from 'vitest';
+import { type CosmosDatabaseDeclaration, type CosmosOptions, startCosmos } from '../../../local/cosmos/server.ts';
+import { ensurePki, trustCa } from '../../../local/pki.ts';
+
+export const masterKey = Buffer.from('a key for tests only, of no other use').toString('base64');
+
+export const databases: CosmosDatabaseDeclaration[] = [
+  {
+    name: 'test',
+    containers: [
+      {
+        name: 'workloads',
+        partitionKey: { paths: ['/waveId', '/workloadId'], kind: 'MultiHash', version: 2 },
+        indexingPolicy: {
+          compositeIndexes: [
+            [
+              { path: '/kind', order: 'ascending' },
+              { path: '/version', order: 'descending' },
+            ],
+          ],
+        },
+      },
+      { name: 'waves', partitionKey: { paths: ['/waveId'], version: 2 } },
+      { name: 'sources', partitionKey: { paths: ['/id'] } },
+      { name: 'leases', partitionKey: { paths: ['/id'], version: 2 }, defaultTtl: -1 },
+    ],
+  },
+];
+
+/** A server over plain HTTP with a key; stopped after the file's tests. */
+export async function startWithKey(options: CosmosOptions = {}) {
+  const server = await startCosmos({ databases, masterKey, ...options });
+  const client = new CosmosClient({ endpoint: server.endpoint, key: masterKey });
+  const stop = async () => {
+    client.dispose();
+    await server.stop();
+  };
+  afterAll(stop);
+  return { server, client, container: (name: string): Container => client.database('test').container(name) };
+}
+
+/** A server over HTTPS; `tokens` says whose a token is. */
+export async function startWithTokens(tokens: Record<string, string>) {
+  const pki = await ensurePki(undefined);
+  trustCa(pki.ca);
+  const server = await startCosmos({
+    databases,
+    tls: pki,
+    verifyToken: async (jwt) => {
+      const oid = tokens[jwt];
+      if (oid === undefined) throw new Error('unknown token');
+      return { oid };
+    },
+  });
+  const clientFor = (token: string) =>
+    new CosmosClient({
+      endpoint: server.endpoint,
+      aadCredentials: { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_600_000 }) },
+    });
+  afterAll(() => server.stop());
+  return { server, clientFor };
+}
