@@ -31,6 +31,8 @@ export interface TypedData {
   int?: number;
   double?: number;
   http?: Record<string, unknown>;
+  collectionString?: { string: string[] };
+  collectionBytes?: { bytes: Uint8Array[] };
 }
 
 export interface CoreContext {

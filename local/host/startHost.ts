@@ -65,7 +65,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   const server = createServer({ keepAliveTimeout: 60_000 });
   let triggers: Trigger[] = [];
   try {
-    triggers = bindTriggers({ registrations, invoker, log, hostJson, settings, state, http });
+    triggers = await bindTriggers({ registrations, invoker, log, hostJson, settings, state, http });
     const endpoint = await listen(server, options.port ?? 0);
     // The SDK's client rewrites management URLs to localhost:7071 unless this names the host.
     process.env['WEBSITE_HOSTNAME'] = new URL(endpoint).host;

@@ -7,7 +7,6 @@ import type { Invoker } from '../invoke.ts';
 import type { HostLog } from '../log.ts';
 import { resolveSetting, type Settings } from '../settings.ts';
 import type { HostState } from '../state.ts';
-import { timerTrigger } from './timer.ts';
 import type { Trigger } from './trigger.ts';
 
 export interface TriggerContext {
@@ -20,15 +19,20 @@ export interface TriggerContext {
 
 type MakeTrigger = (registered: RegisteredFunction, binding: Binding, context: TriggerContext) => Trigger;
 
-const makers = new Map<string, MakeTrigger>([['timertrigger', timerTrigger]]);
+// Imported when an app needs them: the SDK clients take a second to load.
+const makers = new Map<string, () => Promise<MakeTrigger>>([
+  ['timertrigger', async () => (await import('./timer.ts')).timerTrigger],
+  ['servicebustrigger', async () => (await import('./serviceBus.ts')).serviceBusTrigger],
+  ['cosmosdbtrigger', async () => (await import('./cosmos.ts')).cosmosTrigger],
+]);
 
 // The Durable engine calls these by name.
 const called = new Set(['orchestrationtrigger', 'activitytrigger', 'entitytrigger']);
 
 /** Makes the listeners and adds the HTTP functions to `http`; starts nothing. */
-export function bindTriggers(
+export async function bindTriggers(
   context: TriggerContext & { registrations: Registrations; http: HttpFunctions },
-): Trigger[] {
+): Promise<Trigger[]> {
   const triggers: Trigger[] = [];
   for (const registered of context.registrations.functions.values()) {
     const { name, bindings } = registered.metadata;
@@ -42,7 +46,7 @@ export function bindTriggers(
       else if (!called.has(type)) {
         const make = makers.get(type);
         if (!make) throw new Error(`Function "${name}": this host has no ${binding.type}.`);
-        triggers.push(make(registered, resolved, context));
+        triggers.push((await make())(registered, resolved, context));
       }
     } catch (error) {
       if (!(error instanceof ZodError)) throw error;

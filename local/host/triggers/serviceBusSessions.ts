@@ -1,0 +1,95 @@
+// Session entities: a fixed number of workers, each accepting the next session that has messages, holding it while
+// more arrive and giving it back after a short silence.
+import { isServiceBusError, type ServiceBusSessionReceiver } from '@azure/service-bus';
+import { Batcher } from './batcher.ts';
+import { Backoff } from './pause.ts';
+import type { Subscription } from './serviceBus.ts';
+
+const defaultIdle = 300;
+
+export async function serveSessions(subscription: Subscription): Promise<void> {
+  const { maxConcurrentSessions } = subscription.context.hostJson.extensions.serviceBus;
+  await Promise.all(Array.from({ length: maxConcurrentSessions }, () => work(subscription)));
+}
+
+async function work(subscription: Subscription): Promise<void> {
+  const { signal, context, name } = subscription;
+  const backoff = new Backoff();
+  while (!signal.aborted) {
+    const receiver = await accept(subscription, backoff);
+    if (!receiver) continue;
+    backoff.reset();
+    try {
+      await serveSession(subscription, receiver);
+    } catch (error) {
+      context.log.line('warning', name, `session ${receiver.sessionId}: ${String(error)}`);
+    }
+    await receiver.close().catch(() => {});
+  }
+}
+
+/** The next session with messages; undefined when none came in time, the service is away, or the trigger stops. */
+async function accept(subscription: Subscription, backoff: Backoff): Promise<ServiceBusSessionReceiver | undefined> {
+  const { client, entity, context, name, signal } = subscription;
+  const renewal = context.hostJson.extensions.serviceBus.maxAutoLockRenewalDuration;
+  const options = { skipParsingBodyAsJson: true, maxAutoLockRenewalDurationInMs: renewal };
+  const accepting =
+    'topic' in entity
+      ? client.acceptNextSession(entity.topic, entity.subscription, options)
+      : client.acceptNextSession(entity.queue, options);
+  const stopped = new Promise<'stopped'>((resolve) => {
+    if (signal.aborted) resolve('stopped');
+    else signal.addEventListener('abort', () => resolve('stopped'), { once: true });
+  });
+  try {
+    const receiver = await Promise.race([accepting, stopped]);
+    if (receiver !== 'stopped') return receiver;
+    // A session that is granted after all goes straight back.
+    accepting.then((late) => late.close()).catch(() => {});
+    return undefined;
+  } catch (error) {
+    if (isServiceBusError(error) && error.code === 'ServiceTimeout') return undefined;
+    context.log.line('warning', name, `accepting a session: ${error instanceof Error ? error.message : String(error)}`);
+    await backoff.wait(signal);
+    return undefined;
+  }
+}
+
+async function serveSession(subscription: Subscription, receiver: ServiceBusSessionReceiver): Promise<void> {
+  const { batchSize, handle, signal, context, name } = subscription;
+  const idleAfter = context.hostJson.extensions.serviceBus.sessionIdleTimeout ?? defaultIdle;
+  const ended = Promise.withResolvers<void>();
+  const end = () => ended.resolve();
+  let idle = setTimeout(end, idleAfter);
+  const batcher = new Batcher(batchSize, 1, async (messages) => {
+    clearTimeout(idle);
+    // Later messages of the session may be here already; they must not overtake those just abandoned.
+    if (!(await handle(receiver, messages))) {
+      end();
+      void batcher.close();
+    }
+    clearTimeout(idle);
+    idle = setTimeout(end, idleAfter);
+  });
+  signal.addEventListener('abort', end, { once: true });
+  const stream = receiver.subscribe(
+    {
+      processMessage: (message) => {
+        clearTimeout(idle);
+        return batcher.add(message);
+      },
+      processError: async ({ error }) => {
+        context.log.line('debug', name, `session ${receiver.sessionId}: ${error.message}`);
+        end();
+      },
+    },
+    { autoCompleteMessages: false, maxConcurrentCalls: batchSize },
+  );
+  await ended.promise;
+  clearTimeout(idle);
+  signal.removeEventListener('abort', end);
+  // The promises of unstarted messages must resolve first: closing the stream waits for them.
+  const closed = batcher.close();
+  await stream.close().catch(() => {});
+  await closed;
+}

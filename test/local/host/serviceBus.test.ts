@@ -1,0 +1,138 @@
+import { join } from 'node:path';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { startHost } from '../../../local/host/startHost.ts';
+import { impatient, start, temporaryDirectory } from '../servicebus/harness.ts';
+import { behaviour, received } from './fixtures/messages/received.ts';
+
+beforeEach(() => {
+  received.length = 0;
+  behaviour.handle = () => {};
+});
+
+const namespace = {
+  Name: 'local',
+  Queues: [
+    { Name: 'streams', Properties: { RequiresSession: true, LockDuration: 'PT5S', MaxDeliveryCount: 3 } },
+    { Name: 'single', Properties: { LockDuration: 'PT5S', MaxDeliveryCount: 2 } },
+  ],
+  Topics: [{ Name: 'news', Subscriptions: [{ Name: 'all', Properties: {} }] }],
+};
+
+async function startAll(options: Parameters<typeof start>[1] = {}) {
+  const bus = await start(namespace, options);
+  const lines: string[] = [];
+  const host = await startHost({
+    appDirectory: join(import.meta.dirname, 'fixtures/messages'),
+    settings: { Bus: bus.connectionString, STREAMS_QUEUE: 'streams' },
+    log: (line) => lines.push(line),
+  });
+  onTestFinished(() => host.stop());
+  return { bus, host, lines };
+}
+
+const messagesOf = (name: string) =>
+  received.filter((batch) => batch.function === name).flatMap((batch) => batch.messages);
+
+test('sessions come in order, batched, each stream in one invocation at a time', async () => {
+  const { bus } = await startAll();
+  let most = 0;
+  const running = new Map<unknown, number>();
+  behaviour.handle = async ({ metadata }) => {
+    const [session] = metadata['sessionIdArray'] as string[];
+    running.set(session, (running.get(session) ?? 0) + 1);
+    most = Math.max(most, running.get(session) ?? 0);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    running.set(session, (running.get(session) ?? 0) - 1);
+  };
+  const sender = bus.client().createSender('streams');
+  const sessions = ['a', 'b', 'c', 'd'];
+  for (const sessionId of sessions) {
+    await sender.sendMessages(Array.from({ length: 30 }, (_, n) => ({ body: { sessionId, n }, sessionId })));
+  }
+  await vi.waitFor(() => expect(messagesOf('streams')).toHaveLength(120), { timeout: 10_000, interval: 10 });
+  for (const sessionId of sessions) {
+    const numbers = messagesOf('streams').filter((body) => (body as { sessionId: string }).sessionId === sessionId);
+    expect(numbers).toEqual(Array.from({ length: 30 }, (_, n) => ({ sessionId, n })));
+  }
+  expect(most).toBe(1);
+  const sizes = received.map((batch) => batch.messages.length);
+  expect(Math.max(...sizes)).toBeGreaterThan(1);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(20);
+});
+
+test('a throw abandons the whole batch, which comes again first, with a higher delivery count', async () => {
+  const { bus, lines } = await startAll();
+  behaviour.handle = () => {
+    if (received.length === 1) throw new Error('not yet');
+  };
+  const sender = bus.client().createSender('streams');
+  await sender.sendMessages(Array.from({ length: 25 }, (_, n) => ({ body: n, sessionId: 's', messageId: `m${n}` })));
+  await vi.waitFor(() => expect(messagesOf('streams').length).toBeGreaterThanOrEqual(45), {
+    timeout: 10_000,
+    interval: 10,
+  });
+  const [failed, ...after] = received;
+  expect(failed?.metadata['deliveryCountArray']).toEqual(failed?.messages.map(() => 1));
+  expect(after.flatMap((batch) => batch.messages)).toEqual(Array.from({ length: 25 }, (_, n) => n));
+  expect((after[0]?.metadata['deliveryCountArray'] as number[])[0]).toBe(2);
+  expect(lines.map((line) => JSON.parse(line) as { message: string; source: string })).toContainEqual(
+    expect.objectContaining({ source: 'streams', message: 'failed: not yet', sessionId: 's' }),
+  );
+});
+
+test('a message that always fails ends in the dead-letter queue, and that queue can be listened to', async () => {
+  const { bus } = await startAll();
+  behaviour.handle = (batch) => {
+    if (batch.function === 'single') throw new Error('never');
+  };
+  await bus
+    .client()
+    .createSender('single')
+    .sendMessages({ body: 'plain words', applicationProperties: { kind: 'k' } });
+  await vi.waitFor(() => expect(messagesOf('dead')).toEqual(['plain words']), { timeout: 10_000, interval: 10 });
+  expect(received.map((batch) => [batch.function, batch.metadata['deliveryCount']])).toEqual([
+    ['single', 1],
+    ['single', 2],
+    ['dead', expect.any(Number)],
+  ]);
+  const dead = received.at(-1)?.metadata;
+  expect(dead).toMatchObject({ deadLetterReason: 'MaxDeliveryCountExceeded', applicationProperties: { kind: 'k' } });
+});
+
+test('a topic subscription delivers, and handled messages are gone', async () => {
+  const { bus, host } = await startAll();
+  await bus
+    .client()
+    .createSender('news')
+    .sendMessages([{ body: { n: 1 } }, { body: { n: 2 } }]);
+  await vi.waitFor(() => expect(messagesOf('news')).toEqual([{ n: 1 }, { n: 2 }]), { timeout: 10_000, interval: 10 });
+  await host.stop();
+  const left = await bus.client().createReceiver('news', 'all').peekMessages(10);
+  expect(left).toEqual([]);
+});
+
+test('stopping lets the running invocation finish and settle', async () => {
+  const { bus, host } = await startAll();
+  let finish: () => void = () => {};
+  behaviour.handle = () => new Promise<void>((resolve) => (finish = resolve));
+  await bus.client().createSender('streams').sendMessages({ body: 1, sessionId: 's' });
+  await vi.waitFor(() => expect(received).toHaveLength(1), { timeout: 10_000, interval: 10 });
+  const stopped = host.stop();
+  finish();
+  await stopped;
+  const receiver = await bus.client(impatient).acceptSession('streams', 's');
+  expect(await receiver.peekMessages(1)).toEqual([]);
+});
+
+test('after the broker has been away, messages flow again', async () => {
+  const dataDir = temporaryDirectory();
+  const { bus } = await startAll({ dataDir });
+  await bus.client().createSender('streams').sendMessages({ body: 'before', sessionId: 's' });
+  await vi.waitFor(() => expect(messagesOf('streams')).toEqual(['before']), { timeout: 10_000, interval: 10 });
+  await bus.stop();
+  const again = await start(namespace, { dataDir, port: Number(bus.host.split(':')[1]) });
+  await again.client().createSender('streams').sendMessages({ body: 'after', sessionId: 's' });
+  await again.client().createSender('single').sendMessages({ body: 'single after' });
+  await vi.waitFor(() => expect(messagesOf('streams')).toEqual(['before', 'after']), { timeout: 15_000, interval: 10 });
+  await vi.waitFor(() => expect(messagesOf('single')).toEqual(['single after']), { timeout: 15_000, interval: 10 });
+});
