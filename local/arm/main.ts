@@ -131,10 +131,13 @@ export async function startArm(options: ArmOptions): Promise<RunningArm> {
   operations.endpoint = `https://localhost:${server.port}`;
   operations.resume();
 
+  let stopped = false;
   return {
     endpoint: operations.endpoint,
     machines: () => machines.list(),
     async stop(how = {}) {
+      if (stopped) return;
+      stopped = true;
       await server.close();
       await operations.stop();
       await machines.close(how.keepMachines ?? false);

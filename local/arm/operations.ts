@@ -115,18 +115,20 @@ export class Operations {
     return { status: 200, headers: this.#patience(operation), body };
   }
 
-  /** What lies behind Location: 202 while it runs, then the result. An action without one answers 200 and nothing. */
+  /** What lies behind Location: 202 while it runs, then the result. Without one it is 200 and nothing: pollers refuse 204. */
   outcome(operation: Operation, url: string): Answer {
     if (operation.status === 'InProgress') {
       return { status: 202, headers: { location: url, ...this.#patience(operation) } };
     }
     if (operation.error) throw new ArmError(operation.error.status, operation.error.code, operation.error.message);
-    if (operation.method === 'DELETE') return { status: 204 };
     return operation.result === null ? { status: 200 } : { status: 200, body: operation.result };
   }
 
-  /** Takes up what an earlier process accepted. */
+  /** Takes up what an earlier process accepted, and forgets what ended more than a day ago. */
   resume(): void {
+    this.#database
+      .prepare("DELETE FROM operations WHERE status <> 'InProgress' AND json_extract(document, '$.endTime') < ?")
+      .run(Date.now() - 24 * 3_600_000);
     const rows = this.#database.prepare("SELECT document FROM operations WHERE status = 'InProgress'").all();
     const waiting = rows.map((row) => read(row)).sort((one, other) => one.startTime - other.startTime);
     for (const operation of waiting) this.#schedule(operation);

@@ -31,6 +31,7 @@ interface Running {
   since: number;
   backoff: number;
   leaving: boolean;
+  spawning: Promise<void>;
 }
 
 interface Options {
@@ -85,6 +86,7 @@ export class Machines {
       since: 0,
       backoff: shortest,
       leaving: false,
+      spawning: Promise.resolve(),
     };
     await this.#options.commit.write(() => {
       this.#database
@@ -139,6 +141,7 @@ export class Machines {
         since: Date.now(),
         backoff: shortest,
         leaving: false,
+        spawning: Promise.resolve(),
       };
       this.#running.set(keyOf(id), running);
       if (alive) {
@@ -157,10 +160,16 @@ export class Machines {
   async #leave(running: Running, kill: boolean): Promise<void> {
     running.leaving = true;
     clearTimeout(running.timer);
+    await running.spawning.catch(() => undefined);
     if (kill && running.identity) await end(running.identity, grace);
   }
 
-  async #spawn(running: Running): Promise<void> {
+  #spawn(running: Running): Promise<void> {
+    running.spawning = this.#launch(running);
+    return running.spawning;
+  }
+
+  async #launch(running: Running): Promise<void> {
     const image = this.#image(running.image);
     if (!image) throw new Error('no command is registered for this image');
     const folder = this.#folder(running.id);

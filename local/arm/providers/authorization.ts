@@ -50,7 +50,7 @@ export function authorizationProvider(kernel: Kernel): ResourceType[] {
   return [roleDefinitions(kernel), roleAssignments(kernel), permissions(kernel)];
 }
 
-function roleDefinitions({ store }: Kernel): ResourceType {
+function roleDefinitions({ store, access }: Kernel): ResourceType {
   const show = (role: Role, scope: string): Json => ({
     id: `${subscriptionOf(scope)}/providers/${definitionType}/${role.name}`,
     name: role.name,
@@ -67,8 +67,9 @@ function roleDefinitions({ store }: Kernel): ResourceType {
     store.ofType(definitionType).find(({ id }) => lastName(id).toLowerCase() === name.toLowerCase());
   return {
     type: definitionType,
-    put({ target, body }) {
+    put({ target, body, caller, action }) {
       const { properties } = parse(definitionBody, body);
+      for (const scope of properties.assignableScopes) access.demand(caller, action, scope);
       const name = lastName(target.path);
       if (!guid.test(name))
         throw badRequest(

@@ -69,7 +69,8 @@ export function diskAccess(kernel: Kernel, type: string): Record<string, Handler
 
 /** Serves `/md/{uniqueId}/abcd?sig=…`; false when the request is for something else. */
 export function serveContent(kernel: Kernel, request: IncomingMessage, response: ServerResponse): boolean {
-  const url = new URL(`https://localhost${request.url ?? '/'}`);
+  if (!request.url?.startsWith('/md/')) return false;
+  const url = new URL(`https://localhost${request.url}`);
   const id = /^\/md\/([0-9a-f-]{36})\/abcd$/.exec(url.pathname)?.[1];
   if (!id) return false;
   const disk = [...kernel.store.ofType(diskType), ...kernel.store.ofType(snapshotType)].find(

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Answer, ArmRequest, Kernel, ResourceType } from '../contract.ts';
 import { badRequest, notFound } from '../http/errors.ts';
-import { lastName } from '../ids.ts';
+import { groupId, lastName } from '../ids.ts';
 import { isJson, type Json, parse } from '../json.ts';
 import type { Resource } from '../store.ts';
 import { heading, provisioning, tagsSchema, tracked } from './common.ts';
@@ -12,10 +12,10 @@ const groupBody = z.looseObject({ ...tracked });
 
 export function resourcesProvider(kernel: Kernel): ResourceType[] {
   const { store, operations } = kernel;
-  const find = (request: ArmRequest): Resource => {
-    const found = store.get(request.target.path);
+  const find = (id: string): Resource => {
+    const found = store.get(id);
     if (found) return found;
-    throw notFound(`Resource group '${lastName(request.target.path)}' could not be found.`, 'ResourceGroupNotFound');
+    throw notFound(`Resource group '${lastName(id)}' could not be found.`, 'ResourceGroupNotFound');
   };
   operations.define('delete group', {
     async run(_, target) {
@@ -46,15 +46,15 @@ export function resourcesProvider(kernel: Kernel): ResourceType[] {
       });
       return { status: before ? 200 : 201, body: stored.body };
     },
-    get: (request) => ({ status: 200, body: find(request).body }),
+    get: (request) => ({ status: 200, body: find(request.target.path).body }),
     head: (request) => ({ status: store.get(request.target.path) ? 204 : 404 }),
     patch(request) {
       const { tags } = parse(z.looseObject({ tags: tagsSchema }), request.body);
-      const found = find(request);
+      const found = find(request.target.path);
       return { status: 200, body: store.put(found.id, groupType, { ...found.body, tags }).body };
     },
     delete(request) {
-      const found = find(request);
+      const found = find(request.target.path);
       store.change(found.id, { provisioningState: 'Deleting' });
       return operations.accept(request, 'delete group', found.id, {}, { status: 202, headers: 'location' });
     },
@@ -62,7 +62,7 @@ export function resourcesProvider(kernel: Kernel): ResourceType[] {
       const all = store.within(`/subscriptions/${target.subscriptionId}`, groupType);
       return { status: 200, body: { value: filterResources(all, query.get('$filter')).map(({ body }) => body) } };
     },
-    views: { resources: (request) => listResources(find(request).id, request) },
+    views: { resources: (request) => listResources(find(groupId(request.target.path)).id, request) },
   };
   const subscription: ResourceType = {
     type: 'Microsoft.Resources/subscriptions',
