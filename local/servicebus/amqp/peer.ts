@@ -3,7 +3,7 @@ import type { Connection, Session as RheaSession } from 'rhea';
 import type { Authorizer } from '../auth/authorizer.ts';
 import { type Grant, type Right, within } from '../auth/sas.ts';
 import type { Broker } from '../core/broker.ts';
-import { BusError } from '../core/errors.ts';
+import { BusError, entityNotFound, errorOf } from '../core/errors.ts';
 import type { MessageQueue } from '../core/queue.ts';
 import { parseAddress, resolve } from './address.ts';
 import { answerPutToken } from './cbs.ts';
@@ -33,11 +33,6 @@ export interface Services {
   committed(): Promise<void>;
   log(line: string): void;
 }
-
-export const errorOf = (error: unknown): { condition: string; description: string } =>
-  error instanceof BusError
-    ? { condition: error.condition, description: error.message }
-    : { condition: 'com.microsoft:server-busy', description: error instanceof Error ? error.message : String(error) };
 
 export class Peer {
   readonly broker: Broker;
@@ -148,10 +143,7 @@ export class Peer {
       );
     }
     const delivery = new DeliveryLink(this, link, queue);
-    const removed = () =>
-      delivery.fail(
-        errorOf(new BusError('amqp:not-found', `The messaging entity '${address.text}' could not be found.`)),
-      );
+    const removed = () => delivery.fail(errorOf(entityNotFound(address.text)));
     entity.onRemoved.add(removed);
     this.#links.set(link, {
       path: address.text,

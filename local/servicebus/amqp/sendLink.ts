@@ -1,7 +1,7 @@
 // A client's senders: to an entity, or with requests to `$cbs` and `$management`.
-import { BusError } from '../core/errors.ts';
+import { BusError, errorOf } from '../core/errors.ts';
 import { splitBatch } from '../wire/message.ts';
-import { errorOf, type Peer } from './peer.ts';
+import type { Peer } from './peer.ts';
 import { accepted, batchFormat, type Link, message, rejected } from './rhea.ts';
 
 /** The limit of the Standard tier, and what `createMessageBatch` fills. */
@@ -58,6 +58,6 @@ export function openRequestLink(link: Link, answer: (request: Request) => Promis
       return update.call(delivery, true, rejected(errorOf(new BusError('amqp:not-allowed', String(error)))));
     }
     update.call(delivery, true, accepted());
-    void answer(request);
+    answer(request).catch((error: unknown) => link.close(errorOf(error)));
   });
 }

@@ -44,3 +44,9 @@ export const messageLockLost = (): BusError =>
 
 export const sessionLockLost = (id: string): BusError =>
   new BusError('com.microsoft:session-lock-lost', `The lock of session '${id}' has expired or was released.`);
+
+/** Any failure as an AMQP error. What we did not foresee is `server-busy`, which the client may retry. */
+export const errorOf = (error: unknown): { condition: string; description: string } =>
+  error instanceof BusError
+    ? { condition: error.condition, description: error.message }
+    : { condition: 'com.microsoft:server-busy', description: error instanceof Error ? error.message : String(error) };

@@ -2,10 +2,11 @@
 // Pure and synchronous: every change is written to the journal as it is made, and whoever acknowledges it waits for the
 // commit. Locks live in memory only.
 import type { Deadline } from './deadlines.ts';
+import { Locks } from './locks.ts';
 import type { Environment } from './environment.ts';
 import { BusError, messageLockLost, sessionLockLost } from './errors.ts';
 import { type Lane, type SessionLock, Sessions } from './lanes.ts';
-import type { Arrival, MessageState, Stored } from './stored.ts';
+import { type Arrival, compose, type MessageState, type Stored } from './stored.ts';
 
 export interface QueueOptions {
   lockDuration: number;
@@ -27,14 +28,6 @@ export interface Taken {
   lockedUntil?: number;
 }
 
-interface Held {
-  message: Stored;
-  token: string;
-  until: number;
-  session: SessionLock | undefined;
-  deadline: Deadline | undefined;
-}
-
 const reserveAhead = 1000;
 
 /** Where dead letters go, and what replaces plain activation of a scheduled message (a topic routes it). */
@@ -51,7 +44,7 @@ export class MessageQueue {
   readonly messages = new Map<number, Stored>();
   readonly #environment: Environment;
   readonly #links: QueueLinks;
-  readonly #held = new Map<string, Held>();
+  readonly #locks: Locks;
   readonly #timers = new Map<number, Deadline>();
   readonly #dirty = new Set<Lane>();
   #next = 1;
@@ -63,6 +56,11 @@ export class MessageQueue {
     this.options = options;
     this.#environment = environment;
     this.#links = links;
+    this.#locks = new Locks(
+      environment,
+      () => this.options.lockDuration,
+      (message) => this.#failed(message),
+    );
     this.sessions = new Sessions(
       environment,
       () => this.options.lockDuration,
@@ -141,10 +139,9 @@ export class MessageQueue {
   }
 
   settle(token: string, outcome: Outcome): void {
-    const held = this.#held.get(token);
+    const held = this.#locks.get(token);
     if (!held) throw this.options.requiresSession ? sessionLockLost('') : messageLockLost();
-    const { message } = held;
-    this.#letGo(held);
+    const message = this.#locks.release(held);
     if (outcome.kind === 'complete') {
       this.#delete(message);
       return;
@@ -163,22 +160,17 @@ export class MessageQueue {
   }
 
   renewLock(token: string): number {
-    const held = this.#held.get(token);
+    const held = this.#locks.get(token);
     if (!held) throw messageLockLost();
     if (held.session) return this.sessions.renew(held.session.id);
-    this.#environment.deadlines.remove(held.deadline);
-    this.#armLock(held);
-    return held.until;
+    return this.#locks.renew(held);
   }
 
   releaseSession(lock: SessionLock): void {
     if (lock.ended) return;
     const lane = this.sessions.lane(lock.id);
     // A session that was closed, not lost: its unsettled messages come back without a failed attempt.
-    for (const held of this.#heldBy(lock)) {
-      this.#letGo(held);
-      this.#returnTo(held.message);
-    }
+    for (const message of this.#locks.releaseSession(lock)) this.#returnTo(message);
     this.sessions.end(lane, lock);
     this.#wake(lane);
     this.sessions.forgetIfEmpty(lane);
@@ -232,12 +224,11 @@ export class MessageQueue {
   /** Forgets everything without journalling it: the entity is being removed. */
   dispose(): void {
     for (const timer of this.#timers.values()) this.#environment.deadlines.remove(timer);
-    for (const held of this.#held.values()) this.#environment.deadlines.remove(held.deadline);
+    this.#locks.dispose();
     for (const lane of this.sessions.lanes.values()) {
       if (lane.lock) this.sessions.end(lane, lane.lock);
     }
     this.messages.clear();
-    this.#held.clear();
     this.sessions.lanes.clear();
   }
 
@@ -253,25 +244,7 @@ export class MessageQueue {
   }
 
   #compose(arrival: Arrival): Stored {
-    const now = this.#environment.now();
-    const sequenceNumber = this.#nextNumber();
-    const scheduled = arrival.scheduledAt !== undefined && arrival.scheduledAt > now;
-    const visibleAt = scheduled ? (arrival.scheduledAt ?? now) : now;
-    return {
-      sequenceNumber,
-      enqueuedSequenceNumber: sequenceNumber,
-      state: scheduled ? 'scheduled' : 'active',
-      messageId: arrival.messageId,
-      sessionId: arrival.sessionId,
-      enqueuedAt: now,
-      visibleAt,
-      expiresAt: visibleAt + Math.min(arrival.ttl ?? Number.POSITIVE_INFINITY, this.options.defaultTtl),
-      deliveryCount: 0,
-      delivered: false,
-      deadLetterSource: undefined,
-      extra: new Map(),
-      raw: arrival.raw,
-    };
+    return compose(arrival, this.#nextNumber(), this.#environment.now(), this.options.defaultTtl);
   }
 
   #insert(message: Stored): Stored {
@@ -335,27 +308,9 @@ export class MessageQueue {
   }
 
   #hold(message: Stored, session: SessionLock | undefined): Taken {
-    const token = this.#environment.newId();
-    const held: Held = { message, token, until: session?.until ?? 0, session, deadline: undefined };
-    this.#held.set(token, held);
-    message.delivered = true;
+    const { token, until } = this.#locks.hold(message, session);
     this.#environment.journal.update(this.id, message);
-    if (!session) this.#armLock(held);
-    return { message, token, lockedUntil: held.until };
-  }
-
-  #armLock(held: Held): void {
-    held.until = this.#environment.now() + this.options.lockDuration;
-    held.deadline = this.#environment.deadlines.add(held.until, () => {
-      this.#letGo(held);
-      this.#failed(held.message);
-    });
-  }
-
-  #letGo(held: Held): void {
-    this.#held.delete(held.token);
-    this.#environment.deadlines.remove(held.deadline);
-    held.message.delivered = false;
+    return { message, token, lockedUntil: until };
   }
 
   /** One more failed attempt: back into the queue, or out of it. */
@@ -390,15 +345,8 @@ export class MessageQueue {
     this.#environment.journal.remove(this.id, message.sequenceNumber);
   }
 
-  *#heldBy(lock: SessionLock): Iterable<Held> {
-    for (const held of [...this.#held.values()]) if (held.session === lock) yield held;
-  }
-
   #sessionExpired(lane: Lane, lock: SessionLock): void {
-    for (const held of this.#heldBy(lock)) {
-      this.#letGo(held);
-      this.#failed(held.message);
-    }
+    for (const message of this.#locks.releaseSession(lock)) this.#failed(message);
     this.sessions.end(lane, lock);
     this.#wake(lane);
     lock.onLost();
@@ -412,8 +360,9 @@ export class MessageQueue {
   }
 
   #wake(lane: Lane): void {
-    if (this.#dirty.size === 0) this.#environment.afterCommit(() => this.#notify());
+    const first = this.#dirty.size === 0;
     this.#dirty.add(lane);
+    if (first) this.#environment.afterCommit(() => this.#notify());
   }
 
   #notify(): void {

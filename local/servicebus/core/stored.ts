@@ -33,6 +33,26 @@ export interface Arrival {
   scheduledAt: number | undefined;
 }
 
+/** A new message as it lies in a queue: ready, or waiting for its time. */
+export function compose(arrival: Arrival, sequenceNumber: number, now: number, defaultTtl: number): Stored {
+  const visibleAt = Math.max(arrival.scheduledAt ?? now, now);
+  return {
+    sequenceNumber,
+    enqueuedSequenceNumber: sequenceNumber,
+    state: visibleAt > now ? 'scheduled' : 'active',
+    messageId: arrival.messageId,
+    sessionId: arrival.sessionId,
+    enqueuedAt: now,
+    visibleAt,
+    expiresAt: visibleAt + Math.min(arrival.ttl ?? Number.POSITIVE_INFINITY, defaultTtl),
+    deliveryCount: 0,
+    delivered: false,
+    deadLetterSource: undefined,
+    extra: new Map(),
+    raw: arrival.raw,
+  };
+}
+
 /** Ready messages by sequence number: cheap at both ends, possible in the middle (a message comes back). */
 export class ReadyList {
   #items: Stored[] = [];

@@ -10,7 +10,7 @@ const hasty = { retryOptions: { maxRetries: 0, timeoutInMs: 1500 } };
 const plain = (endpoint: string, key: string) =>
   new ServiceBusClient(
     `Endpoint=${endpoint};SharedAccessKeyName=root;SharedAccessKey=${key};UseDevelopmentEmulator=true`,
-    impatient,
+    hasty,
   );
 
 async function startChild(dataDir: string) {
