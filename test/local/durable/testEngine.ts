@@ -19,6 +19,7 @@ export class TestClock implements Clock {
   at(time: number, wake: () => void): () => void {
     const alarm = { time, wake };
     this.#alarms.add(alarm);
+    if (time <= this.#now) setImmediate(() => this.#alarms.delete(alarm) && wake());
     return () => this.#alarms.delete(alarm);
   }
 

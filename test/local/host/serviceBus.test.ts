@@ -74,7 +74,7 @@ test('a throw abandons the whole batch, which comes again first, with a higher d
   const [failed, ...after] = received;
   expect(failed?.metadata['deliveryCountArray']).toEqual(failed?.messages.map(() => 1));
   expect(after.flatMap((batch) => batch.messages)).toEqual(Array.from({ length: 25 }, (_, n) => n));
-  expect((after[0]?.metadata['deliveryCountArray'] as number[])[0]).toBe(2);
+  expect(after[0]?.metadata['deliveryCountArray']).toEqual(expect.arrayContaining([2]));
   expect(lines.map((line) => JSON.parse(line) as { message: string; source: string })).toContainEqual(
     expect.objectContaining({ source: 'streams', message: 'failed: not yet', sessionId: 's' }),
   );
