@@ -1,33 +1,9 @@
 // A server and an unmodified client for one test file.
 import { CosmosClient, type Container } from '@azure/cosmos';
 import { afterAll } from 'vitest';
-import { type CosmosDatabaseDeclaration, type CosmosOptions, startCosmos } from '../../../local/cosmos/server.ts';
+import { type CosmosOptions, startCosmos } from '../../../local/cosmos/server.ts';
 import { ensurePki, trustCa } from '../../../local/pki.ts';
-
-export const masterKey = Buffer.from('a key for tests only, of no other use').toString('base64');
-
-export const databases: CosmosDatabaseDeclaration[] = [
-  {
-    name: 'test',
-    containers: [
-      {
-        name: 'workloads',
-        partitionKey: { paths: ['/waveId', '/workloadId'], kind: 'MultiHash', version: 2 },
-        indexingPolicy: {
-          compositeIndexes: [
-            [
-              { path: '/kind', order: 'ascending' },
-              { path: '/version', order: 'descending' },
-            ],
-          ],
-        },
-      },
-      { name: 'waves', partitionKey: { paths: ['/waveId'], version: 2 } },
-      { name: 'sources', partitionKey: { paths: ['/id'] } },
-      { name: 'leases', partitionKey: { paths: ['/id'], version: 2 }, defaultTtl: -1 },
-    ],
-  },
-];
+import { databases, masterKey } from './declarations.ts';
 
 /** A server over plain HTTP with a key; stopped after the file's tests. */
 export async function startWithKey(options: CosmosOptions = {}) {
