@@ -5,7 +5,16 @@ import type { WorkloadState } from '../lifecycle/state.ts';
 import type { Phase } from '../lifecycle/phases.ts';
 import type { WorkloadPlan } from '../model/plan.ts';
 import type { Source } from '../model/source.ts';
-import type { ApplianceDocument, AttentionDocument, ControlDocument, EventDocument, GateDocument, QuarantineDocument, WaveDocument, WorkloadDocument } from './documents.ts';
+import type {
+  ApplianceDocument,
+  AttentionDocument,
+  ControlDocument,
+  EventDocument,
+  GateDocument,
+  QuarantineDocument,
+  WaveDocument,
+  WorkloadDocument,
+} from './documents.ts';
 
 /** A document with the etag it was read with. */
 export interface Read<T> {
@@ -35,8 +44,16 @@ export interface Store {
     /** Gives the lease back (idempotent) and says how many others remain. */
     release(environmentId: string, waveId: string): Promise<number>;
   };
-  profiles: { get(id: string): Promise<Profile | undefined>; list(): Promise<Profile[]>; put(profile: Profile): Promise<void> };
-  sources: { get(id: string): Promise<Source | undefined>; list(): Promise<Source[]>; put(source: Source): Promise<void> };
+  profiles: {
+    get(id: string): Promise<Profile | undefined>;
+    list(): Promise<Profile[]>;
+    put(profile: Profile): Promise<void>;
+  };
+  sources: {
+    get(id: string): Promise<Source | undefined>;
+    list(): Promise<Source[]>;
+    put(source: Source): Promise<void>;
+  };
   waves: {
     /** Stores a new wave and registers its workloads; throws `conflict` if the id exists. Repeatable after a crash by the same caller. */
     create(wave: WaveDocument): Promise<void>;
@@ -81,7 +98,10 @@ export interface Store {
   /** Messages to waiting orchestrations, created once per operation id; the change feed delivers them. */
   signals: {
     toWave(waveId: string, signal: { operationId: string; type: string; data: unknown; at: string }): Promise<void>;
-    toEnvironment(environmentId: string, signal: { operationId: string; type: string; data: unknown; at: string }): Promise<void>;
+    toEnvironment(
+      environmentId: string,
+      signal: { operationId: string; type: string; data: unknown; at: string },
+    ): Promise<void>;
   };
   quarantine: {
     put(document: QuarantineDocument): Promise<void>;

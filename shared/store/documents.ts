@@ -11,10 +11,29 @@ import { WaveDefinition } from '../model/wave.ts';
 
 // -- container `waves`, key /waveId ---------------------------------------------------------------------------------
 
-export const waveStatuses = ['planned', 'running', 'attention', 'committed', 'rolledBack', 'cancelled', 'failed'] as const;
+export const waveStatuses = [
+  'planned',
+  'running',
+  'attention',
+  'committed',
+  'rolledBack',
+  'cancelled',
+  'failed',
+] as const;
 
 export const GroupStatus = z.strictObject({
-  status: z.enum(['planned', 'preparing', 'testing', 'cuttingOver', 'validating', 'committed', 'rollingBack', 'rolledBack', 'held', 'failed']),
+  status: z.enum([
+    'planned',
+    'preparing',
+    'testing',
+    'cuttingOver',
+    'validating',
+    'committed',
+    'rollingBack',
+    'rolledBack',
+    'held',
+    'failed',
+  ]),
   instanceId: z.string().optional(),
   reason: z.string().optional(),
   updatedAt: Instant,
@@ -41,7 +60,12 @@ export const WaveDocument = z.strictObject({
 });
 export type WaveDocument = z.infer<typeof WaveDocument>;
 
-export const GateDecision = z.strictObject({ by: z.string(), decision: z.enum(['approve', 'reject']), comment: z.string(), at: Instant });
+export const GateDecision = z.strictObject({
+  by: z.string(),
+  decision: z.enum(['approve', 'reject']),
+  comment: z.string(),
+  at: Instant,
+});
 
 /** id `gate.{groupId}.{name}.{attempt}`: a question to people, and their decisions. `operationId` addresses the waiting orchestration. */
 export const GateDocument = z.strictObject({
@@ -72,7 +96,9 @@ export const AttentionDocument = z.strictObject({
   failure: Failure,
   choices: z.array(z.enum(['retry', 'rollback'])),
   status: z.enum(['open', 'answered', 'withdrawn']),
-  answer: z.strictObject({ choice: z.enum(['retry', 'rollback']), by: z.string(), reason: z.string(), at: Instant }).optional(),
+  answer: z
+    .strictObject({ choice: z.enum(['retry', 'rollback']), by: z.string(), reason: z.string(), at: Instant })
+    .optional(),
   openedAt: Instant,
   operationId: z.string(),
 });
@@ -85,7 +111,12 @@ export const ControlDocument = z.strictObject({
   waveId: Id,
   /** The orchestration instances that it is for. */
   instanceIds: z.array(z.string()),
-  signal: z.strictObject({ action: z.enum(['rollback', 'cancel']), to: z.enum(['replicating', 'withdrawn']), by: z.string(), reason: z.string() }),
+  signal: z.strictObject({
+    action: z.enum(['rollback', 'cancel']),
+    to: z.enum(['replicating', 'withdrawn']),
+    by: z.string(),
+    reason: z.string(),
+  }),
   acceptDataLoss: z.boolean(),
   at: Instant,
 });
@@ -116,7 +147,12 @@ export interface EventDocument {
 // -- container `environments`, key /environmentId -------------------------------------------------------------------
 
 /** id `environment`. */
-export const EnvironmentDocument = z.strictObject({ id: z.literal('environment'), kind: z.literal('environment'), environmentId: Id, environment: Environment });
+export const EnvironmentDocument = z.strictObject({
+  id: z.literal('environment'),
+  kind: z.literal('environment'),
+  environmentId: Id,
+  environment: Environment,
+});
 export type EnvironmentDocument = z.infer<typeof EnvironmentDocument>;
 
 /** id `appliance.{applianceId}`: registered when its one-time token is issued, enrolled when it has come. */
@@ -141,7 +177,13 @@ export const ApplianceDocument = z.strictObject({
 export type ApplianceDocument = z.infer<typeof ApplianceDocument>;
 
 /** id `lease.{waveId}`: a wave that uses the environment; the last one to go removes what was made. */
-export const LeaseDocument = z.strictObject({ id: z.string(), kind: z.literal('lease'), environmentId: Id, waveId: Id, since: Instant });
+export const LeaseDocument = z.strictObject({
+  id: z.string(),
+  kind: z.literal('lease'),
+  environmentId: Id,
+  waveId: Id,
+  since: Instant,
+});
 export type LeaseDocument = z.infer<typeof LeaseDocument>;
 
 /** id `signal.{hash of the operation id}`, in `waves` or `environments`: created once, carried by the feed to the waiting orchestration. */
@@ -165,7 +207,16 @@ export const QuarantineDocument = z.strictObject({
   kind: z.literal('quarantine'),
   /** The claimed sender, or `unknown`. */
   source: z.string(),
-  code: z.enum(['badSignature', 'unknownSender', 'foreignSender', 'unknownType', 'brokenBody', 'unknownWorkload', 'revokedSender', 'poisoned']),
+  code: z.enum([
+    'badSignature',
+    'unknownSender',
+    'foreignSender',
+    'unknownType',
+    'brokenBody',
+    'unknownWorkload',
+    'revokedSender',
+    'poisoned',
+  ]),
   reason: z.string(),
   receivedAt: Instant,
   messageId: z.string(),

@@ -1,0 +1,112 @@
+// How a sync gets from "somebody wants it" to its appliance: queued in the workload's state, admitted by budgets,
+// dispatched as a recorded decision, then sent. Recording comes before sending: what a crash in between leaves unsent is
+// silent, and the watchdog sends what is silent again.
+import type { Capabilities } from '../capabilities.ts';
+import { hashOf } from '../hash.ts';
+import type { PlatformEvent } from '../lifecycle/events.ts';
+import type { SyncKind } from '../lifecycle/state.ts';
+import { stagingBlobName, type WorkloadPlan } from '../model/plan.ts';
+import { admit } from '../policy/budgets.ts';
+import type { WorkloadDocument } from '../store/documents.ts';
+
+type Reach = Pick<Capabilities, 'store' | 'bus' | 'now' | 'config'>;
+
+/** The sync that an operation asks for: always the same one. */
+export function syncIdOf(operationId: string): string {
+  return `sync-${hashOf(operationId).slice(0, 24)}`;
+}
+
+/** Queues a sync for a workload. Repeatable; while another one is in flight, nothing is queued. */
+export async function queueSync(
+  { store, now }: Pick<Reach, 'store' | 'now'>,
+  plan: WorkloadPlan,
+  kind: SyncKind,
+  operationId: string,
+): Promise<{ queued: true; syncId: string } | { queued: false; inFlight: string }> {
+  const syncId = syncIdOf(operationId);
+  const event: PlatformEvent = {
+    id: `${operationId}.queued`,
+    time: now(),
+    source: 'platform',
+    operationId,
+    type: 'landfall.sync.queued',
+    data: { syncId, kind, syncOperationId: operationId, applianceId: plan.applianceId },
+  };
+  const { illegal, state } = await store.workloads.append(plan.waveId, plan.workloadId, [event]);
+  if (illegal.length === 0) return { queued: true, syncId };
+  return { queued: false, inFlight: state.sync.syncId ?? 'unknown' };
+}
+
+/**
+ * Dispatches queued syncs of all workloads as far as the budgets allow; returns how many. Two callers at once may admit
+ * one or two syncs more than the budget: it protects an appliance from a flood, and is no lock.
+ */
+export async function dispatchDue(capabilities: Reach): Promise<number> {
+  const { store, config } = capabilities;
+  const busy = await store.workloads.withSync(['queued', 'running', 'stalled']);
+  const running = busy.filter(({ state }) => state.sync.status !== 'queued').map(({ plan }) => plan);
+  const queued = busy
+    .filter(({ state }) => state.sync.status === 'queued')
+    .map((workload) => ({
+      workload,
+      key: `${workload.waveId}/${workload.workloadId}`,
+      applianceId: workload.plan.applianceId,
+      kind: workload.state.sync.kind ?? 'delta',
+      queuedAt: workload.state.sync.queuedAt ?? workload.state.updatedAt,
+    }));
+  const admitted = admit(queued, running, { perAppliance: config.LANDFALL_SYNCS_AT_ONCE });
+  let dispatched = 0;
+  for (const { workload } of admitted)
+    if (await dispatch(capabilities, workload, 1, 'admitted by its budget')) dispatched++;
+  return dispatched;
+}
+
+/** Records the dispatch of a workload's sync and sends its command; false if the sync is no longer the one that was read. */
+export async function dispatch(
+  capabilities: Pick<Reach, 'store' | 'bus' | 'now'>,
+  workload: WorkloadDocument,
+  attempt: number,
+  reason: string,
+): Promise<boolean> {
+  const { store, bus, now } = capabilities;
+  const { waveId, workloadId, plan, state } = workload;
+  const { syncId, kind, operationId } = state.sync;
+  if (syncId === undefined || kind === undefined || operationId === undefined) return false;
+  const event: PlatformEvent = {
+    id: `${operationId}.dispatched.${attempt}`,
+    time: now(),
+    source: 'platform',
+    operationId,
+    type: 'landfall.sync.dispatched',
+    data: { syncId, kind, attempt, reason },
+  };
+  const { illegal } = await store.workloads.append(waveId, workloadId, [event]);
+  if (illegal.length > 0) return false;
+  const previousRoot = state.points.at(-1)?.root;
+  const disks = plan.source.disks.map(({ id, path, sizeBytes }) => ({
+    diskId: id,
+    path,
+    sizeBytes,
+    blobName: stagingBlobName(plan, id),
+  }));
+  const { verify } = plan.settings.sync;
+  await bus.publish(
+    {
+      type: 'landfall.sync.start',
+      operationId,
+      aud: plan.applianceId,
+      data: {
+        waveId,
+        workloadId,
+        syncId,
+        kind,
+        disks,
+        snapshot: plan.source.snapshot,
+        verify,
+        ...(previousRoot === undefined ? {} : { previousRoot }),
+      },
+    },
+    { attempt },
+  );
+  return true;
+}
