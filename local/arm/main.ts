@@ -14,14 +14,16 @@ import { DiskFiles, type OpenBlob } from './disks/files.ts';
 import type { Fault } from './http/faults.ts';
 import { listen } from './http/server.ts';
 import { type Limits, Throttle } from './http/throttle.ts';
-import { type MachineImage, Machines, type MachineState } from './machines/machines.ts';
+import type { MachineImage } from './machines/launch.ts';
+import { type MachineState, Machines } from './machines/machines.ts';
 import { Operations } from './operations.ts';
-import { authorizationProvider, type SeedAssignment, seedAssignments } from './providers/authorization.ts';
+import { authorizationProvider } from './providers/authorization.ts';
 import { computeProvider } from './providers/compute.ts';
 import { serveContent } from './providers/diskAccess.ts';
 import { dnsProvider } from './providers/dns.ts';
 import { networkProvider } from './providers/network.ts';
 import { resourcesProvider } from './providers/resources.ts';
+import { type SeedAssignment, seedAssignments } from './providers/roleAssignments.ts';
 import { storageProvider } from './providers/storage.ts';
 import { Store } from './store.ts';
 

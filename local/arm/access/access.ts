@@ -6,7 +6,7 @@ import { isWithin, lastName } from '../ids.ts';
 import { items, text } from '../json.ts';
 import type { Resource, Store } from '../store.ts';
 import { allows, builtInRoles, type Permission } from './builtInRoles.ts';
-import { compileCondition, type ConditionFacts } from './condition.ts';
+import { type ConditionFacts, compileCondition } from './condition.ts';
 
 export const assignmentType = 'Microsoft.Authorization/roleAssignments';
 export const definitionType = 'Microsoft.Authorization/roleDefinitions';

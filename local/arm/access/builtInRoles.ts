@@ -52,7 +52,7 @@ export const builtInRoles: readonly Role[] = [
 ];
 
 /** True when one pattern (`*` stands for any text, slashes included) covers the action; case does not count. */
-export function covers(patterns: readonly string[], action: string): boolean {
+function covers(patterns: readonly string[], action: string): boolean {
   return patterns.some((pattern) => {
     const escaped = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
     return new RegExp(`^${escaped}$`, 'i').test(action);

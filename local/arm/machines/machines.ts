@@ -1,20 +1,14 @@
 // The first honest way to run a machine: an image that is registered with a command is that process, kept running as
 // systemd's Restart=always would. Which processes should run is in SQLite, so that a process outlives this one if it
 // must (a crash, an update) and is adopted again by its pid and start time.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { GroupCommit } from '../../sqlite.ts';
 import { conflict, notSimulated } from '../http/errors.ts';
 import { keyOf, lastName } from '../ids.ts';
+import { launch, type MachineImage } from './launch.ts';
 import { end, findByEnvironment, identify, isAlive, type ProcessIdentity } from './processes.ts';
-
-export interface MachineImage {
-  /** `{node}` stands for the Node that runs this process. */
-  readonly command: readonly string[];
-  readonly env?: Readonly<Record<string, string>> | undefined;
-}
 
 export interface MachineState {
   readonly name: string;
@@ -172,35 +166,10 @@ export class Machines {
   async #launch(running: Running): Promise<void> {
     const image = this.#image(running.image);
     if (!image) throw new Error('no command is registered for this image');
+    const { repoRoot, env } = this.#options;
     const folder = this.#folder(running.id);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const customData = this.#customDataPath(running.id);
-    writeFileSync(customData, Buffer.from(running.customData ?? '', 'base64'), { mode: 0o600 });
-    const [command = '', ...args] = image.command.map((word) => word.replaceAll('{node}', process.execPath));
-    const output = openSync(join(folder, 'console.log'), 'a', 0o600);
-    let child: ChildProcess;
-    try {
-      child = spawn(command, args, {
-        cwd: this.#options.repoRoot,
-        // Nothing of this process's own environment: a machine does not inherit its host's secrets.
-        env: {
-          PATH: process.env.PATH,
-          ...this.#options.env,
-          ...image.env,
-          LANDFALL_CUSTOM_DATA: customData,
-          LANDFALL_STATE_DIR: folder,
-        },
-        // A group of its own, so that it can outlive this process and be ended with its children.
-        detached: true,
-        stdio: ['ignore', output, output],
-      });
-    } finally {
-      closeSync(output);
-    }
-    await new Promise<void>((resolve, reject) => {
-      child.once('spawn', resolve);
-      child.once('error', reject);
-    });
+    const customDataPath = this.#customDataPath(running.id);
+    const child = await launch(image, { repoRoot, env, folder, customDataPath, customData: running.customData });
     child.on('error', () => undefined);
     child.unref();
     running.since = Date.now();

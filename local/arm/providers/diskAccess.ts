@@ -12,7 +12,7 @@ import { lastName } from '../ids.ts';
 import { parse, part, text } from '../json.ts';
 import type { Resource } from '../store.ts';
 import { existing } from './common.ts';
-import { diskType, snapshotType, stateOf, uniqueId } from './disks.ts';
+import { diskType, snapshotType, stateOf, uniqueId } from './diskState.ts';
 
 const grantBody = z.looseObject({
   access: z.string(),

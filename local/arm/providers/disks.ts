@@ -2,15 +2,14 @@
 // https://learn.microsoft.com/rest/api/compute/disks/create-or-update
 import { z } from 'zod';
 import type { ArmRequest, Handler, Kernel, ResourceType } from '../contract.ts';
-import { ArmError, badRequest, conflict, notFound, notSimulated } from '../http/errors.ts';
+import { badRequest, conflict, notFound, notSimulated } from '../http/errors.ts';
 import { guidOf, keyOf, lastName } from '../ids.ts';
 import { type Json, parse, part, text } from '../json.ts';
 import type { Resource } from '../store.ts';
 import { deletable, heading, provisioning, readable, requireGroup, tracked } from './common.ts';
 import { diskAccess } from './diskAccess.ts';
+import { diskType, snapshotType, stateOf, uniqueId } from './diskState.ts';
 
-export const diskType = 'Microsoft.Compute/disks';
-export const snapshotType = 'Microsoft.Compute/snapshots';
 const gibibyte = 1024 ** 3;
 
 const diskBody = z.looseObject({
@@ -141,10 +140,6 @@ function refuseOtherSource(disk: Resource, data: CreationData): void {
 const shown = (data: CreationData): CreationData =>
   data.sourceUri ? { ...data, sourceUri: data.sourceUri.split('?')[0] } : data;
 
-export const uniqueId = (disk: Resource): string => text(part(disk.body, 'properties'), 'uniqueId') ?? '';
-
-export const stateOf = (disk: Resource): string => text(part(disk.body, 'properties'), 'diskState') ?? '';
-
 function guardDeletion(disk: Resource): void {
   const owner = text(disk.body, 'managedBy');
   if (owner) throw conflict('OperationNotAllowed', `Disk ${lastName(disk.id)} is attached to VM ${owner}.`);
@@ -154,22 +149,4 @@ function guardDeletion(disk: Resource): void {
       `There is an active shared access signature outstanding for disk ${lastName(disk.id)}. Call EndGetAccess before deleting the disk.`,
     );
   }
-}
-
-/** The disk that a machine refers to: it must exist, be whole, and belong to nobody else. */
-export function attachable(kernel: Kernel, diskId: string, machineId: string): Resource {
-  const disk = kernel.store.get(diskId);
-  if (!disk || provisioning(disk) === 'Deleting') throw notFound(`Disk ${lastName(diskId)} is not found.`);
-  const owner = text(disk.body, 'managedBy');
-  if (owner && keyOf(owner) !== keyOf(machineId)) {
-    throw conflict(
-      'ConflictingUserInput',
-      `Disk '${disk.id}' cannot be attached as the disk is already owned by VM '${owner}'.`,
-    );
-  }
-  if (provisioning(disk) !== 'Succeeded')
-    throw new ArmError(409, 'OperationNotAllowed', `Disk '${disk.id}' is not ready: ${provisioning(disk)}.`);
-  if (stateOf(disk) === 'ActiveSAS')
-    throw conflict('OperationNotAllowed', `Disk '${disk.id}' has an active shared access signature.`);
-  return disk;
 }

@@ -8,7 +8,7 @@ import { type Json, parse, part } from '../json.ts';
 import type { Resource } from '../store.ts';
 import { existing, missing, requireGroup, tagsSchema } from './common.ts';
 
-export const zoneType = 'Microsoft.Network/dnsZones';
+const zoneType = 'Microsoft.Network/dnsZones';
 const recordTypes = ['A', 'CNAME', 'TXT'] as const;
 type RecordType = (typeof recordTypes)[number];
 

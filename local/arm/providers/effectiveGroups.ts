@@ -2,8 +2,7 @@
 import type { Handler, Kernel } from '../contract.ts';
 import { items, type Json, part, text } from '../json.ts';
 import { existing } from './common.ts';
-import { groupOfNic, nicType, subnetsOfNic } from './references.ts';
-import { subnetById } from './virtualNetworks.ts';
+import { groupOfNic, nicType, subnetById, subnetsOfNic } from './references.ts';
 
 export function effectiveGroups(kernel: Kernel): Handler {
   kernel.operations.define('effective groups', {

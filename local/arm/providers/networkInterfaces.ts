@@ -8,8 +8,7 @@ import type { Resource } from '../store.ts';
 import { firstFree, formatAddress, parseAddress, parseCidr } from './cidr.ts';
 import { deletable, heading, readable, reference, requireGroup, tracked, withEtag } from './common.ts';
 import { effectiveGroups } from './effectiveGroups.ts';
-import { nicType, requireReference } from './references.ts';
-import { prefixOf, subnetById } from './virtualNetworks.ts';
+import { nicType, prefixOf, requireReference, subnetById } from './references.ts';
 
 const configuration = z.looseObject({
   name: z.string().min(1),

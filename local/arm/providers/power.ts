@@ -10,7 +10,7 @@ import { Filesystem } from '../machines/filesystem.ts';
 import { parseScript, runScript } from '../machines/runCommand.ts';
 import type { Resource } from '../store.ts';
 import { existing, provisioning } from './common.ts';
-import { uniqueId } from './disks.ts';
+import { uniqueId } from './diskState.ts';
 import { machineType } from './quota.ts';
 
 const commandBody = z.looseObject({

@@ -8,7 +8,7 @@ import { part, text } from '../json.ts';
 export const machineType = 'Microsoft.Compute/virtualMachines';
 
 /** The number in a size's name: Standard_D4s_v5 has 4 vCPUs; with constrained cores (Standard_E8-4s_v5) the second. */
-export function coresOf(size: string): number {
+function coresOf(size: string): number {
   const [, cores, constrained] = /^(?:Standard|Basic)_[A-Z]+(\d+)(?:-(\d+))?/.exec(size) ?? [];
   if (!cores) throw badRequest('InvalidParameter', `The value ${size} provided for the VM size is not valid.`);
   return Number(constrained ?? cores);

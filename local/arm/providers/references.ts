@@ -1,11 +1,10 @@
 // How network resources refer to each other, and what is said when the other end is not there.
 import type { ArmRequest, Kernel } from '../contract.ts';
 import { badRequest } from '../http/errors.ts';
-import { parentId } from '../ids.ts';
-import { items, part, text } from '../json.ts';
+import { parentId, sameId } from '../ids.ts';
+import { items, type Json, part, text } from '../json.ts';
 import type { Resource } from '../store.ts';
 import { provisioning } from './common.ts';
-import { subnetById } from './virtualNetworks.ts';
 
 export const nicType = 'Microsoft.Network/networkInterfaces';
 
@@ -28,3 +27,14 @@ export function requireReference(kernel: Kernel, request: ArmRequest, id: string
     `Resource ${id} referenced by resource ${request.target.path} was not found. Please make sure that the referenced resource exists, and that both resources are in the same region.`,
   );
 }
+
+/** The subnet with this id, wherever it is declared; nothing when it does not exist. */
+export function subnetById(kernel: Kernel, id: string): Json | undefined {
+  const vnet = kernel.store.get(parentId(id));
+  return items(part(vnet?.body, 'properties'), 'subnets').find((subnet) => sameId(text(subnet, 'id') ?? '', id));
+}
+
+export const prefixOf = (subnet: Json): string => {
+  const properties = part(subnet, 'properties');
+  return text(properties, 'addressPrefix') ?? (properties.addressPrefixes as string[] | undefined)?.[0] ?? '';
+};

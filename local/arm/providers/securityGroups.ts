@@ -9,8 +9,8 @@ import { deletable, existing, heading, missing, readable, requireGroup, tracked,
 import { groupOfNic, nicType } from './references.ts';
 import { vnetType } from './virtualNetworks.ts';
 
-export const nsgType = 'Microsoft.Network/networkSecurityGroups';
-export const ruleType = 'Microsoft.Network/networkSecurityGroups/securityRules';
+const nsgType = 'Microsoft.Network/networkSecurityGroups';
+const ruleType = 'Microsoft.Network/networkSecurityGroups/securityRules';
 
 const ruleBody = z.looseObject({
   name: z.string().optional(),

@@ -2,7 +2,7 @@
 import type { Kernel, ResourceType } from '../contract.ts';
 import { readable } from './common.ts';
 
-export const accountType = 'Microsoft.Storage/storageAccounts';
+const accountType = 'Microsoft.Storage/storageAccounts';
 
 export function storageProvider(kernel: Kernel): ResourceType[] {
   return [{ ...readable(kernel, accountType) }];

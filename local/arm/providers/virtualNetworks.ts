@@ -7,10 +7,10 @@ import { items, type Json, parse, part, text } from '../json.ts';
 import type { Resource } from '../store.ts';
 import { contains, overlaps, parseCidr } from './cidr.ts';
 import { deletable, existing, heading, readable, reference, requireGroup, tracked, withEtag } from './common.ts';
-import { nicType, requireReference, subnetsOfNic } from './references.ts';
+import { nicType, prefixOf, requireReference, subnetsOfNic } from './references.ts';
 
 export const vnetType = 'Microsoft.Network/virtualNetworks';
-export const subnetType = 'Microsoft.Network/virtualNetworks/subnets';
+const subnetType = 'Microsoft.Network/virtualNetworks/subnets';
 const nsgJoin = 'Microsoft.Network/networkSecurityGroups/join/action';
 
 const subnetProperties = z.looseObject({
@@ -150,17 +150,6 @@ export function virtualNetworks(kernel: Kernel): ResourceType[] {
     },
   ];
 }
-
-/** The subnet with this id, wherever it is declared; nothing when it does not exist. */
-export function subnetById(kernel: Kernel, id: string): Json | undefined {
-  const vnet = kernel.store.get(parentId(id));
-  return items(part(vnet?.body, 'properties'), 'subnets').find((subnet) => sameId(text(subnet, 'id') ?? '', id));
-}
-
-export const prefixOf = (subnet: Json): string => {
-  const properties = part(subnet, 'properties');
-  return text(properties, 'addressPrefix') ?? (properties.addressPrefixes as string[] | undefined)?.[0] ?? '';
-};
 
 const subnetOf = (vnetId: string, subnet: Json): Json => ({
   ...subnet,

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { fast, location, owner, scope, startWorld, subscriptionId, type World } from './world.ts';
 
@@ -13,7 +14,10 @@ const subnet = { id: inGroup('Microsoft.Network/virtualNetworks/hub/subnets/a') 
 const declared = {
   subscriptions: [{ subscriptionId, location, quota: { cores: 10 } }],
   images: {
-    [image]: { command: ['{node}', 'test/local/arm/exampleMachine.ts'], env: { LANDFALL_EXTRA: 'extra' } },
+    [image]: {
+      command: ['{node}', fileURLToPath(new URL('./exampleMachine.ts', import.meta.url))],
+      env: { LANDFALL_EXTRA: 'extra' },
+    },
     [broken]: { command: ['/nonexistent/command'] },
   },
   resources: [
@@ -136,7 +140,7 @@ describe('a machine of a registered image', () => {
     const port = Number(new URL(world.arm.endpoint).port);
     await world.arm.stop({ keepMachines: true });
     const argument = JSON.stringify({ dataDir: world.dataDir, port, declared });
-    const host = spawn(process.execPath, ['test/local/arm/hostProcess.ts', argument], {
+    const host = spawn(process.execPath, [fileURLToPath(new URL('./hostProcess.ts', import.meta.url)), argument], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await once(host.stdout, 'data');
