@@ -29,7 +29,7 @@ export async function answerManagement(
   try {
     const operation = operations[name];
     if (!operation) throw new BusError('amqp:not-implemented', `Operation '${name}' is not implemented here.`);
-    peer.authorize(address.text, operation.right);
+    peer.grants.require(address.text, operation.right);
     const fields = request.body && typeof request.body === 'object' ? (request.body as Record<string, unknown>) : {};
     const body = operation.run({ broker: peer.broker, entity: address.entity, queue, fields });
     await peer.committed();

@@ -1,13 +1,14 @@
 // One connection: which tokens it has shown, which links it holds, and what it has been handed.
 import type { Connection, Session as RheaSession } from 'rhea';
 import type { Authorizer } from '../auth/authorizer.ts';
-import { type Grant, type Right, within } from '../auth/sas.ts';
+import type { Right } from '../auth/sas.ts';
 import type { Broker } from '../core/broker.ts';
 import { BusError, entityNotFound, errorOf } from '../core/errors.ts';
 import type { MessageQueue } from '../core/queue.ts';
 import { parseAddress, resolve } from './address.ts';
 import { answerPutToken } from './cbs.ts';
 import { DeliveryLink } from './deliveryLink.ts';
+import { Grants } from './grants.ts';
 import { answerManagement } from './management.ts';
 import { toOutcome } from './outcome.ts';
 import { ReplyLink } from './replyLink.ts';
@@ -37,7 +38,7 @@ export interface Services {
 export class Peer {
   readonly broker: Broker;
   readonly #services: Services;
-  readonly #grants = new Map<string, Grant>();
+  readonly grants: Grants;
   readonly #links = new Map<Link, Guarded>();
   readonly #replies = new Map<string, ReplyLink>();
   readonly #deliveries = new WeakMap<RheaSession, Map<number, Delivered>>();
@@ -45,6 +46,7 @@ export class Peer {
   constructor(connection: Connection, services: Services) {
     this.#services = services;
     this.broker = services.broker;
+    this.grants = new Grants(() => services.broker.environment.now());
     const on = (event: string, run: (context: { sender?: unknown; receiver?: unknown }) => void) =>
       connection.on(event, run);
     on('sender_open', ({ sender }) => this.#opened(sender as Link, (link) => this.#openOutgoing(link)));
@@ -80,24 +82,8 @@ export class Peer {
 
   async putToken(type: string, token: string, audience: string): Promise<void> {
     const grant = await this.#services.authorizer.putToken(type, token, audience);
-    this.#grants.set(grant.path, grant);
+    this.grants.add(grant);
     this.broker.environment.deadlines.add(grant.expiresAt, () => this.#dropUnauthorized());
-  }
-
-  /** Whether a token that covers the path and is still good gives the right (any right, if none is named). */
-  allows(path: string, right: Right | undefined): boolean {
-    const now = this.broker.environment.now();
-    for (const grant of this.#grants.values()) {
-      const gives = right === undefined ? grant.rights.size > 0 : grant.rights.has(right);
-      if (gives && grant.expiresAt > now && within(path.toLowerCase(), grant.path)) return true;
-    }
-    return false;
-  }
-
-  authorize(path: string, right: Right | undefined): void {
-    if (this.allows(path, right)) return;
-    const claim = right ? `${right} claim` : 'A claim';
-    throw new BusError('amqp:unauthorized-access', `Unauthorized access. ${claim} is required for '${path}'.`);
   }
 
   #opened(link: Link, open: (link: Link) => void): void {
@@ -127,7 +113,7 @@ export class Peer {
       return;
     }
     const address = parseAddress(text);
-    this.authorize(address.text, address.management ? undefined : 'Listen');
+    this.grants.require(address.text, address.management ? undefined : 'Listen');
     const { entity, queue } = resolve(this.broker, address);
     if (address.management) {
       this.#openReplies(link, address.text);
@@ -171,7 +157,7 @@ export class Peer {
       return;
     }
     const address = parseAddress(text);
-    this.authorize(address.text, address.management ? undefined : 'Send');
+    this.grants.require(address.text, address.management ? undefined : 'Send');
     const { entity, queue } = resolve(this.broker, address);
     if (address.management) openRequestLink(link, (request) => answerManagement(this, address, queue, request));
     else if (address.deadLetter || entity.record.kind === 'subscription') {
@@ -215,7 +201,7 @@ export class Peer {
 
   #dropUnauthorized(): void {
     for (const [link, { path, right, fail }] of this.#links) {
-      if (path === '$cbs' || this.allows(path, right)) continue;
+      if (path === '$cbs' || this.grants.allow(path, right)) continue;
       fail({
         condition: 'amqp:unauthorized-access',
         description: `ExpiredToken: the token for '${path}' has expired.`,
@@ -236,7 +222,6 @@ export class Peer {
 
   #gone(): void {
     for (const link of [...this.#links.keys()]) this.#closed(link);
-    this.#grants.clear();
   }
 }
 

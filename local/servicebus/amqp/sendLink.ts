@@ -5,7 +5,7 @@ import type { Peer } from './peer.ts';
 import { accepted, batchFormat, type Link, message, rejected } from './rhea.ts';
 
 /** The limit of the Standard tier, and what `createMessageBatch` fills. */
-export const maxMessageSize = 262_144;
+const maxMessageSize = 262_144;
 
 interface Delivery {
   format: number;

@@ -38,7 +38,7 @@ const sized: Properties = {
   EnableExpress: 'false',
 };
 
-export const defaults: Record<EntityKind, Properties> = {
+const defaults: Record<EntityKind, Properties> = {
   queue: { ...received, ...common, ...sized },
   topic: { DefaultMessageTimeToLive: forever, SupportOrdering: 'true', ...common, ...sized },
   subscription: { ...received, ...common, DeadLetteringOnFilterEvaluationExceptions: 'true' },

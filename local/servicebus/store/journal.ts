@@ -41,10 +41,11 @@ export class SqliteJournal implements Journal {
   }
 
   /** Resolves when everything journalled so far is durable. */
-  committed(): Promise<void> {
-    if (this.#failure) return Promise.reject(this.#failure);
+  async committed(): Promise<void> {
     this.#flush();
-    return this.#commit.committed();
+    await this.#commit.committed();
+    // A write that failed leaves the transaction it was part of to commit without it.
+    if (this.#failure) throw this.#failure;
   }
 
   close(): void {

@@ -1,4 +1,5 @@
-import { AzureSASCredential } from '@azure/core-auth';
+// The class of @azure/core-auth, by way of a direct dependency.
+import { AzureSASCredential } from '@azure/eventgrid';
 import { ServiceBusAdministrationClient, ServiceBusClient } from '@azure/service-bus';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { impatient, rootKey, sasToken, start } from './harness.ts';
@@ -85,6 +86,26 @@ describe('authorization', () => {
       });
     });
     expect(await failed).toMatchObject(unauthorized);
+  });
+
+  it('goes on serving a subscriber whose token was renewed before it expired', async () => {
+    const bus = await start(namespace);
+    const resource = `${bus.endpoint}/appliance-commands/Subscriptions/a1`;
+    const credential = new AzureSASCredential(sasToken(resource, 'appliance-listen', 'listen-key', 2));
+    const client = new ServiceBusClient(bus.host, credential, { retryOptions: { maxRetries: 3, retryDelayInMs: 100 } });
+    onTestFinished(() => client.close());
+    const errors: unknown[] = [];
+    const got = new Promise((resolve) => {
+      client.createReceiver('appliance-commands', 'a1').subscribe({
+        processMessage: async (message) => resolve(message.body),
+        processError: async ({ error }) => void errors.push(error),
+      });
+    });
+    credential.update(sasToken(resource, 'appliance-listen', 'listen-key', 600));
+    await new Promise((resolve) => setTimeout(resolve, 2200));
+    await bus.client().createSender('appliance-commands').sendMessages({ body: 'after' });
+    expect(await got).toBe('after');
+    expect(errors).toEqual([]);
   });
 
   it('needs Manage for administration', async () => {

@@ -14,7 +14,7 @@ import {
 } from '../../../local/servicebus/index.ts';
 
 export const rootKey = 'root-key-for-tests';
-export const rootRule = {
+const rootRule = {
   KeyName: 'root',
   Key: rootKey,
   Rights: ['Manage', 'Send', 'Listen'] as ('Manage' | 'Send' | 'Listen')[],
@@ -28,7 +28,7 @@ export const impatient: ServiceBusClientOptions = {
 let made: Promise<Pki> | undefined;
 
 /** One certificate for all tests of a file, trusted by this process. */
-export function pki(): Promise<Pki> {
+function pki(): Promise<Pki> {
   made ??= ensurePki(undefined).then((pki) => {
     trustCa(pki.ca);
     return pki;

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { ServiceBusClient, type ServiceBusReceivedMessage } from '@azure/service-bus';
 import { expect, it, onTestFinished } from 'vitest';
 import { start, temporaryDirectory } from './harness.ts';
@@ -14,7 +15,7 @@ const plain = (endpoint: string, key: string) =>
   );
 
 async function startChild(dataDir: string) {
-  const child = spawn(process.execPath, [`${import.meta.dirname}/child.ts`, dataDir], {
+  const child = spawn(process.execPath, [fileURLToPath(new URL('./child.ts', import.meta.url)), dataDir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));

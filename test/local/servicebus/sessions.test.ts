@@ -90,6 +90,49 @@ describe('a queue with sessions', () => {
     expect(await second.getSessionState()).toEqual({ step: 3 });
   });
 
+  it('does not give a session to a client that left while it waited', async () => {
+    const bus = await start(events());
+    const leaving = bus.client();
+    const abandoned = leaving.acceptNextSession('appliance-events').catch(() => undefined);
+    const client = bus.client();
+    const sender = client.createSender('appliance-events');
+    await expect(client.acceptSession('appliance-events', 'other').then((r) => r.close())).resolves.toBeUndefined();
+    await leaving.close();
+    await sender.sendMessages({ body: 1, sessionId: 's' });
+    expect((await client.acceptNextSession('appliance-events')).sessionId).toBe('s');
+    void abandoned;
+  });
+
+  it('feeds eight workers that take whatever session is next', async () => {
+    const bus = await start(events());
+    const client = bus.client();
+    const sender = client.createSender('appliance-events');
+    const sent = Array.from({ length: 400 }, (_, i) => ({ body: i, sessionId: `s${i % 40}` }));
+    await sender.sendMessages(sent);
+    const seen = new Map<string, number[]>();
+    let count = 0;
+    const workers = Array.from({ length: 8 }, async () => {
+      while (count < sent.length) {
+        const session = await client.acceptNextSession('appliance-events').catch(() => undefined);
+        if (!session) break;
+        for (;;) {
+          const messages = await session.receiveMessages(50, { maxWaitTimeInMs: 50 });
+          if (messages.length === 0) break;
+          const list = seen.get(session.sessionId) ?? [];
+          list.push(...messages.map((message) => Number(message.body)));
+          seen.set(session.sessionId, list);
+          count += messages.length;
+          await Promise.all(messages.map((message) => session.completeMessage(message)));
+        }
+        await session.close();
+      }
+    });
+    await expect.poll(() => count, { timeout: 10_000 }).toBe(400);
+    for (const list of seen.values()) expect(list).toEqual(list.toSorted((a, b) => a - b));
+    expect(seen.size).toBe(40);
+    void workers;
+  });
+
   it('defers within a session and dead-letters into a queue without sessions', async () => {
     const bus = await start(events());
     const client = bus.client();
