@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { Capabilities } from '../capabilities.ts';
 import { Failure, MigrationError, toMigrationError } from '../errors.ts';
-import { type Ctx, finish, type Flow } from './flow.ts';
+import { type Ctx, type Flow, finish } from './flow.ts';
 import { backOff } from './waits.ts';
 
 export interface RetryPolicy {

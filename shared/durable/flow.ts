@@ -37,10 +37,13 @@ export class Interrupted extends Error {
 export class Ctx {
   readonly df: DurableOrchestrationContext;
   interruption: ControlSignal | undefined;
+  /** Told apart in operation ids when one instance id is used for several attempts. */
+  readonly run: string | undefined;
   #shields = 0;
 
-  constructor(df: DurableOrchestrationContext) {
+  constructor(df: DurableOrchestrationContext, run?: string) {
     this.df = df;
+    this.run = run;
   }
 
   get instanceId(): string {
@@ -54,7 +57,8 @@ export class Ctx {
 
   /** A deterministic operation id: the same step of the same instance always gets the same one. */
   operationId(...parts: (string | number)[]): string {
-    return `${this.instanceId}:${parts.join(':')}`;
+    const run = this.run === undefined ? [] : [this.run];
+    return `${this.instanceId}:${[...run, ...parts].join(':')}`;
   }
 
   /** Throws `Interrupted` if a control signal has arrived; call it where it is safe to stop. */
@@ -76,6 +80,12 @@ export class Ctx {
   show(status: unknown): void {
     this.df.setCustomStatus(status);
   }
+}
+
+/** A flow that is over at once: for a step that has nothing to capture or nothing to undo. */
+export function* immediately<T>(value: T): Flow<T> {
+  yield* [];
+  return value;
 }
 
 /** Waits for one task that must run to its end once begun: an activity, a sub-orchestration. */
@@ -109,7 +119,8 @@ export function* all<T>(flows: readonly Flow<T>[]): Flow<T[]> {
       interruptible: waiting.some((lane) => lane.effect?.interruptible),
     };
     // Woken without a finished task: control has arrived, and every lane at a safe point looks for itself.
-    if (!waiting.some((lane) => lane.effect?.tasks.some(settled))) for (const lane of waiting) if (lane.effect?.interruptible) lane.resume();
+    if (!waiting.some((lane) => lane.effect?.tasks.some(settled)))
+      for (const lane of waiting) if (lane.effect?.interruptible) lane.resume();
   }
   const failed = lanes.find((lane) => lane.error !== undefined);
   if (failed?.error !== undefined) throw failed.error.thrown;

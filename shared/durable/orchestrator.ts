@@ -1,6 +1,6 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import type { z } from 'zod';
-import { Ctx, drive, finish, type Flow } from './flow.ts';
+import { Ctx, drive, type Flow, finish } from './flow.ts';
 
 export interface OrchestratorDefinition<I, O> {
   readonly name: string;
@@ -15,17 +15,20 @@ export function defineOrchestrator<I, O>(definition: {
   name: string;
   input: z.ZodType<I>;
   output: z.ZodType<O>;
+  /** Tells repeated runs of one instance id apart. */
+  attempt?(input: I): number;
   run(ctx: Ctx, input: I): Flow<O>;
 }): OrchestratorDefinition<I, O> {
-  const { name, input: inputSchema, output: outputSchema, run } = definition;
+  const { name, input: inputSchema, output: outputSchema, attempt, run } = definition;
   return {
     name,
     *call(ctx, input, instanceId) {
       return outputSchema.parse(yield* finish(ctx.df.callSubOrchestrator(name, inputSchema.parse(input), instanceId)));
     },
     *handler(context) {
-      const ctx = new Ctx(context.df);
-      return outputSchema.parse(yield* drive(ctx, run(ctx, inputSchema.parse(context.df.getInput()))));
+      const input = inputSchema.parse(context.df.getInput());
+      const ctx = new Ctx(context.df, attempt === undefined ? undefined : String(attempt(input)));
+      return outputSchema.parse(yield* drive(ctx, run(ctx, input)));
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { terminal } from '../errors.ts';
-import { type Ctx, finish, firstOf, type Flow } from './flow.ts';
+import { type Ctx, type Flow, finish, firstOf } from './flow.ts';
 
 /** A length of time in code. */
 export interface Span {
@@ -40,7 +40,12 @@ export function* backOff(ctx: Ctx, milliseconds: number): Flow<void> {
  * Waits for an external event and parses it; a safe point. Returns `undefined` when `until` (ISO 8601) passes first.
  * Early events are kept by the runtime, so an event that arrives before its wait is not lost.
  */
-export function* waitUntil<T>(ctx: Ctx, name: string, schema: z.ZodType<T>, until: string | undefined): Flow<T | undefined> {
+export function* waitUntil<T>(
+  ctx: Ctx,
+  name: string,
+  schema: z.ZodType<T>,
+  until: string | undefined,
+): Flow<T | undefined> {
   const event = ctx.df.waitForExternalEvent(name);
   if (until === undefined) {
     yield* firstOf(ctx, [event]);
@@ -56,7 +61,14 @@ export function* waitUntil<T>(ctx: Ctx, name: string, schema: z.ZodType<T>, unti
 }
 
 /** Like `waitUntil` within a span, but silence is a failure: `what` completes "Waited 20 minutes for …". */
-export function* waitFor<T>(ctx: Ctx, name: string, schema: z.ZodType<T>, within: Span, what: string, suggestion: string): Flow<T> {
+export function* waitFor<T>(
+  ctx: Ctx,
+  name: string,
+  schema: z.ZodType<T>,
+  within: Span,
+  what: string,
+  suggestion: string,
+): Flow<T> {
   const until = new Date(Date.parse(ctx.now()) + spanMs(within)).toISOString();
   const result = yield* waitUntil(ctx, name, schema, until);
   if (result !== undefined) return result;

@@ -1,0 +1,120 @@
+// Every orchestrator and activity of the app, for the one place that registers them.
+import type { ActivityDefinition } from '../shared/durable/activity.ts';
+import type { OrchestratorDefinition } from '../shared/durable/orchestrator.ts';
+import { dismissAppliance } from './appliances/activities.ts';
+import { advanceOperation } from './azure/activities.ts';
+import { checkThroughAzure } from './checks/activities.ts';
+import { commandSource, commandTarget } from './commands/activities.ts';
+import { cutover } from './cutover.ts';
+import { openGate, withdrawGate } from './gates/activities.ts';
+import { group } from './group.ts';
+import {
+  askForHelp,
+  enterPhase,
+  helpEnded,
+  recordGroup,
+  recordStep,
+  recordWave,
+  tellDependents,
+} from './journal/activities.ts';
+import { leaseEnvironment, releaseEnvironment } from './journal/leases/activities.ts';
+import { hasPoint, outlineWave, phaseOf } from './journal/reads/activities.ts';
+import { createMachine, deletePart, importDisk, listDisks, quarantineMachine } from './machines/activities.ts';
+import { prepare } from './prepare.ts';
+import { findRoleGaps, grantRoles, revokeRoles, rolesEffective } from './steps/01-target-iam/activities.ts';
+import {
+  deleteApplianceMachine,
+  deleteApplianceNic,
+  deployAppliance,
+  findAppliance,
+} from './steps/02-migration-appliance/activities.ts';
+import { deployWorker, removeWorker, verifyWorker, workerPresent } from './steps/03-source-worker/activities.ts';
+import { agentPresent, installAgent, removeAgent } from './steps/04-os-agent/activities.ts';
+import { preflightSource } from './steps/05-source-onboarding/activities.ts';
+import { createStaging, latestPoint } from './steps/06-initial-sync/activities.ts';
+import { ensureIsolationGroup, proveTestIsolation, removeIsolationGroup, testPlan } from './steps/08-uat/activities.ts';
+import { goNoGo } from './steps/09-stop-services/activities.ts';
+import { inspectMachine, setNic, setPower, shutdownPolicy } from './steps/10-final-delta/activities.ts';
+import {
+  applyAction,
+  captureRecords,
+  listActions,
+  quarantineGroupOf,
+  restoreRecord,
+} from './steps/11-post-cutover/activities.ts';
+import { validationPlan } from './steps/12-final-validation/activities.ts';
+import { requestSync, stopSync } from './syncs/activities.ts';
+import { unwind } from './unwind.ts';
+import { wave } from './wave.ts';
+
+/** What the host needs of an orchestrator: its name and its handler. */
+export const orchestrators: readonly Pick<OrchestratorDefinition<never, unknown>, 'name' | 'handler'>[] = [
+  wave,
+  group,
+  prepare,
+  cutover,
+  unwind,
+];
+
+/** What the host needs of an activity: its name and its effect behind both borders. */
+export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name' | 'handle'>[] = [
+  dismissAppliance,
+  advanceOperation,
+  checkThroughAzure,
+  commandSource,
+  commandTarget,
+  openGate,
+  withdrawGate,
+  enterPhase,
+  recordStep,
+  askForHelp,
+  helpEnded,
+  recordGroup,
+  recordWave,
+  tellDependents,
+  leaseEnvironment,
+  releaseEnvironment,
+  phaseOf,
+  hasPoint,
+  outlineWave,
+  listDisks,
+  importDisk,
+  createMachine,
+  deletePart,
+  quarantineMachine,
+  findRoleGaps,
+  grantRoles,
+  rolesEffective,
+  revokeRoles,
+  findAppliance,
+  deployAppliance,
+  deleteApplianceMachine,
+  deleteApplianceNic,
+  workerPresent,
+  deployWorker,
+  verifyWorker,
+  removeWorker,
+  agentPresent,
+  installAgent,
+  removeAgent,
+  preflightSource,
+  latestPoint,
+  createStaging,
+  proveTestIsolation,
+  ensureIsolationGroup,
+  removeIsolationGroup,
+  testPlan,
+  goNoGo,
+  inspectMachine,
+  setPower,
+  setNic,
+  shutdownPolicy,
+  quarantineGroupOf,
+  captureRecords,
+  listActions,
+  applyAction,
+  restoreRecord,
+  validationPlan,
+  requestSync,
+  stopSync,
+];

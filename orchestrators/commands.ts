@@ -1,0 +1,76 @@
+// A command to an appliance and its answer: the operation id leads the answer back to this very wait.
+import { z } from 'zod';
+import type { Ctx, Flow } from '../shared/durable/flow.ts';
+import { type Span, waitFor } from '../shared/durable/waits.ts';
+import { terminal } from '../shared/errors.ts';
+import type { Check } from '../shared/model/settings.ts';
+import { applianceEventData, type CheckResult, type ServiceState } from '../shared/protocol/events.ts';
+import { commandSource, commandTarget } from './commands/activities.ts';
+
+interface Workload {
+  waveId: string;
+  workloadId: string;
+}
+
+const Answer = z.looseObject({ type: z.string(), data: z.unknown() });
+const Reason = z.looseObject({ code: z.string(), message: z.string(), suggestion: z.string() });
+
+function* answerTo(ctx: Ctx, operationId: string, within: Span, what: string): Flow<{ type: string; data: unknown }> {
+  const answer = yield* waitFor(
+    ctx,
+    operationId,
+    Answer,
+    within,
+    what,
+    'Check that the appliance is healthy (GET /api/appliances), then retry.',
+  );
+  if (!answer.type.endsWith('.failed')) return answer;
+  const reason = Reason.parse(answer.data);
+  const code = answer.type === 'landfall.services.failed' ? 'serviceFailed' : 'applianceFailed';
+  throw terminal(code, reason.message, reason.suggestion, reason.code);
+}
+
+/** What the source really is, as its appliance sees it. */
+export function* describeSource(
+  ctx: Ctx,
+  workload: Workload,
+  ...key: (string | number)[]
+): Flow<z.infer<(typeof applianceEventData)['landfall.source.described']>> {
+  const operationId = ctx.operationId('describe', workload.workloadId, ...key);
+  yield* commandSource.call(ctx, { ...workload, operationId, command: 'describe' });
+  const answer = yield* answerTo(ctx, operationId, { minutes: 15 }, `the description of ${workload.workloadId}`);
+  return applianceEventData['landfall.source.described'].parse(answer.data);
+}
+
+/** Stops or starts services and returns their states afterwards; throws `serviceFailed` if one refuses. */
+export function* commandServices(
+  ctx: Ctx,
+  workload: Workload,
+  command: 'stop' | 'start',
+  services: string[],
+  ...key: (string | number)[]
+): Flow<ServiceState[]> {
+  const operationId = ctx.operationId(`${command}Services`, workload.workloadId, ...key);
+  yield* commandSource.call(ctx, { ...workload, operationId, command, services });
+  const answer = yield* answerTo(
+    ctx,
+    operationId,
+    { minutes: 30 },
+    `the services of ${workload.workloadId} to ${command}`,
+  );
+  return applianceEventData['landfall.services.stopped'].parse(answer.data).services;
+}
+
+/** Runs checks from the target appliance. */
+export function* checkFromInside(
+  ctx: Ctx,
+  workload: Workload,
+  checks: Check[],
+  ...key: (string | number)[]
+): Flow<CheckResult[]> {
+  if (checks.length === 0) return [];
+  const operationId = ctx.operationId('checks', workload.workloadId, ...key);
+  yield* commandTarget.call(ctx, { ...workload, operationId, checks });
+  const answer = yield* answerTo(ctx, operationId, { minutes: 15 }, `the checks of ${workload.workloadId}`);
+  return applianceEventData['landfall.check.completed'].parse(answer.data).results;
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { defineActivity, Nothing } from '../../shared/durable/activity.ts';
+import { applianceIds } from '../../shared/model/plan.ts';
+import { Check } from '../../shared/model/settings.ts';
+import { orderServices } from '../../shared/policy/services.ts';
+import { workloadOf } from '../../shared/store/plans.ts';
+
+const Asked = z.strictObject({ waveId: z.string(), workloadId: z.string(), operationId: z.string() });
+
+/** Asks the appliance at the source to describe it, or to stop or start services in dependency order. */
+export const commandSource = defineActivity({
+  name: 'commandSource',
+  input: Asked.extend({ command: z.enum(['describe', 'stop', 'start']), services: z.array(z.string()).optional() }),
+  output: Nothing,
+  async effect({ store, bus }, { waveId, workloadId, operationId, command, services: names }) {
+    const { plan } = await workloadOf(store, { waveId, workloadId });
+    const inStartOrder = orderServices(
+      plan.source.services.filter(({ name }) => names === undefined || names.includes(name)),
+    );
+    const common = { operationId, aud: plan.applianceId };
+    const workload = { waveId, workloadId };
+    if (command === 'describe') {
+      const disks = plan.source.disks.map(({ id, path }) => ({ diskId: id, path }));
+      await bus.publish({
+        ...common,
+        type: 'landfall.source.describe',
+        data: { ...workload, disks, services: inStartOrder },
+      });
+    } else if (command === 'stop')
+      await bus.publish({
+        ...common,
+        type: 'landfall.services.stop',
+        data: { ...workload, services: inStartOrder.toReversed() },
+      });
+    else
+      await bus.publish({ ...common, type: 'landfall.services.start', data: { ...workload, services: inStartOrder } });
+    return null;
+  },
+});
+
+/** Asks the target appliance to run checks from inside the network. */
+export const commandTarget = defineActivity({
+  name: 'commandTarget',
+  input: Asked.extend({ checks: z.array(Check) }),
+  output: Nothing,
+  async effect({ store, bus }, { waveId, workloadId, operationId, checks }) {
+    const { plan } = await workloadOf(store, { waveId, workloadId });
+    await bus.publish({
+      type: 'landfall.check.run',
+      operationId,
+      aud: applianceIds.target(plan.environmentId),
+      data: { waveId, workloadId, checks },
+    });
+    return null;
+  },
+});

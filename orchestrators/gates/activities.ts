@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { defineActivity, Nothing } from '../../shared/durable/activity.ts';
+import { terminal } from '../../shared/errors.ts';
+import { durationMs } from '../../shared/policy/duration.ts';
+
+/** Opens a gate of the plan, or says that the plan asks for none. */
+export const openGate = defineActivity({
+  name: 'openGate',
+  input: z.strictObject({
+    waveId: z.string(),
+    groupId: z.string(),
+    name: z.enum(['uat', 'cutover', 'commit']),
+    question: z.string(),
+    gateId: z.string(),
+    operationId: z.string(),
+    within: z.string().optional(),
+  }),
+  output: z.strictObject({ required: z.boolean() }),
+  async effect({ store, now }, { waveId, groupId, name, question, gateId, operationId, within }) {
+    const wave = await store.waves.get(waveId);
+    if (wave === undefined)
+      throw terminal('notFound', `Wave ${waveId} is not in the store.`, 'Check that nobody deleted it.');
+    const policy = wave.plan.gates[name];
+    if (!policy.required) return { required: false };
+    const openedAt = now();
+    const limit = within ?? policy.expiresAfter;
+    const expiresAt =
+      limit === undefined ? {} : { expiresAt: new Date(Date.parse(openedAt) + durationMs(limit)).toISOString() };
+    await store.gates.open({
+      id: gateId,
+      kind: 'gate',
+      waveId,
+      groupId,
+      name,
+      question,
+      policy,
+      requester: wave.startedBy ?? wave.createdBy,
+      status: 'open',
+      openedAt,
+      ...expiresAt,
+      decisions: [],
+      operationId,
+    });
+    return { required: true };
+  },
+});
+
+/** Closes a gate that nobody needs to answer any more. */
+export const withdrawGate = defineActivity({
+  name: 'withdrawGate',
+  input: z.strictObject({ waveId: z.string(), gateId: z.string() }),
+  output: Nothing,
+  async effect({ store }, { waveId, gateId }) {
+    await store.gates.change(waveId, gateId, (gate) =>
+      gate.status === 'open' ? { ...gate, status: 'withdrawn' } : undefined,
+    );
+    return null;
+  },
+});

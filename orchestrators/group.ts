@@ -1,0 +1,210 @@
+// A move group: its workloads cut over together, all or none.
+import { z } from 'zod';
+import { all, type ControlSignal, type Ctx, type Flow, Interrupted } from '../shared/durable/flow.ts';
+import { defineOrchestrator } from '../shared/durable/orchestrator.ts';
+import { sleepUntil, waitUntil } from '../shared/durable/waits.ts';
+import { CommitPolicy } from '../shared/model/settings.ts';
+import { cutover } from './cutover.ts';
+import { passGate } from './gate.ts';
+import { allSteps } from './itinerary.ts';
+import { enterPhase, recordGroup, tellDependents } from './journal/activities.ts';
+import { GroupOutline, hasPoint } from './journal/reads/activities.ts';
+import type { ChildOutcome } from './outcome.ts';
+import { prepare } from './prepare.ts';
+import { type Taken, take, walkBack } from './saga.ts';
+import { uat } from './steps/08-uat/step.ts';
+import { postCutover } from './steps/11-post-cutover/step.ts';
+import { finalValidation } from './steps/12-final-validation/step.ts';
+import { unwind } from './unwind.ts';
+
+const Input = GroupOutline.extend({
+  waveId: z.string(),
+  attempt: z.int(),
+  environmentId: z.string(),
+  window: z.strictObject({ opens: z.string(), closes: z.string() }),
+  commitPolicy: CommitPolicy,
+});
+type Input = z.infer<typeof Input>;
+const Outcome = z.strictObject({
+  outcome: z.enum(['committed', 'rolledBack', 'withdrawn', 'held']),
+  reason: z.string(),
+});
+type Outcome = z.infer<typeof Outcome>;
+
+/** What the group has begun so far: per workload by its children, and by itself. */
+interface Begun {
+  prepared: Record<string, Taken[]>;
+  cutOver: Record<string, Taken[]>;
+  tested: Taken[];
+  moved: Taken[];
+}
+
+export const group = defineOrchestrator({
+  name: 'group',
+  input: Input,
+  output: Outcome,
+  *run(ctx, input) {
+    const begun: Begun = { prepared: {}, cutOver: {}, tested: [], moved: [] };
+    let result: Outcome;
+    try {
+      result = yield* story(ctx, input, begun);
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw error;
+      result = yield* ctx.shielded(wayBack(ctx, input, begun, error.signal));
+    }
+    return yield* ctx.shielded(settle(ctx, input, result));
+  },
+});
+
+function* story(ctx: Ctx, input: Input, begun: Begun): Flow<Outcome> {
+  const { waveId, groupId, attempt, environmentId, tiers, commitPolicy } = input;
+  const workloadIds = tiers.flat();
+  const subject = { waveId, workloadIds };
+
+  yield* status(ctx, input, 'preparing');
+  yield* together(workloadIds, begun.prepared, (id) =>
+    prepare.call(
+      ctx,
+      { waveId, workloadId: id, method: input.methods[id] ?? 'agent' },
+      `prepare-${waveId}.${id}-${attempt}`,
+    ),
+  );
+
+  yield* status(ctx, input, 'testing');
+  yield* take(ctx, begun.tested, uat, { waveId, groupId, environmentId, workloadIds, attempt }, subject);
+
+  const held = yield* whenItsTurn(ctx, input);
+  if (held !== undefined) return held;
+  yield* status(ctx, input, 'cuttingOver');
+  for (const tier of tiers.toReversed())
+    yield* together(tier, begun.cutOver, (id) =>
+      cutover.call(ctx, { waveId, workloadId: id }, `cutover-${waveId}.${id}-${attempt}`),
+    );
+  yield* take(ctx, begun.moved, postCutover, { waveId, groupId, environmentId, tiers }, subject);
+
+  yield* status(ctx, input, 'validating');
+  yield* take(ctx, begun.moved, finalValidation, { waveId, groupId, workloadIds, attempt, commitPolicy }, subject);
+  return { outcome: 'committed', reason: 'validated and committed' };
+}
+
+/** Runs one child per workload, keeps what each began, and stops the group if any was interrupted. */
+function* together(
+  workloadIds: string[],
+  begun: Record<string, Taken[]>,
+  start: (workloadId: string) => Flow<ChildOutcome>,
+): Flow<void> {
+  const outcomes = yield* all(workloadIds.map(start));
+  for (const [index, workloadId] of workloadIds.entries()) begun[workloadId] = outcomes[index]?.taken ?? [];
+  const signal = outcomes.find(({ interrupted }) => interrupted !== undefined)?.interrupted;
+  if (signal !== undefined) throw new Interrupted(signal);
+}
+
+const Settled = z.looseObject({
+  data: z.strictObject({ outcome: z.enum(['committed', 'rolledBack', 'withdrawn', 'held', 'failed']) }),
+});
+
+/** Waits for the groups it depends on, the approval, and the window. */
+function* whenItsTurn(ctx: Ctx, input: Input): Flow<Outcome | undefined> {
+  const { waveId, groupId, attempt, dependsOn, window, tiers } = input;
+  for (const other of dependsOn) {
+    const settled = yield* waitUntil(ctx, ctx.operationId('settled', other), Settled, undefined);
+    if (settled?.data.outcome !== 'committed')
+      return yield* hold(ctx, input, `${other}, which it depends on, was not committed`);
+  }
+  const question = `Cut over ${groupId} in the window from ${window.opens} to ${window.closes}?`;
+  const gate = yield* passGate(ctx, { waveId, groupId, name: 'cutover', question, attempt, turn: 1 });
+  if (gate.status === 'rejected' || gate.status === 'expired')
+    return yield* hold(ctx, input, `the cutover was ${gate.status}`);
+  yield* enterPhase.call(ctx, {
+    waveId,
+    workloadIds: tiers.flat(),
+    operationId: ctx.operationId('queued'),
+    phase: 'cutoverQueued',
+    reason: `cutover ${gate.status}`,
+  });
+  yield* sleepUntil(ctx, window.opens);
+  return undefined;
+}
+
+/** Not now: sources go on serving and deltas go on; the wave can be started again. */
+function* hold(ctx: Ctx, { waveId, tiers }: Input, reason: string): Flow<Outcome> {
+  const operationId = ctx.operationId('held');
+  yield* enterPhase.call(ctx, { waveId, workloadIds: tiers.flat(), operationId, phase: 'replicating', reason });
+  return { outcome: 'held', reason };
+}
+
+/** Steps 12 to 8 undone in reverse, services back in start order; then, to withdraw, steps 7 to 4 as well. */
+function* wayBack(ctx: Ctx, input: Input, begun: Begun, signal: ControlSignal): Flow<Outcome> {
+  const { waveId, tiers } = input;
+  const workloadIds = tiers.flat();
+  yield* status(ctx, input, 'rollingBack', signal.reason);
+  yield* enterPhase.call(ctx, {
+    waveId,
+    workloadIds,
+    operationId: ctx.operationId('rollingBack'),
+    phase: 'rollingBack',
+    reason: `${signal.action} by ${signal.by}: ${signal.reason}`,
+  });
+  yield* walkBack(ctx, begun.moved, allSteps, { waveId, workloadIds });
+  for (const tier of tiers) yield* all(tier.map((id) => unwindOne(ctx, input, id, begun.cutOver[id] ?? [], 'cutover')));
+  yield* walkBack(ctx, begun.tested, allSteps, { waveId, workloadIds });
+  const ends = yield* all(workloadIds.map((id) => endOf(ctx, input, id, begun, signal)));
+  const withdrawn = ends.every((end) => end === 'withdrawn');
+  return { outcome: withdrawn ? 'withdrawn' : 'rolledBack', reason: signal.reason };
+}
+
+/** Back to replicating where that was asked for and there is a point to go on from; else withdrawn. */
+function* endOf(
+  ctx: Ctx,
+  input: Input,
+  workloadId: string,
+  begun: Begun,
+  signal: ControlSignal,
+): Flow<'replicating' | 'withdrawn'> {
+  const { waveId } = input;
+  const phase =
+    signal.to === 'replicating' && (yield* hasPoint.call(ctx, { waveId, workloadId })) ? 'replicating' : 'withdrawn';
+  if (phase === 'withdrawn') yield* unwindOne(ctx, input, workloadId, begun.prepared[workloadId] ?? [], 'prepare');
+  yield* enterPhase.call(ctx, {
+    waveId,
+    workloadIds: [workloadId],
+    operationId: ctx.operationId('back', workloadId),
+    phase,
+    reason: signal.reason,
+  });
+  return phase;
+}
+
+function* unwindOne(
+  ctx: Ctx,
+  { waveId, attempt }: Input,
+  workloadId: string,
+  taken: Taken[],
+  part: 'cutover' | 'prepare',
+): Flow<void> {
+  if (taken.length > 0)
+    yield* unwind.call(ctx, { waveId, workloadId, taken }, `unwind-${waveId}.${workloadId}-${attempt}-${part}`);
+}
+
+function* settle(ctx: Ctx, input: Input, result: Outcome): Flow<Outcome> {
+  const { outcome, reason } = result;
+  const shown = outcome === 'withdrawn' ? 'rolledBack' : outcome;
+  yield* status(ctx, input, shown, reason);
+  yield* tellDependents.call(ctx, { waveId: input.waveId, groupId: input.groupId, outcome: shown });
+  return result;
+}
+
+function* status(
+  ctx: Ctx,
+  { waveId, groupId }: Input,
+  value: Parameters<typeof recordGroup.call>[1]['status'],
+  reason?: string,
+): Flow<void> {
+  yield* recordGroup.call(ctx, {
+    waveId,
+    groupId,
+    status: value,
+    instanceId: ctx.instanceId,
+    ...(reason === undefined ? {} : { reason }),
+  });
+}

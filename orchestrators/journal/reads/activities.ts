@@ -1,0 +1,65 @@
+// What orchestrations need to know before they decide: small extracts of the plan and of a workload's state.
+import { z } from 'zod';
+import { defineActivity } from '../../../shared/durable/activity.ts';
+import { Phase } from '../../../shared/lifecycle/phases.ts';
+import { CommitPolicy } from '../../../shared/model/settings.ts';
+import { waveOf, workloadOf } from '../../../shared/store/plans.ts';
+
+export const phaseOf = defineActivity({
+  name: 'phaseOf',
+  input: z.strictObject({ waveId: z.string(), workloadId: z.string() }),
+  output: z.enum(Phase),
+  async effect({ store }, workload) {
+    return (await workloadOf(store, workload)).state.phase;
+  },
+});
+
+/** Whether a workload may go back to replicating: it has a point to go on from. */
+export const hasPoint = defineActivity({
+  name: 'hasPoint',
+  input: z.strictObject({ waveId: z.string(), workloadId: z.string() }),
+  output: z.boolean(),
+  async effect({ store }, workload) {
+    return (await workloadOf(store, workload)).state.points.length > 0;
+  },
+});
+
+export const GroupOutline = z.strictObject({
+  groupId: z.string(),
+  dependsOn: z.array(z.string()),
+  tiers: z.array(z.array(z.string())),
+  methods: z.record(z.string(), z.enum(['agent', 'agentless'])),
+});
+
+export const WaveOutline = z.strictObject({
+  environmentId: z.string(),
+  workerSites: z.array(z.string()),
+  window: z.strictObject({ opens: z.string(), closes: z.string() }),
+  commitPolicy: CommitPolicy,
+  groups: z.array(GroupOutline),
+});
+
+/** The wave's shape without its weight. */
+export const outlineWave = defineActivity({
+  name: 'outlineWave',
+  input: z.strictObject({ waveId: z.string() }),
+  output: WaveOutline,
+  async effect({ store }, { waveId }) {
+    const { plan } = await waveOf(store, waveId);
+    const agentless = plan.workloads.filter(({ method }) => method === 'agentless');
+    return {
+      environmentId: plan.environment.id,
+      workerSites: [...new Set(agentless.map(({ source }) => source.site))],
+      window: { opens: plan.window.opens, closes: plan.window.closes },
+      commitPolicy: plan.commitPolicy,
+      groups: plan.groups.map(({ id, dependsOn, tiers }) => ({
+        groupId: id,
+        dependsOn,
+        tiers,
+        methods: Object.fromEntries(
+          plan.workloads.filter(({ groupId }) => groupId === id).map(({ workloadId, method }) => [workloadId, method]),
+        ),
+      })),
+    };
+  },
+});

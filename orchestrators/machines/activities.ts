@@ -1,0 +1,130 @@
+// Machines made of replicated points: a clone for UAT, the target at cutover. Same way, other names and networks.
+import { z } from 'zod';
+import { defineActivity, Nothing } from '../../shared/durable/activity.ts';
+import { terminal } from '../../shared/errors.ts';
+import { stagingBlobName, type WorkloadPlan } from '../../shared/model/plan.ts';
+import { environmentOf, ownership, resourceNames, workloadOf } from '../../shared/store/plans.ts';
+import { Progress } from '../azure/activities.ts';
+
+export const Purpose = z.enum(['test', 'cutover']);
+export type Purpose = z.infer<typeof Purpose>;
+const Machine = z.strictObject({ waveId: z.string(), workloadId: z.string(), purpose: Purpose });
+
+export function machineNameOf(plan: WorkloadPlan, purpose: Purpose): string {
+  return purpose === 'test' ? resourceNames.testMachine(plan.target.name) : plan.target.name;
+}
+
+function diskNameOf(plan: WorkloadPlan, purpose: Purpose, diskId: string): string {
+  return purpose === 'test'
+    ? resourceNames.testDisk(plan.target.name, diskId)
+    : resourceNames.disk(plan.target.name, diskId);
+}
+
+export const listDisks = defineActivity({
+  name: 'listDisks',
+  input: z.strictObject({ waveId: z.string(), workloadId: z.string() }),
+  output: z.array(z.string()),
+  async effect({ store }, workload) {
+    return (await workloadOf(store, workload)).plan.source.disks.map(({ id }) => id);
+  },
+});
+
+/** Imports one disk of the workload's newest point. */
+export const importDisk = defineActivity({
+  name: 'importDisk',
+  input: Machine.extend({ diskId: z.string() }),
+  output: Progress,
+  async effect({ store, azure, now }, { purpose, diskId, ...workload }) {
+    const { plan, state } = await workloadOf(store, workload);
+    const environment = await environmentOf(store, plan.environmentId);
+    const point = state.points.at(-1);
+    const disk = point?.disks.find((candidate) => candidate.diskId === diskId);
+    const definition = plan.source.disks.find(({ id }) => id === diskId);
+    if (point === undefined || disk === undefined || definition === undefined)
+      throw terminal(
+        'syncFailed',
+        `${plan.workloadId} has no replicated point of disk ${diskId}.`,
+        'Wait for a completed sync, then retry.',
+      );
+    if (purpose === 'cutover' && point.kind !== 'final')
+      throw terminal(
+        'syncFailed',
+        `The newest point of ${plan.workloadId} is a ${point.kind} one, not the final.`,
+        'Roll back and cut over again.',
+      );
+    const sourceUrl = await azure.staging.blobUrl(environment, stagingBlobName(plan, diskId), disk.snapshot);
+    const wanted = {
+      name: diskNameOf(plan, purpose, diskId),
+      sourceUrl,
+      sku: plan.settings.sizing.diskSku,
+      boot: definition.boot,
+    };
+    return azure.compute.beginImportDisk(environment, wanted, ownership(plan.waveId, plan.workloadId, now()));
+  },
+});
+
+export const createMachine = defineActivity({
+  name: 'createMachine',
+  input: Machine.extend({ networkSecurityGroupId: z.string() }),
+  output: Progress,
+  async effect({ store, azure, now }, { purpose, networkSecurityGroupId, ...workload }) {
+    const { plan } = await workloadOf(store, workload);
+    const environment = await environmentOf(store, plan.environmentId);
+    const { disks } = plan.source;
+    const boot = disks.find((disk) => disk.boot) ?? disks[0];
+    if (boot === undefined)
+      throw terminal('preflightFailed', `${plan.workloadId} has no disk.`, 'Correct the inventory.');
+    const { subnetId, testSubnetId } = plan.settings.placement;
+    const address =
+      purpose === 'cutover' && plan.target.privateAddress !== undefined
+        ? { privateAddress: plan.target.privateAddress }
+        : {};
+    return azure.compute.beginMachine(
+      environment,
+      {
+        name: machineNameOf(plan, purpose),
+        size: plan.settings.sizing.vmSize,
+        osDisk: diskNameOf(plan, purpose, boot.id),
+        dataDisks: disks.filter((disk) => disk !== boot).map(({ id }) => diskNameOf(plan, purpose, id)),
+        subnetId: purpose === 'test' ? testSubnetId : subnetId,
+        networkSecurityGroupId,
+        ...address,
+      },
+      ownership(plan.waveId, plan.workloadId, now()),
+    );
+  },
+});
+
+/** Begins to delete one part of a machine; the parts go in this order: machine, then NIC and disks. */
+export const deletePart = defineActivity({
+  name: 'deletePart',
+  input: Machine.extend({
+    part: z.union([z.literal('machine'), z.literal('nic'), z.strictObject({ diskId: z.string() })]),
+  }),
+  output: Progress,
+  async effect({ store, azure }, { purpose, part, ...workload }) {
+    const { plan } = await workloadOf(store, workload);
+    const environment = await environmentOf(store, plan.environmentId);
+    if (part === 'machine') return azure.compute.beginDeleteMachine(environment, machineNameOf(plan, purpose));
+    if (part === 'nic') return azure.compute.beginDeleteNic(environment, `${machineNameOf(plan, purpose)}-nic`);
+    return azure.compute.beginDeleteDisk(environment, diskNameOf(plan, purpose, part.diskId));
+  },
+});
+
+/** Puts the target behind its quarantine group; nothing to do when it does not exist. */
+export const quarantineMachine = defineActivity({
+  name: 'quarantineMachine',
+  input: z.strictObject({ waveId: z.string(), workloadId: z.string() }),
+  output: Nothing,
+  async effect({ store, azure }, workload) {
+    const { plan } = await workloadOf(store, workload);
+    const environment = await environmentOf(store, plan.environmentId);
+    if ((await azure.compute.findMachine(environment, plan.target.name)) !== undefined)
+      await azure.network.setMachineSecurityGroup(
+        environment,
+        plan.target.name,
+        plan.settings.placement.quarantineNetworkSecurityGroupId,
+      );
+    return null;
+  },
+});

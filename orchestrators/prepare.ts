@@ -1,0 +1,47 @@
+// Steps 4-7 for one workload: from a name in the inventory to disks that stay in step.
+import { z } from 'zod';
+import type { Ctx, Flow } from '../shared/durable/flow.ts';
+import { defineOrchestrator } from '../shared/durable/orchestrator.ts';
+import { prepareSteps } from './itinerary.ts';
+import { enterPhase } from './journal/activities.ts';
+import { phaseOf } from './journal/reads/activities.ts';
+import { ChildOutcome, outcomeOf } from './outcome.ts';
+import { type Taken, take } from './saga.ts';
+
+const Input = z.strictObject({ waveId: z.string(), workloadId: z.string(), method: z.enum(['agent', 'agentless']) });
+
+export const prepare = defineOrchestrator({
+  name: 'prepare',
+  input: Input,
+  output: ChildOutcome,
+  *run(ctx, { waveId, workloadId, method }) {
+    const taken: Taken[] = [];
+    return yield* outcomeOf(taken, story(ctx, taken, { waveId, workloadId }, method));
+  },
+});
+
+function* story(
+  ctx: Ctx,
+  taken: Taken[],
+  workload: { waveId: string; workloadId: string },
+  method: 'agent' | 'agentless',
+): Flow<void> {
+  const subject = { waveId: workload.waveId, workloadIds: [workload.workloadId] };
+  const phase = yield* phaseOf.call(ctx, workload);
+  const resumed = phase !== 'registered' && phase !== 'withdrawn';
+  if (!resumed)
+    yield* enterPhase.call(ctx, {
+      ...subject,
+      operationId: ctx.operationId('preparing'),
+      phase: 'preparing',
+      reason: 'the wave has started',
+    });
+  for (const step of prepareSteps[method]) yield* take(ctx, taken, step, workload, subject);
+  if (!resumed)
+    yield* enterPhase.call(ctx, {
+      ...subject,
+      operationId: ctx.operationId('replicating'),
+      phase: 'replicating',
+      reason: 'the initial sync is done',
+    });
+}

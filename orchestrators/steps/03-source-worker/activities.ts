@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
+import { terminal } from '../../../shared/errors.ts';
+import type { Environment, Site } from '../../../shared/model/environment.ts';
+import { applianceIds } from '../../../shared/model/plan.ts';
+import { environmentOf, waveOf } from '../../../shared/store/plans.ts';
+import { wantAppliance } from '../../appliances/activities.ts';
+
+const Input = z.strictObject({ environmentId: z.string(), siteId: z.string() });
+
+function siteOf(environment: Environment, siteId: string): Site {
+  const site = environment.sites.find(({ id }) => id === siteId);
+  if (site === undefined)
+    throw terminal(
+      'notFound',
+      `Environment ${environment.id} has no site ${siteId}.`,
+      'Add the site to the environment.',
+    );
+  return site;
+}
+
+export const workerPresent = defineActivity({
+  name: 'workerPresent',
+  input: Input,
+  output: z.boolean(),
+  async effect({ store, hosts }, { environmentId, siteId }) {
+    const site = siteOf(await environmentOf(store, environmentId), siteId);
+    return hosts.ofSite(site).workerPresent(site, applianceIds.worker(siteId));
+  },
+});
+
+export const deployWorker = defineActivity({
+  name: 'deployWorker',
+  input: Input.extend({ operationId: z.string() }),
+  output: z.strictObject({ healthy: z.boolean() }),
+  async effect(capabilities, { environmentId, siteId, operationId }) {
+    const { store, hosts } = capabilities;
+    const site = siteOf(await environmentOf(store, environmentId), siteId);
+    const applianceId = applianceIds.worker(siteId);
+    const present = await hosts.ofSite(site).workerPresent(site, applianceId);
+    const wanted = await wantAppliance(
+      capabilities,
+      { environmentId, applianceId, kind: 'worker', operationId },
+      present,
+    );
+    if (wanted.state === 'start') await hosts.ofSite(site).deployWorker(site, applianceId, wanted.bootstrap);
+    return { healthy: wanted.state === 'healthy' };
+  },
+});
+
+/** Asks the worker to read every disk that it is to replicate and to freeze and release one snapshot per source. */
+export const verifyWorker = defineActivity({
+  name: 'verifyWorker',
+  input: z.strictObject({ waveId: z.string(), siteId: z.string(), operationId: z.string() }),
+  output: Nothing,
+  async effect({ store, bus }, { waveId, siteId, operationId }) {
+    const applianceId = applianceIds.worker(siteId);
+    const sources = (await waveOf(store, waveId)).plan.workloads
+      .filter((plan) => plan.applianceId === applianceId)
+      .map((plan) => plan.source);
+    const disks = sources.flatMap((source) =>
+      source.disks.map(({ id, path }) => ({ sourceId: source.id, diskId: id, path })),
+    );
+    const snapshots = sources.flatMap((source) =>
+      source.disks.slice(0, 1).map(({ id }) => ({ sourceId: source.id, diskId: id, snapshot: source.snapshot })),
+    );
+    await bus.publish({ type: 'landfall.worker.verify', operationId, aud: applianceId, data: { disks, snapshots } });
+    return null;
+  },
+});
+
+export const removeWorker = defineActivity({
+  name: 'removeWorker',
+  input: Input,
+  output: Nothing,
+  async effect({ store, hosts }, { environmentId, siteId }) {
+    const site = siteOf(await environmentOf(store, environmentId), siteId);
+    await hosts.ofSite(site).removeWorker(site, applianceIds.worker(siteId));
+    return null;
+  },
+});

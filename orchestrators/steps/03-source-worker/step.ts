@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { defineStep } from '../../../shared/durable/step.ts';
+import { waitFor } from '../../../shared/durable/waits.ts';
+import { terminal } from '../../../shared/errors.ts';
+import { applianceIds } from '../../../shared/model/plan.ts';
+import { applianceEventData } from '../../../shared/protocol/events.ts';
+import { dismissAppliance } from '../../appliances/activities.ts';
+import { waitUntilHealthy } from '../../appliances.ts';
+import { deployWorker, removeWorker, verifyWorker, workerPresent } from './activities.ts';
+
+const Verified = z.looseObject({
+  type: z.literal('landfall.worker.verified'),
+  data: applianceEventData['landfall.worker.verified'],
+});
+
+/** Step 3 (sites with agentless workloads): a worker beside the hypervisor that can read every disk and freeze a canary snapshot. */
+export const sourceWorker = defineStep({
+  number: 3,
+  name: 'sourceWorker',
+  scope: 'environment',
+  input: z.strictObject({ environmentId: z.string(), waveId: z.string(), siteId: z.string() }),
+  before: z.strictObject({ present: z.boolean() }),
+  output: z.strictObject({
+    applianceId: z.string(),
+    connectivity: applianceEventData['landfall.worker.verified'].shape.results,
+  }),
+  *capture(ctx, { environmentId, siteId }) {
+    return { present: yield* workerPresent.call(ctx, { environmentId, siteId }) };
+  },
+  *run(ctx, { environmentId, waveId, siteId }, _before, attempt) {
+    const applianceId = applianceIds.worker(siteId);
+    const operationId = ctx.operationId('applianceHealthy', applianceId);
+    const { healthy } = yield* deployWorker.call(ctx, { environmentId, siteId, operationId });
+    if (!healthy) yield* waitUntilHealthy(ctx, operationId, applianceId, { minutes: 20 });
+    const verification = ctx.operationId('verifyWorker', siteId, attempt);
+    yield* verifyWorker.call(ctx, { waveId, siteId, operationId: verification });
+    const { data } = yield* waitFor(
+      ctx,
+      verification,
+      Verified,
+      { minutes: 15 },
+      `the checks of ${applianceId}`,
+      'Look at the worker’s log, then retry.',
+    );
+    const broken = data.results.filter(({ passed }) => !passed);
+    if (broken.length > 0)
+      throw terminal(
+        'sourceUnreachable',
+        `${applianceId} cannot reach ${broken.map(({ name }) => name).join(', ')}.`,
+        'Give the worker access to what is named, then retry.',
+        broken.map(({ detail }) => detail).join('; '),
+      );
+    return { applianceId, connectivity: data.results };
+  },
+  *undo(ctx, { environmentId, siteId }) {
+    yield* removeWorker.call(ctx, { environmentId, siteId });
+    yield* dismissAppliance.call(ctx, { applianceId: applianceIds.worker(siteId) });
+  },
+});

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { defineStep } from '../../../shared/durable/step.ts';
+import { terminal } from '../../../shared/errors.ts';
+import { dismissAppliance } from '../../appliances/activities.ts';
+import { waitUntilHealthy } from '../../appliances.ts';
+import { agentPresent, installAgent, removeAgent } from './activities.ts';
+
+/** Step 4 (agent-based workloads): an agent on the source's OS, put there through its host with a one-time token. */
+export const osAgent = defineStep({
+  number: 4,
+  name: 'osAgent',
+  scope: 'workload',
+  input: z.strictObject({ waveId: z.string(), workloadId: z.string() }),
+  before: z.strictObject({ present: z.boolean() }),
+  output: z.strictObject({ applianceId: z.string() }),
+  *capture(ctx, workload) {
+    return { present: yield* agentPresent.call(ctx, workload) };
+  },
+  *run(ctx, workload) {
+    const operationId = ctx.operationId('applianceHealthy', workload.workloadId);
+    const { applianceId, healthy } = yield* installAgent.call(ctx, { ...workload, operationId });
+    if (!healthy) yield* waitUntilHealthy(ctx, operationId, applianceId, { minutes: 20 });
+    return { applianceId };
+  },
+  *undo(ctx, workload) {
+    const { applianceId } = yield* removeAgent.call(ctx, workload);
+    if (yield* agentPresent.call(ctx, workload))
+      throw terminal(
+        'applianceFailed',
+        `The agent ${applianceId} is still on the source after its removal.`,
+        'Remove it by hand (CONTRIBUTING and appliance/README name its files), then retry.',
+      );
+    yield* dismissAppliance.call(ctx, { applianceId });
+  },
+});

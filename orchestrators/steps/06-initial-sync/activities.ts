@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
+import { stagingBlobName } from '../../../shared/model/plan.ts';
+import { environmentOf, ownership, workloadOf } from '../../../shared/store/plans.ts';
+
+const Workload = z.strictObject({ waveId: z.string(), workloadId: z.string() });
+
+/** The newest completed sync of a workload, or null. */
+export const latestPoint = defineActivity({
+  name: 'latestPoint',
+  input: Workload,
+  output: z.strictObject({ root: z.string(), completedAt: z.string() }).nullable(),
+  async effect({ store }, workload) {
+    const point = (await workloadOf(store, workload)).state.points.at(-1);
+    return point === undefined ? null : { root: point.root, completedAt: point.completedAt };
+  },
+});
+
+export const createStaging = defineActivity({
+  name: 'createStaging',
+  input: Workload,
+  output: Nothing,
+  async effect({ store, azure, now }, workload) {
+    const { plan } = await workloadOf(store, workload);
+    const environment = await environmentOf(store, plan.environmentId);
+    for (const disk of plan.source.disks)
+      await azure.staging.ensureBlob(
+        environment,
+        stagingBlobName(plan, disk.id),
+        disk.sizeBytes,
+        ownership(plan.waveId, plan.workloadId, now()),
+      );
+    return null;
+  },
+});

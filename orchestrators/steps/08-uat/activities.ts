@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
+import { Check } from '../../../shared/model/settings.ts';
+import { proveIsolation } from '../../../shared/policy/isolation.ts';
+import { environmentOf, ownership, workloadOf } from '../../../shared/store/plans.ts';
+import { machineNameOf } from '../../machines/activities.ts';
+
+const Group = z.strictObject({ waveId: z.string(), groupId: z.string(), environmentId: z.string() });
+const isolationGroupName = (waveId: string, groupId: string) => `lf-isolated-${waveId}-${groupId}`;
+
+/**
+ * Evaluates the rules around the clones: of the test subnet, and once they are there, of each clone's own NIC.
+ * It reads rules and sends no packet.
+ */
+export const proveTestIsolation = defineActivity({
+  name: 'proveTestIsolation',
+  input: z.strictObject({ waveId: z.string(), workloadIds: z.array(z.string()), booted: z.boolean() }),
+  output: z.strictObject({ reasons: z.array(z.string()), evidence: z.array(z.string()) }),
+  async effect({ store, azure }, { waveId, workloadIds, booted }) {
+    const reasons: string[] = [];
+    const evidence: string[] = [];
+    for (const workloadId of workloadIds) {
+      const { plan } = await workloadOf(store, { waveId, workloadId });
+      const subnet = await azure.network.describeSubnet(plan.settings.placement.testSubnetId);
+      const rules =
+        subnet.networkSecurityGroupId === undefined
+          ? []
+          : await azure.network.securityRules(subnet.networkSecurityGroupId);
+      const proof = proveIsolation(subnet, rules);
+      reasons.push(...proof.reasons.map((reason) => `${workloadId}: ${reason}`));
+      evidence.push(
+        `${workloadId}: subnet ${subnet.id}, ${rules.length} rules, ${subnet.peerings.length} peerings: ${proof.isolated ? 'isolated' : 'open'}`,
+      );
+      if (!booted) continue;
+      const environment = await environmentOf(store, plan.environmentId);
+      const onNic = await azure.network.machineSecurityGroup(environment, machineNameOf(plan, 'test'));
+      const nicProof = proveIsolation(
+        { ...subnet, networkSecurityGroupId: onNic },
+        onNic === undefined ? [] : await azure.network.securityRules(onNic),
+      );
+      reasons.push(...nicProof.reasons.map((reason) => `${workloadId}’s clone: ${reason}`));
+      evidence.push(
+        `${workloadId}’s clone: NIC behind ${onNic ?? 'nothing'}: ${nicProof.isolated ? 'isolated' : 'open'}`,
+      );
+    }
+    return { reasons: [...new Set(reasons)], evidence };
+  },
+});
+
+export const ensureIsolationGroup = defineActivity({
+  name: 'ensureIsolationGroup',
+  input: Group,
+  output: z.string(),
+  async effect({ store, azure, now }, { waveId, groupId, environmentId }) {
+    return azure.network.ensureDenyAll(
+      await environmentOf(store, environmentId),
+      isolationGroupName(waveId, groupId),
+      ownership(waveId, groupId, now(), 1),
+    );
+  },
+});
+
+export const removeIsolationGroup = defineActivity({
+  name: 'removeIsolationGroup',
+  input: Group,
+  output: Nothing,
+  async effect({ store, azure }, { waveId, groupId, environmentId }) {
+    await azure.network.removeSecurityGroup(
+      await environmentOf(store, environmentId),
+      isolationGroupName(waveId, groupId),
+    );
+    return null;
+  },
+});
+
+export const testPlan = defineActivity({
+  name: 'testPlan',
+  input: z.strictObject({ waveId: z.string(), workloadId: z.string() }),
+  output: z.array(Check),
+  async effect({ store }, workload) {
+    return (await workloadOf(store, workload)).plan.settings.uat.checks;
+  },
+});

@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { all, type Ctx, type Flow, immediately } from '../../../shared/durable/flow.ts';
+import { defineStep } from '../../../shared/durable/step.ts';
+import { terminal } from '../../../shared/errors.ts';
+import { CheckResult } from '../../../shared/protocol/events.ts';
+import { runChecks } from '../../checks.ts';
+import { passGate } from '../../gate.ts';
+import { enterPhase } from '../../journal/activities.ts';
+import { destroy, launch } from '../../machines.ts';
+import { ensureIsolationGroup, proveTestIsolation, removeIsolationGroup, testPlan } from './activities.ts';
+
+const Input = z.strictObject({
+  waveId: z.string(),
+  groupId: z.string(),
+  environmentId: z.string(),
+  workloadIds: z.array(z.string()),
+  attempt: z.int(),
+});
+type Input = z.infer<typeof Input>;
+const Tested = z.strictObject({ workloadId: z.string(), results: z.array(CheckResult) });
+
+/** Step 8: clones of the newest points in a network proven isolated, the test plan, people's sign-off. Deltas go on meanwhile. */
+export const uat = defineStep({
+  number: 8,
+  name: 'uat',
+  scope: 'group',
+  input: Input,
+  before: z.strictObject({}),
+  output: z.strictObject({
+    isolation: z.array(z.string()),
+    tested: z.array(Tested),
+    signOff: z.string(),
+    decisions: z.array(z.unknown()),
+  }),
+  capture: () => immediately({}),
+  *run(ctx, input, _before, attempt) {
+    const { waveId, groupId, environmentId, workloadIds } = input;
+    yield* enterPhase.call(ctx, {
+      waveId,
+      workloadIds,
+      operationId: ctx.operationId('testing', attempt),
+      phase: 'testing',
+      reason: 'UAT begins',
+    });
+    const isolation = [...(yield* requireIsolation(ctx, input, false))];
+    const networkSecurityGroupId = yield* ensureIsolationGroup.call(ctx, { waveId, groupId, environmentId });
+    yield* all(
+      workloadIds.map((workloadId) =>
+        launch(ctx, environmentId, { waveId, workloadId }, 'test', networkSecurityGroupId),
+      ),
+    );
+    isolation.push(...(yield* requireIsolation(ctx, input, true)));
+    const tested = yield* all(workloadIds.map((workloadId) => test(ctx, { waveId, workloadId }, attempt)));
+    const failed = tested.flatMap(({ workloadId, results }) =>
+      results.filter(({ passed }) => !passed).map(({ name, detail }) => `${workloadId}: ${name} (${detail})`),
+    );
+    if (failed.length > 0)
+      throw terminal(
+        'checkFailed',
+        `UAT of ${groupId} failed ${failed.length} checks.`,
+        'The clones are still there: look, then retry or roll back.',
+        failed.join('; '),
+      );
+    const question = `UAT of ${groupId}: ${tested.reduce((sum, { results }) => sum + results.length, 0)} checks passed. Sign off?`;
+    const gate = yield* passGate(ctx, {
+      waveId,
+      groupId,
+      name: 'uat',
+      question,
+      attempt: input.attempt,
+      turn: attempt,
+    });
+    if (gate.status === 'rejected' || gate.status === 'expired')
+      throw terminal(
+        'gateRejected',
+        `The sign-off of ${groupId}’s UAT was ${gate.status}.`,
+        'Read the comments, then retry or roll back.',
+        gate.decisions.map(({ by, comment }) => `${by}: ${comment}`).join('; '),
+      );
+    yield* removeClones(ctx, input);
+    yield* enterPhase.call(ctx, {
+      waveId,
+      workloadIds,
+      operationId: ctx.operationId('tested', attempt),
+      phase: 'tested',
+      reason: 'UAT is signed off',
+    });
+    return { isolation, tested, signOff: gate.status, decisions: gate.decisions };
+  },
+  *undo(ctx, input) {
+    yield* removeClones(ctx, input);
+  },
+});
+
+function* requireIsolation(ctx: Ctx, { waveId, workloadIds }: Input, booted: boolean): Flow<string[]> {
+  const proof = yield* proveTestIsolation.call(ctx, { waveId, workloadIds, booted });
+  if (proof.reasons.length > 0)
+    throw terminal(
+      'isolationBroken',
+      `The test network is not isolated: ${proof.reasons.join('; ')}.`,
+      'Close what is named; nothing boots before. Then retry.',
+    );
+  return proof.evidence;
+}
+
+function* test(
+  ctx: Ctx,
+  workload: { waveId: string; workloadId: string },
+  attempt: number,
+): Flow<z.infer<typeof Tested>> {
+  const checks = yield* testPlan.call(ctx, workload);
+  return { workloadId: workload.workloadId, results: yield* runChecks(ctx, workload, 'test', checks, 'uat', attempt) };
+}
+
+function* removeClones(ctx: Ctx, { waveId, groupId, environmentId, workloadIds }: Input): Flow<void> {
+  yield* all(workloadIds.map((workloadId) => destroy(ctx, environmentId, { waveId, workloadId }, 'test')));
+  yield* removeIsolationGroup.call(ctx, { waveId, groupId, environmentId });
+}

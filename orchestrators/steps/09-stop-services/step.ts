@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { defineStep } from '../../../shared/durable/step.ts';
+import { terminal } from '../../../shared/errors.ts';
+import { ServiceState } from '../../../shared/protocol/events.ts';
+import { commandServices, describeSource } from '../../commands.ts';
+import { enterPhase, recordStep } from '../../journal/activities.ts';
+import { goNoGo } from './activities.ts';
+
+/** Step 9: go or no-go, then the services stop in reverse dependency order, and which of them ran is remembered. */
+export const stopServices = defineStep({
+  number: 9,
+  name: 'stopServices',
+  scope: 'workload',
+  input: z.strictObject({ waveId: z.string(), workloadId: z.string() }),
+  before: z.strictObject({ services: z.array(ServiceState) }),
+  output: z.strictObject({ before: z.array(ServiceState), after: z.array(ServiceState), lagSeconds: z.number() }),
+  *capture(ctx, workload) {
+    const { services } = yield* describeSource(ctx, workload, 'beforeStop');
+    return { services };
+  },
+  *run(ctx, { waveId, workloadId }, { services }, attempt) {
+    const workload = { waveId, workloadId };
+    const { lagSeconds, refusal } = yield* goNoGo.call(ctx, workload);
+    if (refusal !== undefined) throw terminal(refusal.code, refusal.message, refusal.suggestion);
+    const operationId = ctx.operationId('stop', workloadId, attempt);
+    yield* enterPhase.call(ctx, {
+      waveId,
+      workloadIds: [workloadId],
+      operationId,
+      phase: 'stoppingServices',
+      reason: 'the cutover begins',
+    });
+    yield* recordStep.call(ctx, {
+      waveId,
+      workloadIds: [workloadId],
+      operationId,
+      what: { type: 'landfall.downtime.began', data: { at: ctx.now() } },
+    });
+    const names = services.map(({ name }) => name);
+    const after = names.length === 0 ? [] : yield* commandServices(ctx, workload, 'stop', names, attempt);
+    return { before: services, after, lagSeconds };
+  },
+  *undo(ctx, { waveId, workloadId }, { services }) {
+    const ran = services.filter(({ state }) => state === 'running').map(({ name }) => name);
+    if (ran.length > 0) yield* commandServices(ctx, { waveId, workloadId }, 'start', ran, 'undo', ctx.now());
+    yield* recordStep.call(ctx, {
+      waveId,
+      workloadIds: [workloadId],
+      operationId: ctx.operationId('serving', workloadId),
+      what: { type: 'landfall.downtime.ended', data: { at: ctx.now() } },
+    });
+  },
+});

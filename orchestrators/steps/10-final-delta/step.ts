@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import type { Ctx, Flow } from '../../../shared/durable/flow.ts';
+import { defineStep } from '../../../shared/durable/step.ts';
+import { backOff } from '../../../shared/durable/waits.ts';
+import { terminal } from '../../../shared/errors.ts';
+import { enterPhase } from '../../journal/activities.ts';
+import { stopSync } from '../../syncs/activities.ts';
+import { runSync } from '../../syncs.ts';
+import { inspectMachine, MachineState, setNic, setPower, shutdownPolicy } from './activities.ts';
+
+interface Workload {
+  waveId: string;
+  workloadId: string;
+}
+const mostFinalSyncs = 3;
+const pollMs = 500;
+
+/** Step 10: the final sync until nothing remains, then the source goes off through its host and off the network. */
+export const finalDelta = defineStep({
+  number: 10,
+  name: 'finalDelta',
+  scope: 'workload',
+  input: z.strictObject({ waveId: z.string(), workloadId: z.string() }),
+  before: MachineState,
+  output: z.strictObject({
+    bytes: z.number(),
+    root: z.string(),
+    syncs: z.number(),
+    power: z.literal('off'),
+    forced: z.boolean(),
+  }),
+  *capture(ctx, workload) {
+    return yield* inspectMachine.call(ctx, workload);
+  },
+  *run(ctx, { waveId, workloadId }, _before, attempt) {
+    const workload = { waveId, workloadId };
+    yield* enterPhase.call(ctx, {
+      waveId,
+      workloadIds: [workloadId],
+      operationId: ctx.operationId('final', attempt),
+      phase: 'finalSync',
+      reason: 'services are stopped',
+    });
+    const synced = yield* syncUntilNothingRemains(ctx, workload, attempt);
+    const forced = yield* switchOff(ctx, workload);
+    yield* setNic.call(ctx, { ...workload, connected: false });
+    yield* enterPhase.call(ctx, {
+      waveId,
+      workloadIds: [workloadId],
+      operationId: ctx.operationId('off', attempt),
+      phase: 'sourceOff',
+      reason: 'the source is off and disconnected',
+    });
+    return { ...synced, power: 'off' as const, forced };
+  },
+  *undo(ctx, workload, before) {
+    yield* stopSync.call(ctx, { ...workload, reason: 'the cutover is rolled back' });
+    yield* setNic.call(ctx, { ...workload, connected: before.nicConnected });
+    if (before.power === 'off') return;
+    yield* setPower.call(ctx, { ...workload, action: 'on' });
+    if (!(yield* untilPower(ctx, workload, 'on', 600)))
+      throw terminal(
+        'sourceUnreachable',
+        `${workload.workloadId} did not come back on within 10 minutes.`,
+        'Power it on by hand, then retry.',
+      );
+  },
+});
+
+function* syncUntilNothingRemains(
+  ctx: Ctx,
+  workload: Workload,
+  attempt: number,
+): Flow<{ bytes: number; root: string; syncs: number }> {
+  let bytes = 0;
+  for (let turn = 1; turn <= mostFinalSyncs; turn++) {
+    const sync = yield* runSync(ctx, workload, 'final', attempt, turn);
+    const changed = sync.disks.reduce((sum, disk) => sum + disk.changedBytes, 0);
+    bytes += changed;
+    if (turn > 1 && changed === 0) return { bytes, root: sync.root, syncs: turn };
+  }
+  throw terminal(
+    'syncFailed',
+    `The disks of ${workload.workloadId} still change although its services are stopped.`,
+    'Find what writes on the source, stop it, then retry; or roll back.',
+  );
+}
+
+/** Asks for a graceful shutdown, waits, and follows the plan when it is refused. Returns whether power had to be cut. */
+function* switchOff(ctx: Ctx, workload: Workload): Flow<boolean> {
+  const { withinSeconds, onRefused } = yield* shutdownPolicy.call(ctx, workload);
+  yield* setPower.call(ctx, { ...workload, action: 'shutDown' });
+  if (yield* untilPower(ctx, workload, 'off', withinSeconds)) return false;
+  if (onRefused === 'abort')
+    throw terminal(
+      'shutdownRefused',
+      `${workload.workloadId} did not shut down within ${withinSeconds} s.`,
+      'Shut it down by hand and retry, or roll back.',
+    );
+  yield* setPower.call(ctx, { ...workload, action: 'cut' });
+  if (yield* untilPower(ctx, workload, 'off', 60)) return true;
+  throw terminal(
+    'shutdownRefused',
+    `${workload.workloadId} is still on after its power was cut.`,
+    'Look at its host, then retry or roll back.',
+  );
+}
+
+function* untilPower(ctx: Ctx, workload: Workload, wanted: 'on' | 'off', withinSeconds: number): Flow<boolean> {
+  const giveUp = Date.parse(ctx.now()) + withinSeconds * 1000;
+  for (let poll = 0; ; poll++) {
+    if ((yield* inspectMachine.call(ctx, workload)).power === wanted) return true;
+    if (Date.parse(ctx.now()) >= giveUp) return false;
+    yield* backOff(ctx, Math.min(30_000, pollMs * 2 ** poll));
+  }
+}

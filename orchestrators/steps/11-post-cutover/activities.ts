@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import type { Azure, DnsRecord } from '../../../shared/azure/contract.ts';
+import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
+import { terminal } from '../../../shared/errors.ts';
+import type { Environment } from '../../../shared/model/environment.ts';
+import type { CutoverAction } from '../../../shared/model/settings.ts';
+import { environmentOf, workloadOf } from '../../../shared/store/plans.ts';
+
+const Workload = z.strictObject({ waveId: z.string(), workloadId: z.string() });
+const Group = z.strictObject({ waveId: z.string(), workloadIds: z.array(z.string()) });
+
+/** A record set as it was before the wave; null: it did not exist. */
+export const RecordBefore = z.strictObject({
+  zoneId: z.string(),
+  record: z.string(),
+  type: z.enum(['A', 'CNAME']),
+  value: z.strictObject({ ttlSeconds: z.number(), values: z.array(z.string()) }).nullable(),
+});
+
+export const quarantineGroupOf = defineActivity({
+  name: 'quarantineGroupOf',
+  input: Workload,
+  output: z.string(),
+  async effect({ store }, workload) {
+    return (await workloadOf(store, workload)).plan.settings.placement.quarantineNetworkSecurityGroupId;
+  },
+});
+
+export const captureRecords = defineActivity({
+  name: 'captureRecords',
+  input: Group,
+  output: z.array(RecordBefore),
+  async effect({ store, azure }, { waveId, workloadIds }) {
+    const records: z.infer<typeof RecordBefore>[] = [];
+    for (const workloadId of workloadIds)
+      for (const action of (await workloadOf(store, { waveId, workloadId })).plan.settings.cutover.actions) {
+        if (action.kind !== 'dns') continue;
+        const { zoneId, record, type } = action;
+        records.push({ zoneId, record, type, value: (await azure.dns.get(zoneId, record, type)) ?? null });
+      }
+    return records;
+  },
+});
+
+/** The plan's actions in order: by workload, as written. */
+export const listActions = defineActivity({
+  name: 'listActions',
+  input: Group,
+  output: z.array(z.strictObject({ workloadId: z.string(), index: z.int(), movesTraffic: z.boolean() })),
+  async effect({ store }, { waveId, workloadIds }) {
+    const listed: { workloadId: string; index: number; movesTraffic: boolean }[] = [];
+    for (const workloadId of workloadIds) {
+      const { actions } = (await workloadOf(store, { waveId, workloadId })).plan.settings.cutover;
+      listed.push(...actions.map(({ kind }, index) => ({ workloadId, index, movesTraffic: kind === 'dns' })));
+    }
+    return listed;
+  },
+});
+
+/** Does one action; setting what is set already changes nothing. */
+export const applyAction = defineActivity({
+  name: 'applyAction',
+  input: Workload.extend({ index: z.int() }),
+  output: z.strictObject({ workloadId: z.string(), action: z.string(), before: z.string(), after: z.string() }),
+  async effect({ store, azure }, { index, ...workload }) {
+    const { plan } = await workloadOf(store, workload);
+    const action = plan.settings.cutover.actions[index];
+    if (action === undefined)
+      throw terminal(
+        'invalidInput',
+        `${plan.workloadId} has no cutover action ${index}.`,
+        'The plan is immutable; this is a bug.',
+      );
+    const change = await perform(azure, await environmentOf(store, plan.environmentId), plan.target.name, action);
+    return { workloadId: plan.workloadId, action: action.name, ...change };
+  },
+});
+
+async function perform(
+  azure: Azure,
+  environment: Environment,
+  machine: string,
+  action: CutoverAction,
+): Promise<{ before: string; after: string }> {
+  switch (action.kind) {
+    case 'networkSecurityGroup': {
+      const before = (await azure.network.machineSecurityGroup(environment, machine)) ?? 'none';
+      await azure.network.setMachineSecurityGroup(environment, machine, action.networkSecurityGroupId);
+      return { before, after: action.networkSecurityGroupId };
+    }
+    case 'tags': {
+      await azure.compute.setTags(environment, machine, action.tags);
+      return {
+        before: '',
+        after: Object.entries(action.tags)
+          .map((tag) => tag.join('='))
+          .join(', '),
+      };
+    }
+    case 'dns': {
+      const { zoneId, record, type, ttlSeconds } = action;
+      const address = (await azure.compute.privateAddress(environment, machine)) ?? '';
+      const wanted: DnsRecord = { ttlSeconds, values: [action.value.replaceAll('{target.ip}', address)] };
+      const before = await azure.dns.get(zoneId, record, type);
+      await azure.dns.set(zoneId, record, type, wanted);
+      return { before: before?.values.join(', ') ?? 'absent', after: wanted.values.join(', ') };
+    }
+  }
+}
+
+export const restoreRecord = defineActivity({
+  name: 'restoreRecord',
+  input: z.strictObject({ waveId: z.string(), before: RecordBefore }),
+  output: Nothing,
+  async effect({ azure }, { before: { zoneId, record, type, value } }) {
+    if (value === null) await azure.dns.remove(zoneId, record, type);
+    else await azure.dns.set(zoneId, record, type, value);
+    return null;
+  },
+});

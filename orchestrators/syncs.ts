@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import type { Ctx, Flow } from '../shared/durable/flow.ts';
+import { sleep, waitUntil } from '../shared/durable/waits.ts';
+import { terminal } from '../shared/errors.ts';
+import { applianceEventData } from '../shared/protocol/events.ts';
+import { requestSync } from './syncs/activities.ts';
+
+const Ended = z.looseObject({ type: z.string(), data: z.unknown() });
+const Reason = z.looseObject({
+  message: z.string().default('the sync was withdrawn'),
+  suggestion: z.string().default('Retry when the appliance is healthy.'),
+  reason: z.string().optional(),
+});
+export type CompletedSync = z.infer<(typeof applianceEventData)['landfall.sync.completed']>;
+
+/**
+ * Queues a sync and waits until it has completed, for as long as it takes: stalls are the watchdog's business.
+ * While another sync of the workload is in flight (single flight) it asks again.
+ */
+export function* runSync(
+  ctx: Ctx,
+  workload: { waveId: string; workloadId: string },
+  kind: 'initial' | 'final',
+  ...key: (string | number)[]
+): Flow<CompletedSync> {
+  const operationId = ctx.operationId(`${kind}Sync`, workload.workloadId, ...key);
+  while (!(yield* requestSync.call(ctx, { ...workload, kind, operationId })).queued) yield* sleep(ctx, { seconds: 1 });
+  const ended = yield* waitUntil(ctx, operationId, Ended, undefined);
+  if (ended?.type === 'landfall.sync.completed') return applianceEventData['landfall.sync.completed'].parse(ended.data);
+  const { message, suggestion, reason } = Reason.parse(ended?.data ?? {});
+  throw terminal('syncFailed', `The ${kind} sync of ${workload.workloadId} failed: ${reason ?? message}`, suggestion);
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { defineActivity, Nothing } from '../../shared/durable/activity.ts';
+import { workloadOf } from '../../shared/store/plans.ts';
+import { dispatchDue, queueSync } from '../../shared/sync/dispatch.ts';
+import { withdrawSync } from '../../shared/sync/withdraw.ts';
+
+const Workload = z.strictObject({ waveId: z.string(), workloadId: z.string() });
+
+/** Queues a sync under its operation id (idempotent), or says that another one is in flight. */
+export const requestSync = defineActivity({
+  name: 'requestSync',
+  input: Workload.extend({ kind: z.enum(['initial', 'final']), operationId: z.string() }),
+  output: z.strictObject({ queued: z.boolean() }),
+  async effect(capabilities, { kind, operationId, ...workload }) {
+    const { plan } = await workloadOf(capabilities.store, workload);
+    const { queued } = await queueSync(capabilities, plan, kind, operationId);
+    if (queued) await dispatchDue(capabilities);
+    return { queued };
+  },
+});
+
+/** Stops the sync in flight, if there is one. What was copied stays. */
+export const stopSync = defineActivity({
+  name: 'stopSync',
+  input: Workload.extend({ reason: z.string() }),
+  output: Nothing,
+  async effect(capabilities, { reason, ...workload }) {
+    const { plan } = await workloadOf(capabilities.store, workload);
+    await withdrawSync(capabilities, plan, reason);
+    return null;
+  },
+});

@@ -1,0 +1,54 @@
+// Plans as activities read them: the store holds them whole, orchestrations only carry ids.
+
+import type { Ownership } from '../azure/contract.ts';
+import type { Capabilities } from '../capabilities.ts';
+import { terminal } from '../errors.ts';
+import type { Environment } from '../model/environment.ts';
+import type { WaveDocument, WorkloadDocument } from '../store/documents.ts';
+
+type Store = Capabilities['store'];
+
+export async function environmentOf(store: Store, environmentId: string): Promise<Environment> {
+  const environment = await store.environments.get(environmentId);
+  if (environment === undefined)
+    throw terminal('notFound', `Environment ${environmentId} is not in the store.`, 'Put it back, then retry.');
+  return environment;
+}
+
+export async function waveOf(store: Store, waveId: string): Promise<WaveDocument> {
+  const wave = await store.waves.get(waveId);
+  if (wave === undefined)
+    throw terminal('notFound', `Wave ${waveId} is not in the store.`, 'Check that nobody deleted it.');
+  return wave;
+}
+
+export async function workloadOf(
+  store: Store,
+  { waveId, workloadId }: { waveId: string; workloadId: string },
+): Promise<WorkloadDocument> {
+  const workload = await store.workloads.get(waveId, workloadId);
+  if (workload === undefined)
+    throw terminal(
+      'notFound',
+      `Workload ${waveId}/${workloadId} is not in the store.`,
+      'Check that nobody deleted it.',
+    );
+  return workload;
+}
+
+/** The tags of what is made for a workload (invariant 3). */
+export function ownership(waveId: string, workloadId: string, now: string, days = 30): Ownership {
+  return {
+    owner: 'landfall',
+    wave: waveId,
+    workload: workloadId,
+    expires: new Date(Date.parse(now) + days * 86_400_000).toISOString(),
+  };
+}
+
+/** Names of what is made for a workload: deterministic, so that a repeated step finds the same things. */
+export const resourceNames = {
+  testMachine: (target: string) => `${target}-uat`,
+  testDisk: (target: string, diskId: string) => `${target}-uat-${diskId}`,
+  disk: (target: string, diskId: string) => `${target}-${diskId}`,
+};
