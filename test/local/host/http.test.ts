@@ -1,0 +1,110 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type RunningHost, startHost } from '../../../local/host/startHost.ts';
+
+let host: RunningHost;
+const lines: string[] = [];
+beforeAll(async () => {
+  host = await startHost({
+    appDirectory: join(import.meta.dirname, 'fixtures/web'),
+    settings: { WHERE: 'there', FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1000' },
+    log: (line) => lines.push(line),
+  });
+});
+afterAll(() => host.stop());
+
+const call = (path: string, init?: RequestInit) => fetch(`${host.endpoint}/v1/${path}`, init);
+const shown = async (path: string) =>
+  (await (await call(path)).json()) as { params: object; query: object; url: string };
+
+describe('routes', () => {
+  test('the most specific template wins: a literal before a constraint before a name', async () => {
+    const by = async (path: string) => (await call(path)).headers.get('by');
+    expect([await by('things/new'), await by('things/17'), await by('things/17x')]).toEqual([
+      'fixed',
+      'number',
+      'named',
+    ]);
+    expect((await shown('THINGS/17')).params).toEqual({ id: '17' });
+  });
+
+  test('optional and catch-all parameters may be absent, and values are decoded', async () => {
+    expect((await shown('pages')).params).toEqual({});
+    expect((await shown('pages/a%20b')).params).toEqual({ page: 'a b' });
+    expect((await shown('files')).params).toEqual({});
+    expect((await shown('files/a/b/c.txt?x=1&y=%C3%A9')).params).toEqual({ rest: 'a/b/c.txt' });
+    expect((await shown('files/a?x=1&y=%C3%A9')).query).toEqual({ x: '1', y: 'é' });
+  });
+
+  test('settings are filled into templates, and the prefix comes from host.json', async () => {
+    expect((await shown('there/here')).url).toBe(`${host.endpoint}/v1/there/here`);
+    expect((await fetch(`${host.endpoint}/api/there/here`)).status).toBe(404);
+  });
+});
+
+test('bodies, headers, status and cookies pass both ways', async () => {
+  const bytes = Buffer.from([0, 255, 1, 254]);
+  const response = await call('echo', {
+    method: 'PUT',
+    body: bytes,
+    headers: { 'content-type': 'x/y', 'x-sent': 'yes' },
+  });
+  expect(response.status).toBe(201);
+  expect(Buffer.from(await response.arrayBuffer())).toEqual(bytes);
+  expect(response.headers.get('content-type')).toBe('x/y');
+  expect(response.headers.get('x-seen')).toBe('yes');
+  expect(response.headers.get('set-cookie')).toBe('c=a%20b; Max-Age=60; HttpOnly; SameSite=Lax');
+  expect((await call('nothing', { method: 'DELETE' })).status).toBe(204);
+});
+
+test('hooks may replace the handler before and the result after an invocation', async () => {
+  const { headers } = await call('things/any');
+  expect([headers.get('hooked'), headers.get('also')]).toEqual(['before', 'after']);
+});
+
+describe('refusals are problem JSON', () => {
+  const problem = async (response: Response) => {
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+    return (await response.json()) as { status: number; detail: string };
+  };
+
+  test('404 for an unknown path, 405 with Allow for a wrong method', async () => {
+    expect(await problem(await call('nowhere'))).toMatchObject({ status: 404 });
+    const wrong = await call('things/17', { method: 'POST' });
+    expect(wrong.headers.get('allow')).toBe('GET, HEAD, OPTIONS');
+    expect(await problem(wrong)).toMatchObject({ status: 405 });
+  });
+
+  test('413 for a body over the limit, declared or streamed', async () => {
+    expect(await problem(await call('echo', { method: 'POST', body: 'x'.repeat(1001) }))).toMatchObject({
+      status: 413,
+    });
+    const body = new Blob(['x'.repeat(600), 'x'.repeat(600)]).stream();
+    const streamed = await call('echo', { method: 'POST', body, duplex: 'half' } as RequestInit);
+    expect(await problem(streamed)).toMatchObject({ status: 413 });
+  });
+
+  test('500 without the details, which go into one log line', async () => {
+    expect(JSON.stringify(await problem(await call('broken')))).not.toContain('secret detail');
+    const failures = lines
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter(({ level }) => level === 'error');
+    expect(failures).toEqual([
+      expect.objectContaining({ source: 'broken', trigger: 'http', message: 'failed: secret detail' }),
+    ]);
+  });
+
+  test('401 without the right key; header and query are both read', async () => {
+    expect(await problem(await call('locked'))).toMatchObject({ status: 401 });
+    expect((await call('locked?code=wrong')).status).toBe(401);
+    expect((await call(`locked?code=${host.functionKey}`)).status).toBe(200);
+    expect((await call('locked', { headers: { 'x-functions-key': host.functionKey } })).status).toBe(200);
+  });
+});
+
+test('HEAD answers like GET without a body, OPTIONS names the methods', async () => {
+  const head = await call('things/17', { method: 'HEAD' });
+  expect([head.status, head.headers.get('by'), await head.text()]).toEqual([200, 'number', '']);
+  const options = await call('things/17', { method: 'OPTIONS' });
+  expect([options.status, options.headers.get('allow')]).toEqual([204, 'GET, HEAD, OPTIONS']);
+});
