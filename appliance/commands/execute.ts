@@ -1,0 +1,92 @@
+// What each command does. Each answers with one event that carries the operation id; syncs answer later, from their job.
+import type { Command, CommandData } from '../../shared/protocol/commands.ts';
+import type { CheckResult } from '../../shared/protocol/events.ts';
+import type { Outbox } from '../bus/outbox.ts';
+import type { SyncJobs } from '../replication/jobs.ts';
+import { release, take } from '../replication/snapshot.ts';
+import { runChecks } from './checks.ts';
+import { probeDisk } from './disks.ts';
+import { subjectOf } from './receive.ts';
+import { changeServices, stateOf } from './services.ts';
+
+export interface ExecuteOptions {
+  applianceId: string;
+  hostName: string;
+  outbox: Outbox;
+  jobs: SyncJobs;
+}
+
+export function executor({ applianceId, hostName, outbox, jobs }: ExecuteOptions): (command: Command) => Promise<void> {
+  return async ({ type, operationId, data }: Command) => {
+    const answers = { operationId, finishes: true };
+    switch (type) {
+      case 'landfall.source.describe':
+        return outbox.emit('landfall.source.described', subjectOf(data), await describe(data, hostName), answers);
+      case 'landfall.services.stop':
+      case 'landfall.services.start': {
+        const wanted = type === 'landfall.services.stop' ? 'stopped' : 'running';
+        const outcome = await changeServices(data.services, wanted);
+        const { services } = outcome;
+        if ('failure' in outcome)
+          return outbox.emit('landfall.services.failed', subjectOf(data), { services, ...outcome.failure }, answers);
+        const event = wanted === 'stopped' ? 'landfall.services.stopped' : 'landfall.services.started';
+        return outbox.emit(event, subjectOf(data), { services }, answers);
+      }
+      case 'landfall.check.run':
+      case 'landfall.probe.run': {
+        const event = type === 'landfall.check.run' ? 'landfall.check.completed' : 'landfall.probe.completed';
+        return outbox.emit(event, subjectOf(data), { results: await runChecks(data.checks) }, answers);
+      }
+      case 'landfall.worker.verify':
+        return outbox.emit('landfall.worker.verified', applianceId, { results: await verifyWorker(data) }, answers);
+      case 'landfall.sync.start':
+        return jobs.start();
+      case 'landfall.sync.cancel':
+        jobs.cancel();
+        return outbox.finishSilently(operationId);
+    }
+  };
+}
+
+async function describe(data: CommandData<'landfall.source.describe'>, hostName: string) {
+  const disks = await Promise.all(
+    data.disks.map(async ({ diskId, path }) => {
+      const { sizeBytes, problem } = await probeDisk(path);
+      return { id: diskId, sizeBytes, readable: problem === undefined, detail: (problem ?? '').slice(0, 500) };
+    }),
+  );
+  return { hostName, disks, services: await Promise.all(data.services.map((service) => stateOf(service))) };
+}
+
+/** Every disk can be read, and a canary snapshot can be taken, read and released. */
+async function verifyWorker({ disks, snapshots }: CommandData<'landfall.worker.verify'>): Promise<CheckResult[]> {
+  const results: CheckResult[] = [];
+  for (const { sourceId, diskId, path } of disks) {
+    const { sizeBytes, problem } = await probeDisk(path);
+    const detail = (problem ?? `${path} can be read, ${sizeBytes} bytes`).slice(0, 2000);
+    results.push({ name: `${sourceId}/${diskId}`.slice(0, 80), passed: problem === undefined, detail });
+  }
+  for (const { sourceId, diskId, snapshot } of snapshots) {
+    const name = `${sourceId}/${diskId} snapshot`.slice(0, 80);
+    if (!snapshot) {
+      results.push({
+        name,
+        passed: true,
+        detail: 'the source has no snapshot commands: its disks are read as they are',
+      });
+      continue;
+    }
+    try {
+      const path = await take(snapshot, diskId);
+      const { problem } = await probeDisk(path).finally(() => release(snapshot, diskId));
+      results.push({ name, passed: problem === undefined, detail: problem ?? 'taken, read and released' });
+    } catch (error) {
+      results.push({
+        name,
+        passed: false,
+        detail: (error instanceof Error ? error.message : String(error)).slice(0, 2000),
+      });
+    }
+  }
+  return results;
+}

@@ -1,0 +1,16 @@
+/** A failure that people can act on: what an event says when a command can't be done. */
+export class Problem extends Error {
+  readonly code: string;
+  readonly suggestion: string;
+  constructor(code: string, message: string, suggestion: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'Problem';
+    this.code = code;
+    this.suggestion = suggestion;
+  }
+}
+
+/** The appliance can't go on and a restart won't help: the supervisor must not try (EX_CONFIG of sysexits.h). */
+export class FatalProblem extends Error {
+  static readonly exitCode = 78;
+}

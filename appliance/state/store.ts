@@ -1,0 +1,71 @@
+// What the appliance must not forget: one SQLite file in the state folder, so that an answer, the end of its operation
+// and what it says about the staging blob become durable together. Committed before anything is acknowledged.
+import { mkdirSync, chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { FatalProblem } from '../problem.ts';
+
+const schema = `
+CREATE TABLE IF NOT EXISTS sequence (subject TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS outbox (n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, subject TEXT NOT NULL, jws TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS operation (id TEXT PRIMARY KEY, finished INTEGER NOT NULL, event TEXT, subject TEXT, jws TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS job (id TEXT PRIMARY KEY, job TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS point (workload TEXT PRIMARY KEY, root TEXT NOT NULL, blobs TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ledger (workload TEXT, disk TEXT, page INTEGER, states BLOB NOT NULL, hashes BLOB NOT NULL,
+  PRIMARY KEY (workload, disk, page));
+`;
+
+export class Store {
+  readonly #database: DatabaseSync;
+
+  private constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  /** Opens the state folder for this process alone. */
+  static open(stateDir: string): Store {
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    chmodSync(stateDir, 0o700);
+    const database = new DatabaseSync(join(stateDir, 'state.db'));
+    try {
+      database.exec('PRAGMA busy_timeout = 5000; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;');
+      database.exec(`PRAGMA synchronous = FULL; PRAGMA cache_size = -2000; BEGIN IMMEDIATE; ${schema} COMMIT;`);
+    } catch (error) {
+      database.close();
+      throw new FatalProblem(
+        `The state in ${stateDir} can't be opened; does another appliance use it? ${String(error)}`,
+      );
+    }
+    return new Store(database);
+  }
+
+  /** Runs `work` in one durable transaction. */
+  commit<T>(work: () => T): T {
+    if (this.#database.isTransaction) return work();
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#database.exec('COMMIT');
+      return result;
+    } catch (error) {
+      this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  run(sql: string, ...values: SQLInputValue[]): void {
+    this.#database.prepare(sql).run(...values);
+  }
+
+  get(sql: string, ...values: SQLInputValue[]): Record<string, unknown> | undefined {
+    return this.#database.prepare(sql).get(...values);
+  }
+
+  all(sql: string, ...values: SQLInputValue[]): Record<string, unknown>[] {
+    return this.#database.prepare(sql).all(...values);
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
