@@ -1,0 +1,61 @@
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { startHost } from '../../../local/host/startHost.ts';
+
+/** An app made of one file, in a directory of its own. */
+function app(main: string, hostJson: unknown = { version: '2.0' }): string {
+  const directory = mkdtempSync(join(tmpdir(), 'app-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  symlinkSync(join(import.meta.dirname, '../../../node_modules'), join(directory, 'node_modules'));
+  writeFileSync(join(directory, 'package.json'), JSON.stringify({ type: 'module', main: 'app/*.mjs' }));
+  writeFileSync(join(directory, 'host.json'), JSON.stringify(hostJson));
+  symlinkSync(directory, join(directory, 'app'));
+  writeFileSync(join(directory, 'main.mjs'), main);
+  return directory;
+}
+
+const starting = (appDirectory: string, settings: Record<string, string> = {}) => startHost({ appDirectory, settings });
+const imported = "import { app } from '@azure/functions';\n";
+
+test('a file that throws while it is loaded is named, with the reason', async () => {
+  await expect(starting(app("throw new Error('no database');"))).rejects.toThrow(/main\.mjs failed: no database/);
+});
+
+test('an app that registers nothing, or one name twice, is refused', async () => {
+  await expect(starting(app('export {};'))).rejects.toThrow(/registered no function/);
+  const twice = `${imported}app.get('f', () => ({})); app.get('f', () => ({}));`;
+  await expect(starting(app(twice))).rejects.toThrow(/Function "f" is registered twice/);
+});
+
+test('binding mistakes name the function and the option', async () => {
+  const route = (text: string) => app(`${imported}app.http('f', { route: '${text}', handler: () => ({}) });`);
+  await expect(starting(route('%NOWHERE%'))).rejects.toThrow('Function "f", option "route": the setting "NOWHERE"');
+  await expect(starting(route('a/{id:prime}'))).rejects.toThrow(
+    'Function "f": the route constraint ":prime" is not supported.',
+  );
+  const queue = app(`${imported}app.serviceBusQueue('q', { connection: 'NoBus', queueName: 'x', handler: () => {} });`);
+  await expect(starting(queue)).rejects.toThrow(
+    'Function "q": neither the setting "NoBus__fullyQualifiedNamespace" nor "NoBus" exists.',
+  );
+  const blob = app(`${imported}app.storageBlob('b', { path: 'x', connection: 'y', handler: () => {} });`);
+  await expect(starting(blob)).rejects.toThrow('Function "b": this host has no blobTrigger.');
+});
+
+test('host.json mistakes name the file and the member', async () => {
+  const wrong = { version: '1.0', extensions: { serviceBus: { maxMessageBatchSize: 0, sessionIdleTimeout: 'soon' } } };
+  const refused = starting(app(imported, wrong));
+  await expect(refused).rejects.toThrow(
+    /host\.json is not valid\. version: .*serviceBus\.maxMessageBatchSize: .*"soon" is no time span/,
+  );
+});
+
+test('a function that its setting disables is not served', async () => {
+  const host = await starting(app(`${imported}app.get('off', () => ({})); app.get('on', () => ({}));`), {
+    'AzureWebJobs.off.Disabled': 'true',
+  });
+  expect((await fetch(`${host.endpoint}/api/off`)).status).toBe(404);
+  expect((await fetch(`${host.endpoint}/api/on`)).status).toBe(200);
+  await host.stop();
+});
