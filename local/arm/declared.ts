@@ -12,6 +12,17 @@ export interface DeclaredResource {
   readonly body: Json;
 }
 
+/** Types that no provider makes but that are declared: their resources can be read and tagged. */
+export const unknownTypes = (
+  resources: readonly DeclaredResource[],
+  types: ReadonlyMap<string, ResourceType>,
+): string[] => resources.map(({ id }) => typeOf(id)).filter((type) => !types.has(type.toLowerCase()));
+
+function typeOf(id: string): string {
+  const { namespace, types } = parseTarget(id);
+  return [namespace, ...types].join('/');
+}
+
 export function seedResources(
   store: Store,
   types: ReadonlyMap<string, ResourceType>,
@@ -31,8 +42,8 @@ export function seedResources(
       });
     }
     if (store.get(id)) continue;
-    const known = types.get([target.namespace, ...target.types].join('/').toLowerCase());
-    const type = known?.type ?? [target.namespace, ...target.types].join('/');
+    const known = types.get(typeOf(id).toLowerCase());
+    const type = known?.type ?? typeOf(id);
     const isGroup = type === groupType;
     const whole = {
       name: lastName(id),

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { GroupCommit, openDatabase } from '../sqlite.ts';
 import { Access } from './access/access.ts';
 import type { Caller, Kernel, ResourceType, SubscriptionQuota } from './contract.ts';
-import { type DeclaredResource, seedResources } from './declared.ts';
+import { type DeclaredResource, seedResources, unknownTypes } from './declared.ts';
 import { DiskFiles, type OpenBlob } from './disks/files.ts';
 import type { Fault } from './http/faults.ts';
 import { listen } from './http/server.ts';
@@ -18,6 +18,7 @@ import type { MachineImage } from './machines/launch.ts';
 import { type MachineState, Machines } from './machines/machines.ts';
 import { Operations } from './operations.ts';
 import { authorizationProvider } from './providers/authorization.ts';
+import { readable } from './providers/common.ts';
 import { computeProvider } from './providers/compute.ts';
 import { serveContent } from './providers/diskAccess.ts';
 import { dnsProvider } from './providers/dns.ts';
@@ -109,6 +110,9 @@ export async function startArm(options: ArmOptions): Promise<RunningArm> {
   ];
   for (const type of providers.flatMap((provider) => provider(kernel))) types.set(type.type.toLowerCase(), type);
 
+  for (const type of unknownTypes(options.declared.resources ?? [], types)) {
+    types.set(type.toLowerCase(), readable(kernel, type));
+  }
   await commit.write(() => {
     seedResources(store, types, options.declared);
     seedAssignments(kernel, options.declared.roleAssignments ?? []);

@@ -82,12 +82,13 @@ export class Machines {
       leaving: false,
       spawning: Promise.resolve(),
     };
+    // Before the first await, so that a stop that comes meanwhile finds it.
+    this.#running.set(key, running);
     await this.#options.commit.write(() => {
       this.#database
         .prepare('INSERT OR REPLACE INTO machines (key, id, image, customData) VALUES (?, ?, ?, ?)')
         .run(key, id, image, customData ?? null);
     });
-    this.#running.set(key, running);
     try {
       await this.#spawn(running);
     } catch (thrown) {
@@ -164,6 +165,7 @@ export class Machines {
   }
 
   async #launch(running: Running): Promise<void> {
+    if (running.leaving) throw new Error('it was stopped meanwhile');
     const image = this.#image(running.image);
     if (!image) throw new Error('no command is registered for this image');
     const { repoRoot, env } = this.#options;

@@ -9,7 +9,7 @@ import { findRoot } from '../machines/boot.ts';
 import { Filesystem } from '../machines/filesystem.ts';
 import { parseScript, runScript } from '../machines/runCommand.ts';
 import type { Resource } from '../store.ts';
-import { existing, provisioning } from './common.ts';
+import { existing, provisioning, requireGroup } from './common.ts';
 import { uniqueId } from './diskState.ts';
 import { machineType } from './quota.ts';
 
@@ -44,6 +44,7 @@ async function rootOf(kernel: Kernel, machine: Resource): Promise<Filesystem> {
 
 /** Starts the machine in the one way that it can be started, or says why it cannot. */
 export async function boot(kernel: Kernel, machine: Resource): Promise<void> {
+  requireGroup(kernel, machine.id);
   const image = imageOf(kernel, machine);
   if (image) await kernel.machines.start(machine.id, image, text(machine.hidden, 'customData'));
   else await rootOf(kernel, machine);

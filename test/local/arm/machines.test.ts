@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { fast, location, owner, scope, startWorld, subscriptionId, type World } from './world.ts';
@@ -41,6 +42,17 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
+const machineOf = (name: string, nicId: string, imageId: string) => ({
+  location,
+  hardwareProfile: { vmSize: 'Standard_B2s' },
+  storageProfile: {
+    imageReference: { id: imageId },
+    osDisk: { createOption: 'FromImage' as const, deleteOption: 'Delete' },
+  },
+  osProfile: { computerName: name, customData: Buffer.from('one-time-token').toString('base64') },
+  networkProfile: { networkInterfaces: [{ id: nicId }] },
+});
+
 async function create(name: string, imageId = image): Promise<void> {
   const { compute, network } = world.as(owner);
   const nic = await network.networkInterfaces.createOrUpdate(
@@ -49,21 +61,7 @@ async function create(name: string, imageId = image): Promise<void> {
     { location, ipConfigurations: [{ name: 'ip', subnet }] },
     fast,
   );
-  await compute.virtualMachines.createOrUpdate(
-    group,
-    name,
-    {
-      location,
-      hardwareProfile: { vmSize: 'Standard_B2s' },
-      storageProfile: {
-        imageReference: { id: imageId },
-        osDisk: { createOption: 'FromImage', deleteOption: 'Delete' },
-      },
-      osProfile: { computerName: name, customData: Buffer.from('one-time-token').toString('base64') },
-      networkProfile: { networkInterfaces: [{ id: nic.id ?? '' }] },
-    },
-    fast,
-  );
+  await compute.virtualMachines.createOrUpdate(group, name, machineOf(name, nic.id ?? '', imageId), fast);
 }
 
 const pidOf = (name: string): number | undefined => world.arm.machines().find((one) => one.name === name)?.pid;
@@ -99,6 +97,16 @@ describe('a machine of a registered image', () => {
     await vi.waitFor(() => expect(starts('appliance')).toHaveLength(3), { timeout: 5000 });
   });
 
+  it('is found again when the server died before it could note the pid', async () => {
+    const before = pidOf('appliance') ?? 0;
+    await world.arm.stop({ keepMachines: true });
+    const database = new DatabaseSync(join(world.dataDir, 'arm', 'arm.sqlite'));
+    database.exec('UPDATE machines SET pid = NULL, startTime = NULL');
+    database.close();
+    await world.restart();
+    expect(pidOf('appliance')).toBe(before);
+  });
+
   it('ends with the server otherwise, and is started by the next one', async () => {
     const before = pidOf('appliance') ?? 0;
     await world.restart();
@@ -132,6 +140,25 @@ describe('a machine of a registered image', () => {
   it('fails to start when its process cannot be started, and an image without a process is not simulated', async () => {
     await expect(create('broken', broken)).rejects.toThrow(/OSProvisioningClientError/);
     await expect(create('unknown', `${image}-unknown`)).rejects.toMatchObject({ code: 'NotSimulated' });
+  });
+
+  it('does not outlive its group, not even when the group is deleted while it starts', async () => {
+    const { resources, network, compute } = world.as(owner);
+    await resources.resourceGroups.createOrUpdate('rg-brief', { location });
+    const nic = await network.networkInterfaces.createOrUpdate(
+      'rg-brief',
+      'n',
+      { location, ipConfigurations: [{ name: 'ip', subnet }] },
+      fast,
+    );
+    const creation = await compute.virtualMachines
+      .createOrUpdate('rg-brief', 'brief', machineOf('brief', nic.id ?? '', image), fast)
+      .serialize();
+    expect(creation).toContain('brief');
+    await resources.resourceGroups.delete('rg-brief', fast);
+    await world.restart();
+    expect(world.arm.machines().filter(({ name }) => name === 'brief')).toEqual([]);
+    expect(existsSync(join(world.dataDir, 'machines', 'brief'))).toBe(false);
   });
 
   it('survives a server that is killed, and is adopted by the next', async () => {

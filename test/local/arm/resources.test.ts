@@ -1,12 +1,19 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { all, credentialOf, fast, location, owner, scope, startWorld, subscriptionId, type World } from './world.ts';
 
 const account = `${scope}/resourceGroups/rg-declared/providers/Microsoft.Storage/storageAccounts/staging`;
+const vault = `${scope}/resourceGroups/rg-declared/providers/Microsoft.KeyVault/vaults/keys`;
 const blob = 'https://localhost:1/staging/';
 let world: World;
 
 beforeAll(async () => {
-  const resources = [{ id: account, body: { properties: { primaryEndpoints: { blob } } } }];
+  const resources = [
+    { id: account, body: { properties: { primaryEndpoints: { blob } } } },
+    { id: vault, body: { properties: { vaultUri: 'https://vault.test/' } } },
+  ];
   world = await startWorld({
     declared: { subscriptions: [{ subscriptionId, location, quota: { cores: 10 } }], resources },
   });
@@ -147,5 +154,31 @@ describe('declared resources', () => {
     });
     await world.restart();
     expect((await world.as(owner).resources.resources.getById(account, '2025-01-01')).tags).toEqual({ kept: 'yes' });
+  });
+
+  it('of a type that is not simulated can be read but not made', async () => {
+    const { resources } = world.as(owner);
+    expect((await resources.resources.getById(vault, '2025-01-01')).properties).toMatchObject({
+      vaultUri: 'https://vault.test/',
+    });
+    await expect(resources.resources.createOrUpdateById(`${vault}2`, '2025-01-01', { location })).rejects.toMatchObject(
+      { code: 'NotSimulated' },
+    );
+  });
+});
+
+describe('without a data directory', () => {
+  it('everything is in memory and nothing is left behind', async () => {
+    const temporary = mkdtempSync(join(tmpdir(), 'landfall-temporary-'));
+    vi.stubEnv('TMPDIR', temporary);
+    const passing = await startWorld({ dataDir: undefined });
+    await passing.as(owner).resources.resourceGroups.createOrUpdate('rg', { location });
+    await passing.restart();
+    expect((await passing.as(owner).resources.resourceGroups.checkExistence('rg')).body).toBe(false);
+    expect(readdirSync(temporary)).not.toEqual([]);
+    await passing.stop();
+    expect(readdirSync(temporary)).toEqual([]);
+    vi.unstubAllEnvs();
+    rmSync(temporary, { recursive: true });
   });
 });
