@@ -10,6 +10,7 @@ import { admit } from '../policy/budgets.ts';
 import type { WorkloadDocument } from '../store/documents.ts';
 
 type Reach = Pick<Capabilities, 'store' | 'bus' | 'now' | 'config'>;
+export type Queued = { queued: true; syncId: string } | { queued: false; inFlight: string };
 
 /** The sync that an operation asks for: always the same one. */
 export function syncIdOf(operationId: string): string {
@@ -17,12 +18,12 @@ export function syncIdOf(operationId: string): string {
 }
 
 /** Queues a sync for a workload. Repeatable; while another one is in flight, nothing is queued. */
-export async function queueSync(
+export async function enqueueSync(
   { store, now }: Pick<Reach, 'store' | 'now'>,
   plan: WorkloadPlan,
   kind: SyncKind,
   operationId: string,
-): Promise<{ queued: true; syncId: string } | { queued: false; inFlight: string }> {
+): Promise<Queued> {
   const syncId = syncIdOf(operationId);
   const event: PlatformEvent = {
     id: `${operationId}.queued`,
@@ -35,6 +36,48 @@ export async function queueSync(
   const { illegal, state } = await store.workloads.append(plan.waveId, plan.workloadId, [event]);
   if (illegal.length === 0) return { queued: true, syncId };
   return { queued: false, inFlight: state.sync.syncId ?? 'unknown' };
+}
+
+/** Queues a sync and dispatches what the budgets allow at once, so that nobody waits for the next timer. */
+export async function queueSync(
+  capabilities: Reach,
+  plan: WorkloadPlan,
+  kind: SyncKind,
+  operationId: string,
+): Promise<Queued> {
+  const queued = await enqueueSync(capabilities, plan, kind, operationId);
+  if (queued.queued) await dispatchDue(capabilities);
+  return queued;
+}
+
+/** Takes back whatever sync a workload has in flight and tells the appliance to stop it. Repeatable; deletes nothing. */
+export async function withdrawSync(
+  { store, bus, now }: Pick<Reach, 'store' | 'bus' | 'now'>,
+  plan: WorkloadPlan,
+  operationId: string,
+  reason: string,
+): Promise<void> {
+  const { waveId, workloadId, applianceId } = plan;
+  const sync = (await store.workloads.get(waveId, workloadId))?.state.sync;
+  if (sync?.syncId === undefined || sync.kind === undefined) return;
+  const { syncId, kind } = sync;
+  const event: PlatformEvent = {
+    // With the sync's id: one operation may find one sync in flight today and another one when it runs again.
+    id: `${operationId}.withdrawn.${syncId}`,
+    time: now(),
+    source: 'platform',
+    ...(sync.operationId === undefined ? {} : { operationId: sync.operationId }),
+    type: 'landfall.sync.withdrawn',
+    data: { syncId, kind, reason },
+  };
+  const { illegal } = await store.workloads.append(waveId, workloadId, [event]);
+  if (illegal.length > 0 || sync.status === 'queued') return;
+  await bus.publish({
+    type: 'landfall.sync.cancel',
+    operationId: `${operationId}.cancel.${syncId}`,
+    aud: applianceId,
+    data: { waveId, workloadId, syncId },
+  });
 }
 
 /**

@@ -1,0 +1,82 @@
+// The only way out of the store: what has been committed is told to whoever waits for it. The feed repeats itself, so an
+// event may be raised twice; whoever no longer waits does not mind.
+import { controlEvent } from '../../shared/durable/flow.ts';
+import { milestoneOf } from '../../shared/lifecycle/milestones.ts';
+import type {
+  AttentionDocument,
+  ControlDocument,
+  EventDocument,
+  GateDocument,
+  SignalDocument,
+} from '../../shared/store/documents.ts';
+import type { Orchestrations } from '../orchestrations.ts';
+import type { Publisher } from './eventGrid.ts';
+
+type Changed = EventDocument | GateDocument | AttentionDocument | ControlDocument | SignalDocument | { kind: 'other' };
+interface Raised {
+  instanceId: string;
+  name: string;
+  data: unknown;
+}
+
+/** Syncs that the timer asks for: nobody waits for them. */
+const nobody = 'deltas';
+
+/** What a changed document tells to orchestrations. */
+export function raisedBy(document: Changed): Raised[] {
+  switch (document.kind) {
+    case 'event': {
+      const milestone = milestoneOf(document.event);
+      return milestone === undefined || milestone.instanceId === nobody ? [] : [milestone];
+    }
+    case 'gate': {
+      const { status, decisions, operationId } = document;
+      if (status === 'open' || status === 'withdrawn') return [];
+      return addressed(operationId, { type: 'landfall.gate.decided', data: { status, decisions } });
+    }
+    case 'attention': {
+      const { status, answer, operationId } = document;
+      if (status !== 'answered' || answer === undefined) return [];
+      const { choice, by, reason } = answer;
+      return addressed(operationId, { type: 'landfall.attention.answered', data: { choice, by, reason } });
+    }
+    case 'signal':
+      return addressed(document.operationId, { type: document.type, data: document.data });
+    case 'control':
+      return document.instanceIds.map((instanceId) => ({ instanceId, name: controlEvent, data: document.signal }));
+    default:
+      return [];
+  }
+}
+
+function addressed(operationId: string, data: { type: string; data: unknown }): Raised[] {
+  const separator = operationId.indexOf(':');
+  return separator <= 0 ? [] : [{ instanceId: operationId.slice(0, separator), name: operationId, data }];
+}
+
+const raisedAtOnce = 8;
+
+/** Carries one batch of changes out of the store. Throws if any could not be delivered: then the batch comes again. */
+export async function committed(
+  documents: readonly unknown[],
+  orchestrations: Pick<Orchestrations, 'raise'>,
+  publisher: Publisher,
+  log: (line: string) => void,
+): Promise<void> {
+  const changed = documents.filter(hasKind);
+  const raised = changed.flatMap(raisedBy);
+  for (let from = 0; from < raised.length; from += raisedAtOnce)
+    await Promise.all(
+      raised
+        .slice(from, from + raisedAtOnce)
+        .map(({ instanceId, name, data }) => orchestrations.raise(instanceId, name, data)),
+    );
+  await publisher.publish(
+    changed.filter((document) => document.kind === 'event'),
+    log,
+  );
+}
+
+function hasKind(document: unknown): document is Changed {
+  return document !== null && typeof document === 'object' && typeof (document as { kind?: unknown }).kind === 'string';
+}

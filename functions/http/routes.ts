@@ -1,0 +1,21 @@
+// The HTTP API, complete: every route there is.
+import { applianceRoutes } from './appliances.ts';
+import { controlRoutes } from './control.ts';
+import { decisionRoutes } from './decisions.ts';
+import { enrolmentRoutes } from './enrolment.ts';
+import { inventoryRoutes } from './inventory.ts';
+import { quarantineRoutes } from './quarantine.ts';
+import type { Route } from './route.ts';
+import { waveRoutes } from './waves.ts';
+import { workloadRoutes } from './workloads.ts';
+
+export const routes: readonly Route[] = [
+  ...inventoryRoutes,
+  ...waveRoutes,
+  ...controlRoutes,
+  ...decisionRoutes,
+  ...workloadRoutes,
+  ...enrolmentRoutes,
+  ...applianceRoutes,
+  ...quarantineRoutes,
+];

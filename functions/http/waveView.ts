@@ -1,0 +1,72 @@
+// Everything that a live view of a wave needs, in one answer.
+import { lagMs } from '../../shared/policy/lag.ts';
+import type { Store } from '../../shared/store/contract.ts';
+import type { WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
+
+export async function waveView(store: Store, wave: WaveDocument, now: string) {
+  const { waveId, plan } = wave;
+  const [workloads, gates, attentions] = await Promise.all([
+    store.workloads.list(waveId),
+    store.gates.list(waveId),
+    store.attentions.list(waveId),
+  ]);
+  const byId = new Map(workloads.map((workload) => [workload.workloadId, workload]));
+  const { definition, status, reason, createdBy, createdAt, startedBy, startedAt, endedAt, attempt } = wave;
+  return {
+    waveId,
+    name: definition.name,
+    environment: plan.environment.id,
+    status,
+    reason,
+    createdBy,
+    createdAt,
+    startedBy,
+    startedAt,
+    endedAt,
+    attempt,
+    window: plan.window,
+    planHash: plan.hash,
+    definition,
+    groups: plan.groups.map((group) => ({
+      ...group,
+      ...wave.groups[group.id],
+      workloads: group.tiers.flat().map((id) => {
+        const workload = byId.get(id);
+        return workload === undefined ? { workloadId: id } : workloadSummary(workload, now);
+      }),
+    })),
+    gates: gates.filter((gate) => gate.status === 'open'),
+    attentions: attentions.filter((attention) => attention.status === 'open'),
+  };
+}
+
+/** A workload without its evidence: where it stands, what each step came to, what its sync does. */
+function workloadSummary({ workloadId, plan, state }: WorkloadDocument, now: string) {
+  const { phase, remembered, version, updatedAt, sync, points, totals, services, attention, downtime } = state;
+  const last = points.at(-1);
+  return {
+    workloadId,
+    groupId: plan.groupId,
+    source: plan.source.id,
+    method: plan.method,
+    applianceId: plan.applianceId,
+    target: plan.target,
+    phase,
+    remembered,
+    version,
+    updatedAt,
+    sync,
+    totals,
+    services,
+    attention,
+    downtime,
+    lastPoint: last && { syncId: last.syncId, kind: last.kind, completedAt: last.completedAt, root: last.root },
+    lagSeconds: Math.round((lagMs(points, now) ?? 0) / 1000),
+    steps: Object.fromEntries(
+      Object.entries(state.steps).map(([name, { status, attempt, startedAt, endedAt, failure }]) => [
+        name,
+        { status, attempt, startedAt, endedAt, failure },
+      ]),
+    ),
+  };
+}

@@ -1,0 +1,154 @@
+// Waves: posted, planned, looked at.
+import { hashOf } from '../../shared/hash.ts';
+import { WaveDefinition } from '../../shared/model/wave.ts';
+import { type Finding, preflight } from '../../shared/policy/preflight.ts';
+import type { Problem } from '../../shared/policy/problems.ts';
+import { resolvePlan } from '../../shared/policy/resolvePlan.ts';
+import type { Store } from '../../shared/store/contract.ts';
+import type { WaveDocument } from '../../shared/store/documents.ts';
+import { readBody } from './body.ts';
+import { refuse } from './problem.ts';
+import { json, type Route, readers } from './route.ts';
+import { waveView } from './waveView.ts';
+
+/** Waves that still have a claim on their sources. */
+const claiming: ReadonlySet<WaveDocument['status']> = new Set(['planned', 'running', 'attention']);
+
+export const waveRoutes: Route[] = [
+  {
+    name: 'wavesPost',
+    method: 'POST',
+    path: 'waves',
+    allowed: ['planner'],
+    async handle({ capabilities: { store, now }, request, person }) {
+      const definition = await readBody(request, WaveDefinition);
+      const plan = await planOf(store, definition, now());
+      const findings = plan.workloads.flatMap(({ workloadId, source }) =>
+        preflight(source).map((finding) => ({ workloadId, ...finding })),
+      );
+      if (request.query.get('dryRun') === 'true') return json({ plan, findings });
+      const blocking = findings.filter(({ severity }) => severity === 'error');
+      if (blocking.length > 0)
+        throw refuse(
+          'preflightFailed',
+          'Sources cannot be migrated as they stand.',
+          blocking.map((finding) => asProblem(definition, finding)),
+        );
+      const createdAt = now();
+      const groups = Object.fromEntries(
+        plan.groups.map(({ id }) => [id, { status: 'planned' as const, updatedAt: createdAt }]),
+      );
+      const { subject: createdBy } = person;
+      await store.waves.create({
+        id: 'wave',
+        kind: 'wave',
+        waveId: plan.waveId,
+        definition,
+        plan,
+        status: 'planned',
+        createdBy,
+        createdAt,
+        attempt: 0,
+        groups,
+      });
+      return json({ plan, findings }, 201, { location: `/api/waves/${plan.waveId}` });
+    },
+  },
+  {
+    name: 'wavesList',
+    method: 'GET',
+    path: 'waves',
+    allowed: readers,
+    async handle({ capabilities: { store } }) {
+      const waves = await store.waves.list();
+      const rows = waves.map(
+        ({ waveId, definition, plan, status, reason, createdAt, startedAt, endedAt, attempt }) => ({
+          waveId,
+          name: definition.name,
+          environment: plan.environment.id,
+          status,
+          reason,
+          window: plan.window,
+          workloads: plan.workloads.length,
+          createdAt,
+          startedAt,
+          endedAt,
+          attempt,
+        }),
+      );
+      return json({ waves: rows.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)) });
+    },
+  },
+  {
+    name: 'wavesGet',
+    method: 'GET',
+    path: 'waves/{id}',
+    allowed: readers,
+    handle: async ({ capabilities: { store, now }, param }) =>
+      json(await waveView(store, await waveOf(store, param('id')), now())),
+  },
+];
+
+/** The stored wave, or 404. */
+export async function waveOf(store: Store, waveId: string): Promise<WaveDocument> {
+  const wave = await store.waves.get(waveId);
+  if (wave === undefined) throw refuse('notFound', `There is no wave "${waveId}".`);
+  return wave;
+}
+
+async function planOf(store: Store, definition: WaveDefinition, now: string) {
+  const [environment, profile, sources, waves] = await Promise.all([
+    store.environments.get(definition.environment),
+    store.profiles.get(definition.profile),
+    store.sources.list(),
+    store.waves.list(),
+  ]);
+  const resolved = resolvePlan({ definition, environment, profile, sources, now }, hashOf);
+  const claimed = claimedElsewhere(definition, waves);
+  if ('problems' in resolved || claimed.length > 0) {
+    const problems = [...('problems' in resolved ? resolved.problems : []), ...claimed];
+    throw refuse(
+      'invalidInput',
+      problems.length === 1
+        ? 'One thing stands against this wave.'
+        : `${problems.length} things stand against this wave.`,
+      problems,
+    );
+  }
+  return resolved.plan;
+}
+
+function claimedElsewhere(definition: WaveDefinition, waves: readonly WaveDocument[]): Problem[] {
+  const others = waves.filter(({ waveId, status }) => waveId !== definition.id && claiming.has(status));
+  const holder = new Map(
+    others.flatMap(({ waveId, plan }) => plan.workloads.map(({ source }) => [source.id, waveId] as const)),
+  );
+  return definition.groups.flatMap((group, g) =>
+    group.workloads.flatMap(({ source }, w) => {
+      const waveId = holder.get(source);
+      if (waveId === undefined) return [];
+      return [
+        {
+          path: `groups[${g}].workloads[${w}].source`,
+          value: source,
+          message: `wave "${waveId}" migrates this source`,
+          fix: 'leave it out, or cancel that wave first',
+        },
+      ];
+    }),
+  );
+}
+
+function asProblem(
+  definition: WaveDefinition,
+  { workloadId, message, suggestion }: Finding & { workloadId: string },
+): Problem {
+  const g = definition.groups.findIndex(({ workloads }) => workloads.some(({ id }) => id === workloadId));
+  const w = definition.groups[g]?.workloads.findIndex(({ id }) => id === workloadId) ?? 0;
+  return {
+    path: `groups[${g}].workloads[${w}].source`,
+    value: definition.groups[g]?.workloads[w]?.source,
+    message,
+    fix: suggestion,
+  };
+}

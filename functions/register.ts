@@ -1,0 +1,83 @@
+// The app's entry: registers every trigger, orchestrator and activity once, from their definitions. Nothing else in the
+// app registers anything, so importing a definition has no side effect.
+import { app, type InvocationContext } from '@azure/functions';
+import * as df from 'durable-functions';
+import { activities, orchestrators } from '../orchestrators/all.ts';
+import { capabilities } from './capabilities.ts';
+import { committed } from './changefeed/committed.ts';
+import { answer } from './http/route.ts';
+import { routes } from './http/routes.ts';
+import { durableInput, orchestrationsOf } from './orchestrations.ts';
+import { applianceEvents } from './servicebus/applianceEvents.ts';
+import { poisoned } from './servicebus/poisoned.ts';
+import { receivedBatch } from './servicebus/received.ts';
+import { deltaSyncs } from './timers/deltaSyncs.ts';
+import { watchdog } from './timers/watchdog.ts';
+
+for (const route of routes)
+  app.http(route.name, {
+    methods: [route.method],
+    route: route.path,
+    // People and appliances bring their own proof; function keys would be a second, weaker one.
+    authLevel: 'anonymous',
+    extraInputs: [durableInput],
+    handler: (request, context) =>
+      answer(
+        route,
+        request,
+        () => ({ capabilities: capabilities(), orchestrations: orchestrationsOf(context) }),
+        (line) => context.error(line),
+      ),
+  });
+
+const bus = { connection: 'ServiceBus', queueName: '%LANDFALL_EVENTS_QUEUE%' };
+
+app.serviceBusQueue('applianceEvents', {
+  ...bus,
+  isSessionsEnabled: true,
+  cardinality: 'many',
+  handler: (bodies: unknown, context) => applianceEvents(capabilities(), receivedBatch(bodies, context)),
+});
+
+app.serviceBusQueue('poisonedEvents', {
+  ...bus,
+  queueName: `${bus.queueName}/$DeadLetterQueue`,
+  cardinality: 'one',
+  async handler(body: unknown, context) {
+    const reason = [
+      context.triggerMetadata?.['deadLetterReason'],
+      context.triggerMetadata?.['deadLetterErrorDescription'],
+    ];
+    const said = reason.filter((each) => typeof each === 'string' && each !== '').join(': ');
+    for (const received of receivedBatch(body, context))
+      await poisoned(capabilities(), received, said || 'no attempt succeeded');
+  },
+});
+
+app.timer('deltaSyncs', { schedule: '%LANDFALL_DELTA_SCHEDULE%', handler: () => deltaSyncs(capabilities()) });
+app.timer('watchdog', { schedule: '%LANDFALL_WATCHDOG_SCHEDULE%', handler: () => watchdog(capabilities()) });
+
+for (const containerName of ['workloads', 'waves', 'environments'])
+  app.cosmosDB(`${containerName}Committed`, {
+    connection: 'Cosmos',
+    databaseName: '%LANDFALL_COSMOS_DATABASE%',
+    containerName,
+    leaseContainerName: 'leases',
+    leaseContainerPrefix: containerName,
+    feedPollDelay: 200,
+    startFromBeginning: true,
+    extraInputs: [durableInput],
+    // Without a retry policy the feed goes on after a failed batch, and what it held would never be told.
+    retry: {
+      strategy: 'exponentialBackoff',
+      maxRetryCount: -1,
+      minimumInterval: { milliseconds: 500 },
+      maximumInterval: { seconds: 30 },
+    },
+    handler: (documents: unknown[], context: InvocationContext) =>
+      committed(documents, orchestrationsOf(context), capabilities().publisher, (line) => context.warn(line)),
+  });
+
+for (const orchestrator of orchestrators) df.app.orchestration(orchestrator.name, orchestrator.handler);
+for (const activity of activities)
+  df.app.activity(activity.name, { handler: (input: unknown) => activity.handle(capabilities(), input) });
