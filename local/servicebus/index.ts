@@ -7,8 +7,9 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Peer, type Services } from './amqp/peer.ts';
-import { acceptSocket, checkRhea, createContainer } from './amqp/rhea.ts';
+import type { Services } from './amqp/peer.ts';
+import { checkRhea } from './amqp/rhea.ts';
+import { AmqpServer } from './amqp/server.ts';
 import { Authorizer, type VerifyToken } from './auth/authorizer.ts';
 import { Broker } from './core/broker.ts';
 import { Deadlines } from './core/deadlines.ts';
@@ -69,11 +70,11 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Runni
     await committed();
     const authorizer = new Authorizer(authorizationRules(namespace), options.verifyToken, clock);
     const services: Services = { broker, authorizer, committed, log };
-    const container = createContainer(`landfall-${randomUUID()}`);
+    const amqp = new AmqpServer(services);
     const mux = await startMux({
       port: options.port ?? 0,
       tls: options.tls,
-      amqp: (socket) => void new Peer(acceptSocket(container, socket), services),
+      amqp: (socket) => amqp.accept(socket),
       http: serveAdministration({ ...services, namespace: namespace.Name }),
     });
     const host = `localhost:${mux.port}`;
@@ -82,7 +83,7 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Runni
       host,
       endpoint: `sb://${host}`,
       async stop() {
-        await mux.stop();
+        await mux.stop(() => amqp.close());
         deadlines.stop();
         journal.close();
       },

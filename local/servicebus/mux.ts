@@ -6,8 +6,8 @@ import { createSecureContext, TLSSocket } from 'node:tls';
 
 export interface Mux {
   port: number;
-  /** Stops listening and drops every connection. */
-  stop(): Promise<void>;
+  /** Stops listening, lets `farewell` end what it can, and drops every connection that is left. */
+  stop(farewell: () => Promise<void>): Promise<void>;
 }
 
 export interface MuxOptions {
@@ -54,10 +54,11 @@ export async function startMux({ port, tls, amqp, http }: MuxOptions): Promise<M
   });
   return {
     port: (server.address() as AddressInfo).port,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
-      }),
+    async stop(farewell) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      await farewell();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
   };
 }

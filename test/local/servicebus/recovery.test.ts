@@ -193,3 +193,12 @@ it('releases the session of a client whose process is gone', async () => {
     )
     .toBe('s');
 });
+
+it('lets clients close after it has stopped', async () => {
+  const bus = await start({ Queues: [{ Name: 'q' }] });
+  const client = bus.client();
+  await client.createSender('q').sendMessages({ body: 1 });
+  await client.createReceiver('q').receiveMessages(1, soon);
+  await bus.stop();
+  await client.close();
+});
