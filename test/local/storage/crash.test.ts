@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,14 +10,19 @@ import { trustCa } from '../../../local/pki.ts';
 import { account, accountKey } from './harness.ts';
 
 let dataDir: string;
+const children = new Set<ChildProcess>();
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), 'crash-'));
 });
-afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
+afterEach(() => {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(dataDir, { recursive: true, force: true });
+});
 
 async function startChild() {
   const args = [join(import.meta.dirname, 'crashChild.ts'), dataDir, account, accountKey];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.add(child);
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
   const { endpoint, ca, token } = JSON.parse(line) as { endpoint: string; ca: string; token: string };
   trustCa(ca);

@@ -59,12 +59,6 @@ export async function startHarness(): Promise<Harness> {
   return harness;
 }
 
-export async function read(blob: {
-  downloadToBuffer(offset?: number, count?: number): Promise<Buffer>;
-}): Promise<Buffer> {
-  return blob.downloadToBuffer();
-}
-
 /** The code and status that an SDK call fails with. */
 export async function failure(call: Promise<unknown>): Promise<{ code: string; status: number }> {
   const error: unknown = await call.then(
