@@ -79,16 +79,21 @@ export async function startCosmos(options: CosmosOptions): Promise<RunningCosmos
   }, SWEEP_EVERY_MS);
   sweeper.unref();
 
+  const shutDown = async () => {
+    clearInterval(sweeper);
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeIdleConnections();
+    const hurry = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS);
+    await closed;
+    clearTimeout(hurry);
+    store.close();
+  };
+  let stopped: Promise<void> | undefined;
   return {
     endpoint: `${scheme}://localhost:${port}/`,
-    async stop() {
-      clearInterval(sweeper);
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
-      const hurry = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS);
-      await closed;
-      clearTimeout(hurry);
-      store.close();
+    stop: () => {
+      stopped ??= shutDown();
+      return stopped;
     },
   };
 }

@@ -20,7 +20,10 @@ export async function databases(store: Store, request: Request): Promise<Reply> 
 
 export async function database(store: Store, request: Request, id: string): Promise<Reply> {
   if (request.method === 'DELETE') {
-    await store.define((catalog) => catalog.deleteDatabase(id));
+    await store.define((catalog) => {
+      for (const found of catalog.database(id).containers.values()) store.indexes.drop(found);
+      catalog.deleteDatabase(id);
+    });
     return { status: 204 };
   }
   return { status: 200, body: databaseResource(store.catalog.database(id)) };
@@ -41,7 +44,10 @@ export async function containers(store: Store, request: Request, databaseId: str
 export async function container(store: Store, request: Request, databaseId: string, id: string): Promise<Reply> {
   const found = store.catalog.container(databaseId, id);
   if (request.method === 'DELETE') {
-    await store.define((catalog) => catalog.deleteContainer(found));
+    await store.define((catalog) => {
+      store.indexes.drop(found);
+      catalog.deleteContainer(found);
+    });
     return { status: 204 };
   }
   if (request.method === 'PUT') {

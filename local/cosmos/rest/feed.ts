@@ -1,5 +1,5 @@
 // GET …/docs: the change feed when `A-IM` asks for it, else a plain listing.
-import { badRequest, notSupported } from '../errors.ts';
+import { badRequest, CosmosError, notSupported } from '../errors.ts';
 import { readFeed } from '../operations/feed.ts';
 import { type EpkRange, parseKeyHeader, rangeOfKey } from '../partition/key.ts';
 import type { Container } from '../store/catalog.ts';
@@ -34,6 +34,10 @@ export async function feed(store: Store, request: Request, container: Container)
 
 /** The part of the container that a request is about: a partition key (or its prefix), or a part of the hash range. */
 export function targetRange(request: Request, container: Container): EpkRange | undefined {
+  const rangeId = header(request, 'x-ms-documentdb-partitionkeyrangeid');
+  if (rangeId !== undefined && rangeId !== '0') {
+    throw new CosmosError(410, 'Gone', `The partition key range ${rangeId} does not exist.`, 1002);
+  }
   const key = header(request, 'x-ms-documentdb-partitionkey');
   if (key !== undefined) return rangeOfKey(parseKeyHeader(container.partitionKey, key));
   const min = header(request, 'x-ms-start-epk');

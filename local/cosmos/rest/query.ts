@@ -37,7 +37,7 @@ export async function answerQuery(store: Store, request: Request, container: Con
       ...containerHeaders(container, Number((2.8 + results.length * 0.05).toFixed(2))),
       'x-ms-item-count': String(results.length),
       'x-ms-continuation': continuation,
-      'x-ms-cosmos-query-execution-info': JSON.stringify({ reverseRidEnabled: false, reverseIndexScan: false }),
+      'x-ms-cosmos-query-execution-info': JSON.stringify({ reverseRidEnabled: true, reverseIndexScan: false }),
     },
     body: `{"_rid":"${container.rid}","Documents":[${results.join(',')}],"_count":${results.length}}`,
   };

@@ -4,8 +4,18 @@ import { accumulator } from './aggregates.ts';
 import type { Expression, Query, Source } from './ast.ts';
 import { type AggregateUse, compile, type Evaluate, object, type Row, type Scope } from './compile.ts';
 import { queryError } from './lexer.ts';
+import { comparePlaces, type Place, sortRows } from './order.ts';
 import { nameOf } from './parser.ts';
-import { canonical, compareForOrder, type Value } from './values.ts';
+import { canonical, type Value } from './values.ts';
+
+export interface Numbered {
+  item: number;
+  document: Value;
+}
+
+export interface Ordered extends Place {
+  result: Value;
+}
 
 export interface Prepared {
   /** Each document gives its results on its own, in order; nothing has to be gathered first. */
@@ -15,6 +25,9 @@ export interface Prepared {
   top: number | undefined;
   /** The results of one document; for streaming queries only. */
   stream: (document: Value) => Iterable<Value>;
+  /** A plain ORDER BY query: its results with their places, in order and without TOP. */
+  order: ((documents: Iterable<Numbered>) => Ordered[]) | undefined;
+  comparePlaces: (left: Place, right: Place) => number;
   /** The results of all documents. */
   collect: (documents: Iterable<Value>) => Value[];
 }
@@ -37,7 +50,7 @@ function subquery(query: Query, scope: Scope): (row: Row) => Value[] {
 }
 
 function prepareIn(query: Query, outer: Scope): Prepared {
-  const { expand, project, collectRows, isStreaming, top, rootSlot } = parts(query, outer);
+  const { expand, project, collectRows, isStreaming, isGrouped, sortKeys, top, rootSlot } = parts(query, outer);
   function* rows(documents: Iterable<Value>): Generator<Row> {
     for (const document of documents) {
       const row: Row = [];
@@ -45,7 +58,22 @@ function prepareIn(query: Query, outer: Scope): Prepared {
       yield row;
     }
   }
+  function order(documents: Iterable<Numbered>): Ordered[] {
+    const all: Ordered[] = [];
+    for (const { item, document } of documents) {
+      let at = 0;
+      for (const row of expand(rows([document]))) {
+        const result = project(row);
+        const keys = sortKeys.map(({ evaluate }) => evaluate(row));
+        if (result !== undefined) all.push({ keys, item, row: at++, result });
+      }
+    }
+    return all.sort(comparePlaces(sortKeys));
+  }
+  const isOrdered = sortKeys.length > 0 && !isGrouped && !query.isDistinct && query.offset === undefined;
   return {
+    order: isOrdered && query.sources.length > 0 ? order : undefined,
+    comparePlaces: comparePlaces(sortKeys),
     isStreaming,
     isIdentity: isStreaming && query.select.kind === 'star' && isWholeDocument(query.sources[0]),
     top,
@@ -68,7 +96,7 @@ function parts(query: Query, outer: Scope) {
   const project = selection(query, { ...scope, aggregates });
   const sortKeys = query.orderBy.map(({ value, isDescending }) => ({
     evaluate: compile(value, { ...scope, aggregates }),
-    direction: isDescending ? -1 : 1,
+    direction: isDescending ? (-1 as const) : (1 as const),
   }));
   const groupBy = query.groupBy.map((expression) => compile(expression, scope));
   const top = count(query.top, scope);
@@ -85,7 +113,7 @@ function parts(query: Query, outer: Scope) {
   function collectRows(input: Iterable<Row>): Value[] {
     let rows: Iterable<Row> = expand(input);
     if (isGrouped) rows = group(rows, groupBy, aggregates);
-    if (sortKeys.length > 0) rows = sorted(rows, sortKeys);
+    if (sortKeys.length > 0) rows = sortRows(rows, sortKeys);
     let results: Value[] = [];
     for (const row of rows) {
       const result = project(row);
@@ -99,7 +127,7 @@ function parts(query: Query, outer: Scope) {
 
   const isStreaming =
     !isGrouped && sortKeys.length === 0 && !query.isDistinct && offset === undefined && query.sources.length > 0;
-  return { expand, project, collectRows, isStreaming, top, rootSlot };
+  return { expand, project, collectRows, isStreaming, isGrouped, sortKeys, top, rootSlot };
 }
 
 interface Step {
@@ -188,18 +216,6 @@ function group(rows: Iterable<Row>, keys: Evaluate[], aggregates: AggregateUse[]
     for (const [at, { slot }] of aggregates.entries()) row[slot] = totals[at]?.result();
     return row;
   });
-}
-
-function sorted(rows: Iterable<Row>, keys: { evaluate: Evaluate; direction: number }[]): Row[] {
-  const decorated = Array.from(rows, (row) => ({ row: [...row], keys: keys.map(({ evaluate }) => evaluate(row)) }));
-  decorated.sort((left, right) => {
-    for (const [at, { direction }] of keys.entries()) {
-      const order = compareForOrder(left.keys[at], right.keys[at]) * direction;
-      if (order !== 0) return order;
-    }
-    return 0;
-  });
-  return decorated.map(({ row }) => row);
 }
 
 /** TOP, OFFSET and LIMIT: a whole number that is not negative. */

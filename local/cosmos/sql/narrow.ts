@@ -81,11 +81,14 @@ function toCondition({ path, operator, value }: Fact): Condition[] {
   if (typeof value === 'string') {
     // SQLite orders text by bytes and JavaScript by UTF-16 units, so only equality is handed down.
     const isPlain = operator === '=' && value.isWellFormed() && !value.includes('\u0000');
-    return isPlain ? [{ sql: `${column} = ?`, values: [value] }] : [];
+    return isPlain ? [{ sql: `${column} = ?`, values: [value], column }] : [];
   }
   // Fractions may be rounded differently by the two parsers; whole numbers are not.
-  if (Number.isSafeInteger(value)) return [{ sql: `${column} ${operator} ?`, values: [Number(value)] }];
-  if (typeof value === 'boolean' && operator === '=') return [{ sql: `${column} = ?`, values: [Number(value)] }];
+  if (Number.isSafeInteger(value)) {
+    return [{ sql: `${column} ${operator} ?`, values: [Number(value)], ...(operator === '=' && { column }) }];
+  }
+  if (typeof value === 'boolean' && operator === '=')
+    return [{ sql: `${column} = ?`, values: [Number(value)], column }];
   return [];
 }
 

@@ -18,6 +18,8 @@ export interface ItemRow {
 export interface Condition {
   sql: string;
   values: SQLInputValue[];
+  /** The SQLite expression of which this is an equality, which an index could serve. */
+  column?: string;
 }
 
 export interface ScanOptions {
@@ -105,7 +107,7 @@ export class Items {
 }
 
 function narrow(container: Container, { range, conditions = [], now }: ScanOptions): Condition[] {
-  const where: Condition[] = [{ sql: 'container = ?', values: [container.number] }];
+  const where: Condition[] = [{ sql: `container = ${container.number}`, values: [] }];
   if (range && range.min !== '') where.push({ sql: 'epk >= ?', values: [range.min] });
   if (range && range.max !== 'FF') where.push({ sql: 'epk < ?', values: [range.max] });
   where.push({ sql: '(expires IS NULL OR expires > ?)', values: [now] });

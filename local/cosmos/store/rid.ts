@@ -16,7 +16,8 @@ export function containerRid(database: number, container: number): string {
 export function itemRid(container: string, item: number): string {
   const bytes = Buffer.alloc(16);
   decode(container).copy(bytes);
-  bytes.writeBigUInt64BE(BigInt(item), 8);
+  // The client compares this part as a little-endian number.
+  bytes.writeBigUInt64LE(BigInt(item), 8);
   return encode(bytes);
 }
 

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { GroupCommit, openDatabase } from '../../sqlite.ts';
 import { Catalog, type Container } from './catalog.ts';
+import { Indexes } from './indexes.ts';
 import { Items } from './items.ts';
 import { createSchema } from './schema.ts';
 
@@ -19,6 +20,7 @@ export interface Transaction {
 export class Store {
   readonly catalog: Catalog;
   readonly items: Items;
+  readonly indexes: Indexes;
   readonly now: () => number;
   readonly #commit: GroupCommit;
 
@@ -28,6 +30,7 @@ export class Store {
     this.now = now;
     this.catalog = new Catalog(sqlite, now);
     this.items = new Items(sqlite);
+    this.indexes = new Indexes(sqlite);
     this.#commit = new GroupCommit(sqlite);
   }
 
@@ -63,9 +66,12 @@ export class Store {
     return result;
   }
 
-  /** Removes expired items; reads have not shown them since they expired. */
+  /** Removes expired items, which reads have not shown since they expired, and builds the indexes asked for. */
   sweep(): Promise<void> {
-    return this.#commit.write(() => this.items.deleteExpired(this.now()));
+    return this.#commit.write(() => {
+      this.items.deleteExpired(this.now());
+      this.indexes.build();
+    });
   }
 
   close(): void {

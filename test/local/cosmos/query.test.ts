@@ -125,6 +125,19 @@ describe('a query in one partition', () => {
     }
   });
 
+  it('neither repeats nor skips items when others are written between its pages', async () => {
+    const waves = container('waves');
+    const add = (place: number) => waves.items.create({ id: `at-${place}`, place, waveId: 'w3' });
+    for (const place of [10, 20, 30, 40]) await add(place);
+    const query = 'SELECT TOP 4 VALUE c.place FROM c ORDER BY c.place';
+    const iterator = waves.items.query<number>(query, { partitionKey: 'w3', maxItemCount: 2 });
+    expect((await iterator.fetchNext()).resources).toEqual([10, 20]);
+    await add(5);
+    await add(25);
+    expect((await iterator.fetchNext()).resources).toEqual([25, 30]);
+    expect(iterator.hasMoreResults()).toBe(false);
+  });
+
   it('a page may end in the middle of what one document joins to', async () => {
     const query = "SELECT VALUE {t: t, s: d.size} FROM c JOIN t IN c.tags JOIN d IN c.disks WHERE c.kind = 'state'";
     expect(await ask(query, { ...one, maxItemCount: 1 })).toEqual(await ask(query, one));
@@ -189,6 +202,25 @@ describe('a query over all partitions', () => {
   ])('is merged by the client: %s', async (query, expected) => {
     expect(await ask(query)).toEqual(expected);
     expect(await ask(query, { maxItemCount: 2 })).toEqual(expected);
+  });
+
+  it('keeps its parameters when the client rewrites it', async () => {
+    const query = 'SELECT VALUE c.version FROM c WHERE c.version >= @least ORDER BY c.version';
+    expect(await ask(query, {}, { least: 5 })).toEqual([5, 5, 5, 5, 5, 5]);
+  });
+
+  it.each(['ASC', 'DESC'])('with query control %s is resumable by the client’s own token', async (direction) => {
+    const query = `SELECT VALUE c.version FROM c WHERE IS_DEFINED(c.version) ORDER BY c.version ${direction}`;
+    const versions: number[] = [];
+    let continuationToken: string | undefined;
+    do {
+      const options = { enableQueryControl: true, maxItemCount: 7, ...(continuationToken && { continuationToken }) };
+      const page = await workloads.items.query<number>(query, options).fetchNext();
+      versions.push(...page.resources);
+      continuationToken = page.continuationToken;
+    } while (continuationToken !== undefined && versions.length < 40);
+    const expected = [1, 2, 3, 4, 5].flatMap((version) => Array.from({ length: 6 }, () => version));
+    expect(versions).toEqual(direction === 'ASC' ? expected : expected.reverse());
   });
 
   it('sorts by several properties where a composite index allows it, and not otherwise', async () => {

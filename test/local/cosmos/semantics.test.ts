@@ -5,6 +5,7 @@ import { createItem } from '../../../local/cosmos/operations/items.ts';
 import { parseQuestion, runQuery } from '../../../local/cosmos/operations/query.ts';
 import { keyOfDocument } from '../../../local/cosmos/partition/key.ts';
 import { parametersOf, prepare } from '../../../local/cosmos/sql/execute.ts';
+import { narrow } from '../../../local/cosmos/sql/narrow.ts';
 import { parseQuery } from '../../../local/cosmos/sql/parser.ts';
 import { Store } from '../../../local/cosmos/store/store.ts';
 
@@ -122,10 +123,16 @@ describe('what is decided in SQLite', () => {
         const parameters = conjuncts.map(([, constant], at) => ({ name: `@p${at}`, value: constant }));
         const query = `SELECT VALUE c.id FROM c WHERE ${text.join(' AND ')}`;
         const question = parseQuestion({ query, parameters }, container);
-        const page = runQuery(store, container, question, { range: undefined, maxItems: 100, continuation: undefined });
+        const options = { range: undefined, maxItems: 100, continuation: undefined };
+        const page = runQuery(store, container, question, options);
         const all = Array.from(store.items.scan(container, { now: 0 }), ({ body }): unknown => JSON.parse(body));
         const expected = prepare(question.query, parametersOf(parameters)).collect(all);
         expect(page.results.map((result): unknown => JSON.parse(result))).toEqual(expected);
+        const { conditions } = narrow(question.query, question.parameters, container.partitionKey);
+        const columns = conditions.flatMap(({ column }) => (column === undefined ? [] : [column]));
+        store.indexes.want(container, columns);
+        await store.sweep();
+        expect(runQuery(store, container, question, options)).toEqual(page);
         store.close();
       }),
       { numRuns: 60 },
