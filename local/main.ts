@@ -1,0 +1,54 @@
+// The local Azure as a program: node local/main.ts [--data DIR] [--resources FILE] [--app DIR]
+// Prints one JSON line with its endpoints when everything answers; SIGTERM or SIGINT stops it cleanly.
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startCloud } from './cloud.ts';
+import { takeDirectory } from './directoryLock.ts';
+import { readResources } from './resources.ts';
+
+const { values } = parseArgs({
+  options: {
+    data: { type: 'string', default: '.landfall/cloud' },
+    resources: { type: 'string', default: 'infra/local.resources.json' },
+    app: { type: 'string', default: '.' },
+    quiet: { type: 'boolean', default: false },
+  },
+});
+const dataDir = resolve(values.data);
+const log = (line: string): void => {
+  if (!values.quiet) process.stderr.write(`${line}\n`);
+};
+
+try {
+  takeDirectory(dataDir);
+  const cloud = await startCloud({
+    appDirectory: resolve(values.app),
+    resources: readResources(resolve(values.resources)),
+    dataDir,
+    log,
+  });
+  const ready = JSON.stringify({ pid: process.pid, caFile: cloud.caFile, endpoints: cloud.endpoints });
+  const readyFile = join(dataDir, 'ready.json');
+  writeFileSync(`${readyFile}.new`, ready);
+  renameSync(`${readyFile}.new`, readyFile);
+  process.stdout.write(`${ready}\n`);
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    rmSync(readyFile, { force: true });
+    cloud.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`could not stop cleanly: ${String(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}
