@@ -40,12 +40,16 @@ export class Deadlines {
   /** Runs what is due. The alarm calls this; a test with its own clock may too. */
   runDue(): void {
     const now = this.#clock.now();
-    for (let first = this.#heap[0]; first && first.at <= now; first = this.#heap[0]) {
-      this.remove(first);
-      first.run();
+    try {
+      for (let first = this.#heap[0]; first && first.at <= now; first = this.#heap[0]) {
+        this.remove(first);
+        first.run();
+      }
+    } finally {
+      // Also after a failure: the others still have their times.
+      this.#armedFor = Number.POSITIVE_INFINITY;
+      this.#arm();
     }
-    this.#armedFor = Number.POSITIVE_INFINITY;
-    this.#arm();
   }
 
   stop(): void {
