@@ -15,6 +15,8 @@ export interface OpenTask {
   kind: 'activity' | 'child' | 'timer' | 'retryDelay';
   at: number;
   attempt: number;
+  /** The function's name, to notice an orchestrator that does not repeat itself. */
+  name?: string;
   retried?: true;
 }
 
@@ -78,12 +80,35 @@ export function decide(before: Progress, batch: readonly HistoryEvent[], answer:
     decision.end = { kind: 'failed', message, details: details ?? plainFailure('Error', message) };
     return decision;
   }
+  const difference = findDifference(before, answer);
+  if (difference) {
+    decision.end = {
+      kind: 'failed',
+      message: difference,
+      details: plainFailure('NonDeterministicOrchestration', difference),
+    };
+    return decision;
+  }
   settle(decision, batch, answer, now);
   const failure = scheduleNew(decision, answer, now);
   if (failure) decision.end = { kind: 'failed', message: failure, details: plainFailure('NotSupported', failure) };
   else if (answer.isDone) decision.end = endOf(answer);
   else cancelTimers(decision, answer);
   return decision;
+}
+
+/** What a replay did differently from the episodes before it: a clock, chance, or changed code in the orchestrator. */
+function findDifference(before: Progress, answer: Answer): string | undefined {
+  const hint = 'An orchestrator must do the same at every replay; was its code changed while the instance ran?';
+  if (answer.actions.length < before.counted) {
+    return `Non-deterministic orchestration: it scheduled ${before.counted} tasks before and ${answer.actions.length} now. ${hint}`;
+  }
+  for (const [id, { at, name }] of Object.entries(before.open)) {
+    const now = readAction(answer.actions[at]).functionName;
+    if (name !== now)
+      return `Non-deterministic orchestration: task ${id} was "${name ?? 'a timer'}" and is now "${now ?? 'a timer'}". ${hint}`;
+  }
+  return undefined;
 }
 
 function settle(decision: Decision, batch: readonly HistoryEvent[], answer: Answer, now: number): void {
@@ -153,7 +178,7 @@ function start(decision: Decision, action: Action, task: OpenTask, now: number):
   const isChild =
     action.actionType === ActionType.callSubOrchestrator ||
     action.actionType === ActionType.callSubOrchestratorWithRetry;
-  decision.progress.open[id] = { ...task, kind: isChild ? 'child' : 'activity' };
+  decision.progress.open[id] = { ...task, name, kind: isChild ? 'child' : 'activity' };
   if (!isChild) {
     decision.activities.push({ id, name, input: quotedInput(action.input) });
     decision.events.push(history.taskScheduled(now, id, name));

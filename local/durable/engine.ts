@@ -81,6 +81,12 @@ export class Engine {
     for (const task of tasks) this.activities.add(task);
     for (const id of instances) this.wake(id);
     this.armTimers();
+    this.#pumpSoon();
+  }
+
+  /** Starts no more activities; what they would have woken goes on after the next start. */
+  quiesce(): void {
+    void this.activities.stop();
   }
 
   /** Starts nothing more, lets running activities and episodes end, and closes the database. */
@@ -174,8 +180,10 @@ export class Engine {
 
   async #episode(id: string): Promise<void> {
     const instance = this.instances.get(id);
+    // A message for an instance that was purged meanwhile; nobody will ever read it.
+    if (!instance) return void this.write(() => this.store.removeMessages(id)).catch(() => {});
     // A running instance looks into its inbox again when it is done.
-    if (!instance || instance.phase === 'running') return;
+    if (instance.phase === 'running') return;
     instance.phase = 'running';
     this.#episodes++;
     const before = instance.inbox.at(-1)?.seq;

@@ -156,6 +156,10 @@ export class Store {
     this.#sql('DELETE FROM inbox WHERE seq = ?').run(seq);
   }
 
+  removeMessages(instance: string): void {
+    this.#sql('DELETE FROM inbox WHERE instance = ?').run(instance);
+  }
+
   addTask(task: Task): void {
     this.#sql('INSERT INTO task VALUES (?, ?, ?, ?, ?)').run(
       task.instance,
@@ -214,7 +218,7 @@ export class Store {
     };
   }
 
-  /** Forgets history, messages and timers of an instance that starts anew. */
+  /** Forgets history and timers of an instance that starts anew. */
   clearExecution(id: string): void {
     this.#sql('DELETE FROM history WHERE instance = ?').run(id);
     this.removeTimers(id);
@@ -223,7 +227,8 @@ export class Store {
   /** Removes everything about an instance. */
   purge(id: string): void {
     this.clearExecution(id);
-    for (const table of ['inbox', 'task']) this.#sql(`DELETE FROM ${table} WHERE instance = ?`).run(id);
+    this.removeMessages(id);
+    this.#sql('DELETE FROM task WHERE instance = ?').run(id);
     this.#sql('DELETE FROM instance WHERE id = ?').run(id);
   }
 

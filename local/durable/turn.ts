@@ -34,10 +34,20 @@ export async function takeTurn(engine: Engine, instance: Instance): Promise<bool
     const earlier = await replay(engine, instance, [...opening, ...shorter]);
     if (earlier.isDone) [answer, batch] = [earlier, shorter];
   }
-  const decision = decide(instance.progress, batch, answer, now);
+  const decision = decideSafely(instance, batch, answer, now);
   const consumed = [...taken.settled, ...taken.pending.slice(0, batch.length)];
   commit(engine, instance, consumed, [...opening, ...batch], decision, now);
   return true;
+}
+
+/** An answer that cannot be understood fails its instance, rather than leaving it asleep for ever. */
+function decideSafely(instance: Instance, batch: HistoryEvent[], answer: Answer, now: number): Decision {
+  try {
+    return decide(instance.progress, batch, answer, now);
+  } catch (error) {
+    const message = `The orchestrator's answer cannot be understood: ${String(error)}`;
+    return decide(instance.progress, batch, { ...answer, error: { message } }, now);
+  }
 }
 
 const isContinueAsNew = (answer: Answer): boolean =>
@@ -198,6 +208,7 @@ export function createInstance(
 ): void {
   const { id, name, input, version, parent } = start;
   engine.store.clearExecution(id);
+  engine.store.removeMessages(id);
   engine.instances.forget(id);
   const execution = engine.newId();
   engine.store.putInstance({

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DurableManagement } from '../durable/client.ts';
 import { Engine } from '../durable/engine.ts';
 import { handleManagement } from '../durable/httpApi.ts';
+import { readFailure } from '../durable/wire.ts';
 import { openDatabase } from '../sqlite.ts';
 import type { RegisteredFunction, Registrations } from './coreModule.ts';
 import type { HostJson } from './hostJson.ts';
@@ -46,9 +47,9 @@ export class DurableHost {
         try {
           return (await invoker.invoke(target, { data: { json } })).result;
         } catch (error) {
-          // A failed orchestrator throws its state as JSON; the instance keeps the message, the line needs only that.
-          if (kind === 'activity') log.failed(name, kind, error, { instanceId });
-          else log.line('warning', name, 'the orchestration failed', { instanceId });
+          // A failed orchestrator throws its whole state as JSON; the line needs only the message in it.
+          const cause = kind === 'activity' ? error : readFailure(error, name).error?.message;
+          log.failed(name, kind, cause, { instanceId });
           throw error;
         }
       },
@@ -64,6 +65,11 @@ export class DurableHost {
   start(endpoint: string): void {
     this.#endpoint = endpoint;
     this.#engine.start();
+  }
+
+  /** Starts no more activities. */
+  quiesce(): void {
+    this.#engine.quiesce();
   }
 
   async stop(drainMilliseconds: number): Promise<void> {

@@ -37,6 +37,8 @@ export interface RunningHost {
   stop(): Promise<void>;
 }
 
+// What settling and closing after the last invocation may take.
+const triggerGrace = 2000;
 const defaultBodyLimit = 104_857_600;
 
 /** Starts the host. Rejects with the file or function and the reason when the app cannot run. */
@@ -66,17 +68,18 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   let triggers: Trigger[] = [];
   try {
     triggers = await bindTriggers({ registrations, invoker, log, hostJson, settings, state, http });
-    const endpoint = await listen(server, options.port ?? 0);
-    // The SDK's client rewrites management URLs to localhost:7071 unless this names the host.
-    process.env['WEBSITE_HOSTNAME'] = new URL(endpoint).host;
     const capabilities = await programmingModel()?.getCapabilities({});
     http.streamUri = capabilities?.['HttpUri'];
     for (const hook of registrations.hooks.appStart) await hook({ hookData: {} });
-    serve(server, endpoint, http, durable, log);
+    const endpoint = await listen(server, options.port ?? 0);
+    // The SDK's client rewrites management URLs to localhost:7071 unless this names the host.
+    process.env['WEBSITE_HOSTNAME'] = new URL(endpoint).host;
     durable.start(endpoint);
+    serve(server, endpoint, http, durable, log);
     for (const trigger of triggers) await trigger.start();
     const stop = once(() =>
       stopHost({
+        http,
         server,
         triggers,
         invoker,
@@ -112,6 +115,7 @@ function serve(server: Server, endpoint: string, http: HttpFunctions, durable: D
 }
 
 async function stopHost(running: {
+  http: HttpFunctions;
   server: Server;
   triggers: Trigger[];
   invoker: Invoker;
@@ -121,12 +125,15 @@ async function stopHost(running: {
   log: HostLog;
   drain: number;
 }): Promise<void> {
-  const { server, triggers, invoker, durable, state, registrations, log, drain } = running;
-  // Triggers first, so that nothing new starts; the server goes last, because a draining function may still call the
+  const { server, http, triggers, invoker, durable, state, registrations, log, drain } = running;
+  // First nothing new may start. The engine and the server go last, because a draining function may still call the
   // Durable client, which comes in over HTTP.
-  await Promise.allSettled(triggers.map((trigger) => trigger.stop()));
-  await durable.stop(drain);
+  http.isStopping = true;
+  durable.quiesce();
+  const quiet = Promise.allSettled(triggers.map((trigger) => trigger.stop()));
   const left = await invoker.drain(drain);
+  await Promise.race([quiet, new Promise((done) => setTimeout(done, triggerGrace).unref())]);
+  await durable.stop(Math.min(drain, triggerGrace));
   if (left > 0) log.line('warning', 'host', `stopped while ${left} invocations were still running`);
   for (const hook of registrations.hooks.appTerminate) await hook({ hookData: {} });
   await new Promise<void>((done) => {

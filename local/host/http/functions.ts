@@ -39,6 +39,8 @@ export class HttpFunctions {
   readonly #routes: Route<Target>[] = [];
   /** Set when the app asked for streams: the library's own server, which takes requests by invocation id. */
   streamUri: string | undefined;
+  /** Refuses new requests while the running ones end. */
+  isStopping = false;
 
   constructor(options: HttpOptions) {
     this.#options = options;
@@ -59,6 +61,8 @@ export class HttpFunctions {
 
   /** Answers the request; it never rejects. */
   async serve(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    if (this.isStopping)
+      return sendProblem(response, 503, 'Service Unavailable', 'The host is stopping.', { connection: 'close' });
     const method = request.method ?? 'GET';
     const matches = matchRoutes(this.#routes, url.pathname);
     if (matches.length === 0) return sendProblem(response, 404, 'Not Found', `Nothing is served at ${url.pathname}.`);

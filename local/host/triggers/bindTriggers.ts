@@ -1,6 +1,6 @@
 // From registrations to listeners. A binding that cannot be understood stops the host with the function's name.
 import { ZodError } from 'zod';
-import type { Binding, RegisteredFunction, Registrations } from '../coreModule.ts';
+import type { Binding, FunctionMetadata, RegisteredFunction, Registrations } from '../coreModule.ts';
 import type { HostJson } from '../hostJson.ts';
 import type { HttpFunctions } from '../http/functions.ts';
 import type { Invoker } from '../invoke.ts';
@@ -39,6 +39,7 @@ export async function bindTriggers(
     if (context.settings[`AzureWebJobs.${name}.Disabled`]?.toLowerCase() === 'true') continue;
     const binding = Object.values(bindings).find(({ type }) => /trigger$/i.test(type));
     if (!binding) throw new Error(`Function "${name}" has no trigger.`);
+    refuseUnsupported(registered.metadata);
     const type = binding.type.toLowerCase();
     try {
       const resolved = resolveOptions(name, binding, context.settings);
@@ -55,6 +56,16 @@ export async function bindTriggers(
     }
   }
   return triggers;
+}
+
+// Without data an input would be undefined and an output lost, both in silence.
+function refuseUnsupported({ name, bindings, retryOptions }: FunctionMetadata): void {
+  if (retryOptions)
+    throw new Error(`Function "${name}": this host has no retry policies; the trigger's own redelivery applies.`);
+  for (const { type, direction } of Object.values(bindings)) {
+    const isKnown = direction === 'out' ? type === 'http' : type === 'durableClient' || /trigger$/i.test(type);
+    if (!isKnown) throw new Error(`Function "${name}": this host has no ${type} ${direction}put binding.`);
+  }
 }
 
 function resolveOptions(name: string, binding: Binding, settings: Settings): Binding {
