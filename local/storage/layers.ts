@@ -12,6 +12,8 @@ interface Opened {
   nextSync?: Promise<void> | undefined;
 }
 
+type Mode = 'create' | 'existing';
+
 const MAX_OPEN = 256;
 
 export class Layers {
@@ -25,7 +27,7 @@ export class Layers {
 
   /** Writes at an offset. Not durable before `sync` of the same layer has resolved. */
   write(layer: number, chunks: Buffer[], position: number): Promise<void> {
-    return this.#use(layer, async ({ handle }) => {
+    return this.#use(layer, 'create', async ({ handle }) => {
       const expected = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
       const { bytesWritten } = await (await handle).writev(chunks, position);
       if (bytesWritten !== expected) throw new Error(`Only ${bytesWritten} of ${expected} bytes fit on the disk`);
@@ -34,7 +36,7 @@ export class Layers {
 
   /** Fills `target` from an offset. */
   read(layer: number, target: Buffer, position: number): Promise<void> {
-    return this.#use(layer, async ({ handle }) => {
+    return this.#use(layer, 'existing', async ({ handle }) => {
       const { bytesRead } = await (await handle).read(target, 0, target.length, position);
       if (bytesRead !== target.length) throw new Error(`Layer ${layer} ends before ${position + target.length}`);
     });
@@ -42,7 +44,7 @@ export class Layers {
 
   /** Makes everything durable that was written before the call. Calls that wait together share one fdatasync. */
   sync(layer: number): Promise<void> {
-    return this.#use(layer, (opened) => {
+    return this.#use(layer, 'existing', (opened) => {
       const start = (): Promise<void> => {
         opened.nextSync = undefined;
         opened.syncing = opened.handle
@@ -77,24 +79,30 @@ export class Layers {
     for (const { handle } of opened) await (await handle).close();
   }
 
-  async #use<T>(layer: number, work: (opened: Opened) => Promise<T>): Promise<T> {
-    const opened = this.#opened.get(layer) ?? { handle: this.#open(layer), users: 0 };
+  async #use<T>(layer: number, mode: Mode, work: (opened: Opened) => Promise<T>): Promise<T> {
+    const opened = this.#opened.get(layer) ?? { handle: this.#open(layer, mode), users: 0 };
     // Delete and set: the map's order is the order of last use.
     this.#opened.delete(layer);
     this.#opened.set(layer, opened);
     opened.users++;
     try {
+      await opened.handle;
       return await work(opened);
+    } catch (error) {
+      // A handle that could not be opened must not be found again.
+      await opened.handle.catch(() => this.#opened.delete(layer));
+      throw error;
     } finally {
       opened.users--;
       if (this.#opened.size > MAX_OPEN) await this.#closeOldest();
     }
   }
 
-  async #open(layer: number): Promise<FileHandle> {
+  // Only a write makes a file: a read that comes after a deletion must fail and leave nothing behind.
+  async #open(layer: number, mode: Mode): Promise<FileHandle> {
     const path = this.#path(layer);
-    const isNew = !existsSync(path);
-    const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    const isNew = mode === 'create' && !existsSync(path);
+    const handle = await open(path, constants.O_RDWR | (mode === 'create' ? constants.O_CREAT : 0), 0o600);
     if (isNew) await syncFolder(this.#folder);
     return handle;
   }

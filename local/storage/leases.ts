@@ -14,9 +14,9 @@ export interface Lease {
   breaking: boolean;
 }
 
-export type LeaseState = 'available' | 'leased' | 'expired' | 'breaking' | 'broken';
+type LeaseState = 'available' | 'leased' | 'expired' | 'breaking' | 'broken';
 
-export function leaseState(lease: Lease | undefined): LeaseState {
+function leaseState(lease: Lease | undefined): LeaseState {
   if (!lease) return 'available';
   const isOver = lease.until !== null && lease.until <= Date.now();
   if (lease.breaking) return isOver ? 'broken' : 'breaking';

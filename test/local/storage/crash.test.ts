@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { trustCa } from '../../../local/pki.ts';
@@ -20,7 +21,7 @@ afterEach(() => {
 });
 
 async function startChild() {
-  const args = [join(import.meta.dirname, 'crashChild.ts'), dataDir, account, accountKey];
+  const args = [fileURLToPath(new URL('./crashChild.ts', import.meta.url)), dataDir, account, accountKey];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   children.add(child);
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
