@@ -1,0 +1,163 @@
+import type { DurableOrchestrationContext, Task } from 'durable-functions';
+import { describe, expect, it } from 'vitest';
+import {
+  all,
+  type ControlSignal,
+  Ctx,
+  drive,
+  type Effect,
+  type Flow,
+  finish,
+  firstOf,
+  Interrupted,
+} from '../../../shared/durable/flow.ts';
+
+class FakeTask implements Task {
+  isCompleted = false;
+  isFaulted = false;
+  result: unknown;
+  complete(result?: unknown): void {
+    this.isCompleted = true;
+    this.result = result;
+  }
+  fail(error: Error): void {
+    this.isFaulted = true;
+    this.result = error;
+  }
+}
+
+/** A Durable context whose tasks the test completes by hand. */
+function orchestration<T>(flow: (ctx: Ctx) => Flow<T>) {
+  const control = new FakeTask();
+  const df = {
+    instanceId: 'group-w.g-1',
+    currentUtcDateTime: new Date(0),
+    waitForExternalEvent: () => control,
+    Task: { any: (tasks: Task[]) => ({ tasks, isCompleted: false, isFaulted: false }), all: () => control },
+  } as unknown as DurableOrchestrationContext;
+  const ctx = new Ctx(df);
+  const driven = drive(ctx, flow(ctx));
+  let step = driven.next();
+  return {
+    ctx,
+    control,
+    resume() {
+      step = driven.next();
+      return step;
+    },
+    get result(): T | undefined {
+      return step.done ? step.value : undefined;
+    },
+  };
+}
+
+const rollback: ControlSignal = { action: 'rollback', to: 'replicating', by: 'ada', reason: 'test' };
+
+describe('flows side by side', () => {
+  it('go on in the order in which their tasks finish, and answer in the order in which they were given', () => {
+    const [a, b] = [new FakeTask(), new FakeTask()];
+    const seen: string[] = [];
+    function* lane(name: string, task: Task): Flow<string> {
+      yield* finish(task);
+      seen.push(name);
+      return name;
+    }
+    const run = orchestration(() => all([lane('a', a), lane('b', b)]));
+    b.complete();
+    run.resume();
+    a.complete();
+    run.resume();
+    expect(seen).toEqual(['b', 'a']);
+    expect(run.result).toEqual(['a', 'b']);
+  });
+
+  it('all come to rest before the first failure is thrown', () => {
+    const [bad, slow] = [new FakeTask(), new FakeTask()];
+    let rested = false;
+    function* waiting(): Flow<void> {
+      yield* finish(slow);
+      rested = true;
+    }
+    function* failing(): Flow<void> {
+      yield* finish(bad);
+    }
+    const run = orchestration(() => all([failing(), waiting()]));
+    bad.fail(new Error('broken'));
+    run.resume();
+    expect(rested).toBe(false);
+    slow.complete();
+    expect(() => run.resume()).toThrow('broken');
+    expect(rested).toBe(true);
+  });
+});
+
+describe('a control signal', () => {
+  it('interrupts a wait at once', () => {
+    const event = new FakeTask();
+    const run = orchestration((ctx) => firstOf(ctx, [event]));
+    run.control.complete(rollback);
+    expect(() => run.resume()).toThrow(Interrupted);
+  });
+
+  it('lets an activity that has begun come to its end, and stops before the next wait', () => {
+    const [activity, event] = [new FakeTask(), new FakeTask()];
+    const done: string[] = [];
+    const run = orchestration(function* (ctx): Flow<void> {
+      yield* finish(activity);
+      done.push('activity');
+      yield* firstOf(ctx, [event]);
+    });
+    run.control.complete(rollback);
+    run.resume();
+    expect(done).toEqual([]);
+    activity.complete();
+    expect(() => run.resume()).toThrow(Interrupted);
+    expect(done).toEqual(['activity']);
+  });
+
+  it('interrupts the lanes that wait, and only after the lanes that work have finished', () => {
+    const [activity, event] = [new FakeTask(), new FakeTask()];
+    const seen: string[] = [];
+    function* works(): Flow<void> {
+      yield* finish(activity);
+      seen.push('worked');
+    }
+    function* waits(ctx: Ctx): Flow<void> {
+      try {
+        yield* firstOf(ctx, [event]);
+      } catch (error) {
+        seen.push('interrupted');
+        throw error;
+      }
+    }
+    const run = orchestration((ctx) => all([works(), waits(ctx)]));
+    run.control.complete(rollback);
+    run.resume();
+    expect(seen).toEqual(['interrupted']);
+    activity.complete();
+    expect(() => run.resume()).toThrow(Interrupted);
+    expect(seen).toEqual(['interrupted', 'worked']);
+  });
+
+  it('does not touch a shielded flow, and is not forgotten behind it', () => {
+    const event = new FakeTask();
+    const run = orchestration(function* (ctx): Flow<string> {
+      yield* ctx.shielded(firstOf(ctx, [event]));
+      ctx.safePoint();
+      return 'never';
+    });
+    run.control.complete(rollback);
+    run.resume();
+    event.complete();
+    expect(() => run.resume()).toThrow('rollback asked for by ada');
+  });
+});
+
+describe('an effect', () => {
+  it('is read again from its task, so that a task that finished early is not waited for', () => {
+    const early = new FakeTask();
+    early.complete('here');
+    const run = orchestration(() => finish(early) as Generator<Effect, unknown, void>);
+    expect(run.result).toBe('here');
+  });
+});
