@@ -30,8 +30,6 @@ export const roleNeeds: Record<WorkingRole, RoleNeeds> = {
       'Microsoft.Resources/subscriptions/resourceGroups/read',
       'Microsoft.Resources/subscriptions/resourceGroups/resources/read',
       'Microsoft.Storage/storageAccounts/read',
-      // Importing a disk makes Compute read the blob with the account's key, on the caller's authority.
-      'Microsoft.Storage/storageAccounts/listKeys/action',
       'Microsoft.Compute/disks/read',
       'Microsoft.Compute/disks/write',
       'Microsoft.Compute/disks/delete',

@@ -1,0 +1,63 @@
+// The control channel of a running machine: a socket in its folder, one JSON line each way. Both sides use a relative
+// path, because a socket's path may have 107 bytes only (unix(7)) and folders of tests are deep.
+import { once } from 'node:events';
+import { chmodSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server } from 'node:net';
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
+
+export const ControlRequest = z.discriminatedUnion('command', [
+  z.strictObject({ command: z.enum(['start', 'stop', 'status']), service: z.string() }),
+  z.strictObject({ command: z.enum(['take', 'release']), disk: z.string() }),
+]);
+export type ControlRequest = z.infer<typeof ControlRequest>;
+
+export const ControlAnswer = z.strictObject({
+  ok: z.boolean(),
+  /** Says what happened or why it did not; for `take` the copy's path. */
+  text: z.string(),
+  running: z.boolean().optional(),
+});
+export type ControlAnswer = z.infer<typeof ControlAnswer>;
+
+const socketName = 'control.sock';
+
+/** Asks the machine whose folder this process stands in; undefined when the machine is off. */
+export async function askMachine(request: ControlRequest): Promise<ControlAnswer | undefined> {
+  const socket = connect(socketName);
+  try {
+    await once(socket, 'connect');
+  } catch {
+    return undefined;
+  }
+  socket.write(`${JSON.stringify(request)}\n`);
+  try {
+    for await (const line of createInterface({ input: socket })) return ControlAnswer.parse(JSON.parse(line));
+    return undefined;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Answers requests for the machine whose folder this process stands in. */
+export async function serveControl(answer: (request: ControlRequest) => Promise<ControlAnswer>): Promise<Server> {
+  rmSync(socketName, { force: true });
+  const server = createServer((socket) => {
+    socket.on('error', () => socket.destroy());
+    createInterface({ input: socket }).once('line', (line) => {
+      const respond = async () => answer(ControlRequest.parse(JSON.parse(line)));
+      respond()
+        .catch(
+          (error: unknown): ControlAnswer => ({
+            ok: false,
+            text: error instanceof Error ? error.message : String(error),
+          }),
+        )
+        .then((reply) => socket.end(`${JSON.stringify(reply)}\n`));
+    });
+  });
+  server.listen(socketName);
+  await once(server, 'listening');
+  chmodSync(socketName, 0o600);
+  return server;
+}
