@@ -16,7 +16,7 @@ import {
 } from './items.ts';
 import { patchItem } from './patch.ts';
 
-export interface OperationResult {
+interface OperationResult {
   statusCode: number;
   subStatusCode?: number;
   requestCharge: number;
@@ -25,7 +25,7 @@ export interface OperationResult {
   message?: string;
 }
 
-export interface BatchAnswer {
+interface BatchAnswer {
   status: 200 | 207;
   results: OperationResult[];
 }

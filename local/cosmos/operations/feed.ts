@@ -4,7 +4,7 @@ import type { EpkRange } from '../partition/key.ts';
 import type { Container } from '../store/catalog.ts';
 import type { Store } from '../store/store.ts';
 
-export interface FeedQuestion {
+interface FeedQuestion {
   /** Change number that has been seen; undefined = from the beginning. */
   after: number | undefined;
   /** Seconds since 1970: earlier changes are left out. */
@@ -13,7 +13,7 @@ export interface FeedQuestion {
   maxItems: number;
 }
 
-export interface FeedPage {
+interface FeedPage {
   /** Items as JSON text. */
   items: string[];
   continuation: number;

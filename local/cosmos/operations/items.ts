@@ -21,7 +21,7 @@ export interface Outcome {
   body?: string;
 }
 
-export const MAX_ITEM_BYTES = 2 * 1024 * 1024;
+const MAX_ITEM_BYTES = 2 * 1024 * 1024;
 const SYSTEM = ['_rid', '_self', '_etag', '_attachments', '_ts', '_lsn'];
 const ETAG_MISMATCH = 'Operation cannot be performed because one of the specified precondition is not met.';
 

@@ -13,7 +13,7 @@ import type { Container } from '../store/catalog.ts';
 import type { Store } from '../store/store.ts';
 import { cutPage, type Page } from './page.ts';
 
-export interface Question {
+interface Question {
   text: string;
   query: Query;
   parameters: Map<string, Value>;

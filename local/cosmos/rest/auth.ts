@@ -4,7 +4,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { CosmosError } from '../errors.ts';
 import { header, type Request } from './message.ts';
 
-export type Principal = { kind: 'master' } | { kind: 'entra'; oid: string };
+type Principal = { kind: 'master' } | { kind: 'entra'; oid: string };
 
 export interface AuthOptions {
   masterKey?: string | undefined;

@@ -2,7 +2,7 @@
 // undefined. https://learn.microsoft.com/cosmos-db/query/avg
 import { compareForOrder, typeName, type Value } from './values.ts';
 
-export interface Accumulator {
+interface Accumulator {
   add(value: Value): void;
   result(): Value;
 }

@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject } from '../json.ts';
 import { accumulator } from './aggregates.ts';
 import type { Expression, Query, Source } from './ast.ts';
 import { type AggregateUse, compile, type Evaluate, object, type Row, type Scope } from './compile.ts';
+import { bindSources, joinRows } from './sources.ts';
 import { queryError } from './lexer.ts';
 import { comparePlaces, type Place, sortRows } from './order.ts';
 import { nameOf } from './parser.ts';
@@ -13,7 +14,7 @@ export interface Numbered {
   document: Value;
 }
 
-export interface Ordered extends Place {
+interface Ordered extends Place {
   result: Value;
 }
 
@@ -90,7 +91,7 @@ function prepareIn(query: Query, outer: Scope): Prepared {
 
 function parts(query: Query, outer: Scope) {
   const rootSlot = outer.frame.size++;
-  const { scope, steps } = bind(query.sources, outer, rootSlot);
+  const { scope, steps } = bindSources(query.sources, outer, rootSlot);
   const where = query.where && compile(query.where, scope);
   const aggregates: AggregateUse[] = [];
   const project = selection(query, { ...scope, aggregates });
@@ -106,7 +107,7 @@ function parts(query: Query, outer: Scope) {
 
   function* expand(rows: Iterable<Row>): Generator<Row> {
     for (const row of rows) {
-      for (const full of joined(row, steps, 0)) if (!where || where(full) === true) yield full;
+      for (const full of joinRows(row, steps)) if (!where || where(full) === true) yield full;
     }
   }
 
@@ -128,51 +129,6 @@ function parts(query: Query, outer: Scope) {
   const isStreaming =
     !isGrouped && sortKeys.length === 0 && !query.isDistinct && offset === undefined && query.sources.length > 0;
   return { expand, project, collectRows, isStreaming, isGrouped, sortKeys, top, rootSlot };
-}
-
-interface Step {
-  slot: number;
-  path: Evaluate;
-  isEach: boolean;
-}
-
-function bind(sources: Source[], outer: Scope, rootSlot: number): { scope: Scope; steps: Step[] } {
-  const names = new Map(outer.names);
-  const steps = sources.map((source, at): Step => {
-    const inner: Scope = { ...outer, names };
-    // The first name of the outermost FROM is the container, whatever it is called.
-    const root = rootName(source.path);
-    const isContainer = root !== undefined && at === 0 && !outer.names.has(root);
-    const path = compile(source.path, isContainer ? { ...inner, names: new Map([[root, rootSlot]]) } : inner);
-    if (names.has(source.alias) && !outer.names.has(source.alias)) {
-      throw queryError('SC2012', `The input alias '${source.alias}' is specified more than once.`, source);
-    }
-    const slot = outer.frame.size++;
-    names.set(source.alias, slot);
-    return { slot, path, isEach: source.isEach };
-  });
-  return { scope: { ...outer, names }, steps };
-}
-
-function rootName(path: Expression): string | undefined {
-  let at = path;
-  while (at.kind === 'member') at = at.object;
-  return at.kind === 'name' ? at.name : undefined;
-}
-
-/** The cross product of FROM and JOIN. The row is one array, refilled for each combination. */
-function* joined(row: Row, steps: Step[], at: number): Generator<Row> {
-  const step = steps[at];
-  if (!step) {
-    yield row;
-    return;
-  }
-  const value = step.path(row);
-  const values = step.isEach ? (Array.isArray(value) ? value : []) : value === undefined ? [] : [value];
-  for (const item of values) {
-    row[step.slot] = item;
-    yield* joined(row, steps, at + 1);
-  }
 }
 
 function selection(query: Query, scope: Scope): Evaluate {

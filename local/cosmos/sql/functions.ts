@@ -3,7 +3,7 @@
 import { isJsonObject } from '../json.ts';
 import { compareForOrder, deepEqual, finite, typeName, type Value } from './values.ts';
 
-export interface BuiltIn {
+interface BuiltIn {
   min: number;
   max: number;
   apply: (args: Value[]) => Value;

@@ -7,7 +7,7 @@ import type { Condition } from '../store/items.ts';
 import type { Expression, Query } from './ast.ts';
 import { typeName, type Value } from './values.ts';
 
-export interface Narrowing {
+interface Narrowing {
   conditions: Condition[];
   /** Where the partition key (or its leading levels) is fixed by the query. */
   range: EpkRange | undefined;

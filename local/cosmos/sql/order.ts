@@ -3,7 +3,7 @@
 import type { Evaluate, Row } from './compile.ts';
 import { compareForOrder, type Value } from './values.ts';
 
-export interface CompiledKey {
+interface CompiledKey {
   evaluate: Evaluate;
   direction: 1 | -1;
 }

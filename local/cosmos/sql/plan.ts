@@ -6,7 +6,7 @@ import { count } from './execute.ts';
 import { nameOf } from './parser.ts';
 import type { Value } from './values.ts';
 
-export interface QueryInfo {
+interface QueryInfo {
   distinctType: 'None' | 'Unordered';
   top: number | null;
   offset: number | null;

@@ -6,7 +6,7 @@ import { isJsonObject } from '../json.ts';
 export type Value = unknown;
 
 const RANK = { undefined: 0, null: 1, boolean: 2, number: 3, string: 4, array: 5, object: 6 } as const;
-export type TypeName = keyof typeof RANK;
+type TypeName = keyof typeof RANK;
 
 export function typeName(value: Value): TypeName {
   if (value === null) return 'null';

@@ -22,7 +22,7 @@ export interface Condition {
   column?: string;
 }
 
-export interface ScanOptions {
+interface ScanOptions {
   range?: EpkRange | undefined;
   conditions?: Condition[];
   /** Only items with a greater number, in the order of numbers. */

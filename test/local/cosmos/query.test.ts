@@ -1,8 +1,9 @@
-import type { JSONValue, SqlParameter } from '@azure/cosmos';
+import { CosmosClient, type CosmosClientOptions, type JSONValue, type SqlParameter } from '@azure/cosmos';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { masterKey } from './declarations.ts';
 import { startWithKey } from './fixture.ts';
 
-const { container } = await startWithKey();
+const { server, container } = await startWithKey();
 const workloads = container('workloads');
 
 const WAVES = ['w1', 'w2'];
@@ -228,6 +229,36 @@ describe('a query over all partitions', () => {
     expect(found[0]).toEqual({ kind: 'event', version: 5 });
     expect(found).toHaveLength(36);
     await expect(ask('SELECT * FROM c ORDER BY c.kind, c.version')).rejects.toMatchObject({ code: 400 });
+  });
+});
+
+describe('a query over all partitions that needs merging', () => {
+  it.each([
+    ['SELECT * FROM c ORDER BY c.version', 1004],
+    ['SELECT VALUE COUNT(1) FROM c', 1004],
+    ['SELECT TOP 1 * FROM c', 1004],
+    ['SELECT DISTINCT VALUE c.kind FROM c', 1004],
+    ['SELECT * FROM c OFFSET 0 LIMIT 1', 1004],
+    ['SELECT c.kind, COUNT(1) AS n FROM c GROUP BY c.kind', undefined],
+  ])('is refused at first as the service’s gateway refuses it: %s', async (query, substatus) => {
+    const refusals: unknown[] = [];
+    const plugin = async (context: unknown, _: unknown, next: (context: unknown) => Promise<unknown>) => {
+      try {
+        return await next(context);
+      } catch (error) {
+        refusals.push(error);
+        throw error;
+      }
+    };
+    // The option is there, but not in the declared type.
+    const options = { endpoint: server.endpoint, key: masterKey, plugins: [{ on: 'request', plugin }] };
+    const client = new CosmosClient(options as CosmosClientOptions);
+    await client.database('test').container('workloads').items.query(query).fetchAll();
+    expect(refusals).toEqual([expect.objectContaining({ code: 400, substatus })]);
+  });
+
+  it('cannot aggregate beside VALUE, which the client says', async () => {
+    await expect(ask('SELECT COUNT(1) AS n FROM c')).rejects.toThrow(/VALUE/);
   });
 });
 
