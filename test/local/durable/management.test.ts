@@ -105,6 +105,19 @@ test('instances are found by status, time and prefix, page by page, and purged w
   expect(ids(client.query({}))).toEqual(['p1-1', 'p0-3', 'p2-5']);
 });
 
+test('what comes for a purged instance is dropped', async () => {
+  const { client, engine } = running;
+  const parent = await client.start('parentOfWaiting');
+  await until(() => client.status('the-child'), 'the child exists');
+  await client.terminate(parent, 'first');
+  await client.whenEnded(parent);
+  expect(await client.purge(parent)).toBe(1);
+  await client.terminate('the-child', 'then');
+  await client.whenEnded('the-child');
+  await until(() => engine.store.unfinished().instances.length === 0, 'no message is left');
+  expect(client.status(parent)).toBeUndefined();
+});
+
 test('timers, waits and running activities survive a restart', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'durable-'));
   const clock = new TestClock();

@@ -151,4 +151,37 @@ test('continue-as-new keeps the events that its execution has not read, in order
 test('unsupported calls fail the orchestration and say so', async () => {
   expect((await run('callsEntity')).output).toContain('does not support callEntity');
   expect((await run('callsHttp')).output).toContain('does not support callHttp');
+  expect((await run('expiring')).output).toContain('does not support retryTimeoutInMilliseconds');
+});
+
+test('an orchestrator that does not repeat itself fails and is told what differs', async () => {
+  const id = await running.client.start('fickle', { instanceId: 'mood' });
+  const release = await until(() => effects.held.get('mood'), 'the activity starts');
+  effects.weather = 'rain';
+  release();
+  const { output } = await running.client.whenEnded(id);
+  effects.weather = 'sun';
+  expect(output).toContain('Non-deterministic orchestration: task 0 was "hold" and is now "echo"');
+});
+
+test('a child of an id that is running is refused, and a terminated child fails its parent', async () => {
+  const first = await running.client.start('parentOfWaiting');
+  await until(() => running.client.status('the-child'), 'the child exists');
+  expect((await run('parentOfWaiting')).output).toContain('"the-child" is already running');
+  await running.client.terminate('the-child', 'no more');
+  expect((await running.client.whenEnded(first)).output).toContain('The sub-orchestration was terminated: no more');
+});
+
+test('a thousand instances at once all complete, and the event loop stays responsive', async () => {
+  let longest = 0;
+  let last = performance.now();
+  const beat = setInterval(() => {
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+  }, 5);
+  const ids = await Promise.all(Array.from({ length: 1000 }, () => running.client.start('sequence')));
+  const ended = await Promise.all(ids.map((id) => running.client.whenEnded(id)));
+  clearInterval(beat);
+  expect(ended.every(({ runtimeStatus }) => runtimeStatus === 'Completed')).toBe(true);
+  expect(longest).toBeLessThan(1500);
 });

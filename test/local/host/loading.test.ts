@@ -39,6 +39,11 @@ test('binding mistakes name the function and the option', async () => {
   await expect(starting(queue)).rejects.toThrow(
     'Function "q": neither the setting "NoBus__fullyQualifiedNamespace" nor "NoBus" exists.',
   );
+  const input = app(`${imported}app.http('i', { extraInputs: [{ type: 'table', name: 't' }], handler: () => ({}) });`);
+  await expect(starting(input)).rejects.toThrow('Function "i": this host has no table input binding.');
+  const retry = `{ strategy: 'fixedDelay', delayInterval: 1, maxRetryCount: 1 }`;
+  const retried = app(`${imported}app.timer('r', { schedule: '0 0 0 1 1 *', retry: ${retry}, handler: () => {} });`);
+  await expect(starting(retried)).rejects.toThrow('Function "r": this host has no retry policies');
   const blob = app(`${imported}app.storageBlob('b', { path: 'x', connection: 'y', handler: () => {} });`);
   await expect(starting(blob)).rejects.toThrow('Function "b": this host has no blobTrigger.');
 });
@@ -58,4 +63,23 @@ test('a function that its setting disables is not served', async () => {
   expect((await fetch(`${host.endpoint}/api/off`)).status).toBe(404);
   expect((await fetch(`${host.endpoint}/api/on`)).status).toBe(200);
   await host.stop();
+});
+
+test('stopping lets a running request finish, with the Durable client still at its service', async () => {
+  const main = `${imported}import * as df from 'durable-functions';
+    df.app.activity('a', { handler: () => 1 });
+    df.app.orchestration('o', function* (context) { return yield context.df.callActivity('a'); });
+    app.get('slow', { extraInputs: [df.input.durableClient()], handler: async (request, context) => {
+      await new Promise((resolve) => { globalThis.goOn = resolve; });
+      return { body: await df.getClient(context).startNew('o', { instanceId: 'late' }) };
+    } });`;
+  const host = await starting(app(main));
+  const answer = fetch(`${host.endpoint}/api/slow`);
+  const handles = globalThis as { goOn?: () => void };
+  await expect.poll(() => handles.goOn).toBeDefined();
+  const stopped = host.stop();
+  expect((await fetch(`${host.endpoint}/api/slow`)).status).toBe(503);
+  handles.goOn?.();
+  expect(await (await answer).text()).toBe('late');
+  await stopped;
 });
