@@ -66,19 +66,6 @@ export async function startCloud({ appDirectory, resources, dataDir, log }: Clou
     const { accounts } = fill(resources.storage, lookUp);
     const storage = started(await startStorage({ ...common, tls, accounts, verifyToken, port: ports.storage }));
     known['storage.endpoint'] = storage.endpoint;
-    const arm = await startArm({
-      ...common,
-      tls,
-      declared: fill(resources.arm, lookUp),
-      tenantId: resources.identity.tenantId,
-      repoRoot: resolve(appDirectory),
-      machineEnv: { NODE_EXTRA_CA_CERTS: caFile },
-      openBlob: storage.openBlob,
-      verifyToken,
-      port: ports.arm,
-    });
-    started({ stop: () => arm.stop() });
-    known['arm.endpoint'] = arm.endpoint;
     const namespace = fill(resources.serviceBus, lookUp);
     const serviceBus = started(
       await startServiceBus({ ...common, tls, namespace, verifyToken, port: ports.serviceBus }),
@@ -98,6 +85,20 @@ export async function startCloud({ appDirectory, resources, dataDir, log }: Clou
     const { topics } = fill(resources.eventGrid, lookUp);
     const eventGrid = started(await startEventGrid({ ...common, tls, topics, verifyToken, port: ports.eventGrid }));
     for (const { name } of topics) known[`eventGrid.${name}`] = eventGrid.endpoint(name);
+    // After the bus, so that it stops before it: machines are its clients.
+    const arm = await startArm({
+      ...common,
+      tls,
+      declared: fill(resources.arm, lookUp),
+      tenantId: resources.identity.tenantId,
+      repoRoot: resolve(appDirectory),
+      machineEnv: { NODE_EXTRA_CA_CERTS: caFile },
+      openBlob: storage.openBlob,
+      verifyToken,
+      port: ports.arm,
+    });
+    started({ stop: () => arm.stop() });
+    known['arm.endpoint'] = arm.endpoint;
     known['host.endpoint'] = `http://127.0.0.1:${ports.host}`;
     const host = started(
       await startHost({ ...common, appDirectory, settings: fill(resources.settings, lookUp), port: ports.host }),

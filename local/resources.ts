@@ -57,7 +57,7 @@ export const Resources = z.object({
     topics: z.array(
       z.object({
         name: z.string(),
-        key: z.string().optional(),
+        key: z.string(),
         subscriptions: z.array(z.object({ name: z.string(), endpoint: z.url() })).default([]),
       }),
     ),

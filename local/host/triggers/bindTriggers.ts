@@ -1,5 +1,5 @@
 // From registrations to listeners. A binding that cannot be understood stops the host with the function's name.
-import { ZodError } from 'zod';
+import { ZodError, z } from 'zod';
 import type { Binding, FunctionMetadata, RegisteredFunction, Registrations } from '../coreModule.ts';
 import type { HostJson } from '../hostJson.ts';
 import type { HttpFunctions } from '../http/functions.ts';
@@ -7,6 +7,7 @@ import type { Invoker } from '../invoke.ts';
 import type { HostLog } from '../log.ts';
 import { resolveSetting, type Settings } from '../settings.ts';
 import type { HostState } from '../state.ts';
+import type { EventGridFunctions } from './eventGrid.ts';
 import type { Trigger } from './trigger.ts';
 
 export interface TriggerContext {
@@ -31,7 +32,7 @@ const called = new Set(['orchestrationtrigger', 'activitytrigger', 'entitytrigge
 
 /** Makes the listeners and adds the HTTP functions to `http`; starts nothing. */
 export async function bindTriggers(
-  context: TriggerContext & { registrations: Registrations; http: HttpFunctions },
+  context: TriggerContext & { registrations: Registrations; http: HttpFunctions; eventGrid: EventGridFunctions },
 ): Promise<Trigger[]> {
   const triggers: Trigger[] = [];
   for (const registered of context.registrations.functions.values()) {
@@ -44,6 +45,7 @@ export async function bindTriggers(
     try {
       const resolved = resolveOptions(name, binding, context.settings);
       if (type === 'httptrigger') context.http.add(registered, resolved);
+      else if (type === 'eventgridtrigger') context.eventGrid.add(registered);
       else if (!called.has(type)) {
         const make = makers.get(type);
         if (!make) throw new Error(`Function "${name}": this host has no ${binding.type}.`);
@@ -60,12 +62,20 @@ export async function bindTriggers(
 
 // Without data an input would be undefined and an output lost, both in silence.
 function refuseUnsupported({ name, bindings, retryOptions }: FunctionMetadata): void {
-  if (retryOptions)
-    throw new Error(`Function "${name}": this host has no retry policies; the trigger's own redelivery applies.`);
+  if (retryOptions && !retriesTheFeedForEver(bindings, retryOptions))
+    throw new Error(
+      `Function "${name}": of all retry policies this host has one, a change feed that is retried without limit (maxRetryCount -1).`,
+    );
   for (const { type, direction } of Object.values(bindings)) {
     const isKnown = direction === 'out' ? type === 'http' : type === 'durableClient' || /trigger$/i.test(type);
     if (!isKnown) throw new Error(`Function "${name}": this host has no ${type} ${direction}put binding.`);
   }
+}
+
+/** The change feed trigger of this host never goes past a failed batch: the one retry policy that it can keep. */
+function retriesTheFeedForEver(bindings: FunctionMetadata['bindings'], retryOptions: unknown): boolean {
+  const isFeed = Object.values(bindings).some(({ type }) => type.toLowerCase() === 'cosmosdbtrigger');
+  return isFeed && z.looseObject({ maxRetryCount: z.literal(-1) }).safeParse(retryOptions).success;
 }
 
 function resolveOptions(name: string, binding: Binding, settings: Settings): Binding {
