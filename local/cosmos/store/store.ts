@@ -1,6 +1,7 @@
 // What is kept: the catalog, the items, and one writer. A container's writes share one change number (LSN) per
 // transaction, as in Cosmos DB, and nothing counts as written before `write` has resolved.
 import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
 import { GroupCommit, openDatabase } from '../../sqlite.ts';
 import { Catalog, type Container } from './catalog.ts';
 import { Indexes } from './indexes.ts';
@@ -36,7 +37,7 @@ export class Store {
 
   /** Runs `work` atomically on one container; resolves when it is on disk. */
   async write<T>(container: Container, work: (transaction: Transaction) => T): Promise<T> {
-    return this.#commit.write((sqlite) => {
+    return this.#settled((sqlite) => {
       const transaction: Transaction = {
         container,
         items: this.items,
@@ -56,14 +57,16 @@ export class Store {
 
   /** Runs a change of the catalog; resolves when it is on disk. */
   define<T>(work: (catalog: Catalog) => T): Promise<T> {
-    return this.#commit.write(() => work(this.catalog));
+    return this.#settled(() => work(this.catalog));
   }
 
   /** Reads may see what is about to be committed, so an answer waits until it is. */
   async read<T>(work: () => T): Promise<T> {
-    const result = work();
-    await this.#commit.committed();
-    return result;
+    try {
+      return work();
+    } finally {
+      await this.#commit.committed();
+    }
   }
 
   /** Removes expired items, which reads have not shown since they expired, and builds the indexes asked for. */
@@ -72,6 +75,16 @@ export class Store {
       this.items.deleteExpired(this.now());
       this.indexes.build();
     });
+  }
+
+  /** A refusal, too, may rest on what is about to be committed: it waits as an answer does. */
+  async #settled<T>(work: (sqlite: DatabaseSync) => T): Promise<T> {
+    try {
+      return await this.#commit.write(work);
+    } catch (error) {
+      await this.#commit.committed();
+      throw error;
+    }
   }
 
   close(): void {
