@@ -13,6 +13,7 @@ import { Invoker } from './invoke.ts';
 import { HostLog } from './log.ts';
 import { HostState } from './state.ts';
 import { bindTriggers } from './triggers/bindTriggers.ts';
+import { EventGridFunctions } from './triggers/eventGrid.ts';
 import type { Trigger } from './triggers/trigger.ts';
 
 export interface HostOptions {
@@ -34,6 +35,8 @@ export interface RunningHost {
   /** Opens functions with authLevel `function` or `admin`. */
   functionKey: string;
   functionNames: string[];
+  /** The webhook URL, with its key, for the Event Grid subscription of a function. */
+  eventGridUrl(functionName: string): string;
   stop(): Promise<void>;
 }
 
@@ -64,10 +67,11 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     routePrefix: hostJson.extensions.http.routePrefix,
     bodyLimit: Number(settings['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT'] ?? defaultBodyLimit),
   });
+  const eventGrid = new EventGridFunctions({ invoker, log, systemKey: await rememberedKey(state, 'key.eventGrid') });
   const server = createServer({ keepAliveTimeout: 60_000 });
   let triggers: Trigger[] = [];
   try {
-    triggers = await bindTriggers({ registrations, invoker, log, hostJson, settings, state, http });
+    triggers = await bindTriggers({ registrations, invoker, log, hostJson, settings, state, http, eventGrid });
     const capabilities = await programmingModel()?.getCapabilities({});
     http.streamUri = capabilities?.['HttpUri'];
     for (const hook of registrations.hooks.appStart) await hook({ hookData: {} });
@@ -75,7 +79,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     // The SDK's client rewrites management URLs to localhost:7071 unless this names the host.
     process.env['WEBSITE_HOSTNAME'] = new URL(endpoint).host;
     durable.start(endpoint);
-    serve(server, endpoint, http, durable, log);
+    serve(server, endpoint, [durable, eventGrid], http, log);
     for (const trigger of triggers) await trigger.start();
     const stop = once(() =>
       stopHost({
@@ -91,7 +95,8 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       }),
     );
     const functionNames = [...registrations.functions.keys()];
-    return { endpoint, durable: durable.management, functionKey: keys.hostKey, functionNames, stop };
+    const eventGridUrl = (name: string) => endpoint + eventGrid.pathFor(name);
+    return { endpoint, durable: durable.management, functionKey: keys.hostKey, functionNames, eventGridUrl, stop };
   } catch (error) {
     server.close();
     await Promise.allSettled(triggers.map((trigger) => trigger.stop()));
@@ -101,11 +106,18 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   }
 }
 
-function serve(server: Server, endpoint: string, http: HttpFunctions, durable: DurableHost, log: HostLog): void {
+function serve(
+  server: Server,
+  endpoint: string,
+  webhooks: readonly (DurableHost | EventGridFunctions)[],
+  http: HttpFunctions,
+  log: HostLog,
+): void {
   server.on('request', (request, response) => {
     const answer = async () => {
       const url = new URL(request.url ?? '/', `http://${request.headers.host ?? new URL(endpoint).host}`);
-      if (!(await durable.serve(request, response, url))) await http.serve(request, response, url);
+      for (const webhook of webhooks) if (await webhook.serve(request, response, url)) return;
+      await http.serve(request, response, url);
     };
     answer().catch((error: unknown) => {
       log.line('error', 'http', `request failed: ${String(error)}`);

@@ -43,7 +43,7 @@ test('binding mistakes name the function and the option', async () => {
   await expect(starting(input)).rejects.toThrow('Function "i": this host has no table input binding.');
   const retry = `{ strategy: 'fixedDelay', delayInterval: 1, maxRetryCount: 1 }`;
   const retried = app(`${imported}app.timer('r', { schedule: '0 0 0 1 1 *', retry: ${retry}, handler: () => {} });`);
-  await expect(starting(retried)).rejects.toThrow('Function "r": this host has no retry policies');
+  await expect(starting(retried)).rejects.toThrow('Function "r": of all retry policies this host has one');
   const blob = app(`${imported}app.storageBlob('b', { path: 'x', connection: 'y', handler: () => {} });`);
   await expect(starting(blob)).rejects.toThrow('Function "b": this host has no blobTrigger.');
 });
