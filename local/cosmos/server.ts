@@ -68,7 +68,10 @@ export async function startCosmos(options: CosmosOptions): Promise<RunningCosmos
   const server = tls ? createHttpsServer({ key: tls.key, cert: tls.cert }, answer) : createHttpServer(answer);
   server.keepAliveTimeout = 120_000;
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error) => {
+      store.close();
+      reject(error);
+    });
     server.listen(options.port ?? 0, '127.0.0.1', resolve);
   });
   const address = server.address();

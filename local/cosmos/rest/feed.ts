@@ -1,11 +1,11 @@
 // GET …/docs: the change feed when `A-IM` asks for it, else a plain listing.
-import { badRequest, CosmosError, notSupported } from '../errors.ts';
+import { badRequest, notSupported } from '../errors.ts';
 import { readFeed } from '../operations/feed.ts';
-import { type EpkRange, parseKeyHeader, rangeOfKey } from '../partition/key.ts';
 import type { Container } from '../store/catalog.ts';
 import type { Store } from '../store/store.ts';
 import { containerHeaders, header, type Reply, type Request } from './message.ts';
 import { answerQuery } from './query.ts';
+import { pageSize, targetRange } from './target.ts';
 
 export async function feed(store: Store, request: Request, container: Container): Promise<Reply> {
   const mode = header(request, 'a-im')?.toLowerCase();
@@ -30,26 +30,6 @@ export async function feed(store: Store, request: Request, container: Container)
   if (page.items.length === 0) return { status: 304, headers };
   const body = `{"_rid":"${container.rid}","Documents":[${page.items.join(',')}],"_count":${page.items.length}}`;
   return { status: 200, headers, body };
-}
-
-/** The part of the container that a request is about: a partition key (or its prefix), or a part of the hash range. */
-export function targetRange(request: Request, container: Container): EpkRange | undefined {
-  const rangeId = header(request, 'x-ms-documentdb-partitionkeyrangeid');
-  if (rangeId !== undefined && rangeId !== '0') {
-    throw new CosmosError(410, 'Gone', `The partition key range ${rangeId} does not exist.`, 1002);
-  }
-  const key = header(request, 'x-ms-documentdb-partitionkey');
-  if (key !== undefined) return rangeOfKey(parseKeyHeader(container.partitionKey, key));
-  const min = header(request, 'x-ms-start-epk');
-  const max = header(request, 'x-ms-end-epk');
-  return min === undefined || max === undefined ? undefined : { min, max };
-}
-
-export function pageSize(request: Request): number {
-  const size = Number(header(request, 'x-ms-max-item-count') ?? -1);
-  if (!Number.isInteger(size) || size === 0 || size < -1)
-    throw badRequest('x-ms-max-item-count must be -1 or positive.');
-  return size === -1 ? 1000 : size;
 }
 
 function continuation(etag: string | undefined): { seen: number | undefined; isNow: boolean } {

@@ -3,8 +3,8 @@
 import { parseQuestion, planBody, planOf, refuseMerge, runQuery } from '../operations/query.ts';
 import type { Container } from '../store/catalog.ts';
 import type { Store } from '../store/store.ts';
-import { pageSize, targetRange } from './feed.ts';
 import { containerHeaders, header, jsonBody, type Reply, type Request } from './message.ts';
+import { pageSize, targetRange } from './target.ts';
 
 export async function queryPlan(request: Request, container: Container): Promise<Reply> {
   const plan = planOf(parseQuestion(jsonBody(request), container));

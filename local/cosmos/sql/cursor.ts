@@ -1,4 +1,5 @@
 // Where the parser stands in the tokens.
+import type { Query } from './ast.ts';
 import { syntaxError, type Token, tokenize } from './lexer.ts';
 
 const KEYWORDS = new Set(
@@ -12,13 +13,16 @@ const END: Token = { kind: 'end', text: '', start: 0, end: 0 };
 
 export class Cursor {
   readonly text: string;
+  /** Parses a query inside an expression. */
+  readonly select: (cursor: Cursor) => Query;
   /** Where the last taken token ended. */
   lastEnd = 0;
   readonly #tokens: Token[];
   #at = 0;
 
-  constructor(text: string) {
+  constructor(text: string, select: (cursor: Cursor) => Query) {
     this.text = text;
+    this.select = select;
     this.#tokens = tokenize(text);
   }
 

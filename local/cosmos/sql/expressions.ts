@@ -3,7 +3,6 @@
 import type { BinaryOperator, Expression } from './ast.ts';
 import type { Cursor } from './cursor.ts';
 import { queryError, type Token, unquote } from './lexer.ts';
-import { parseSelect } from './parser.ts';
 
 // Weakest first; the last entries bind tightest.
 const BINARY: BinaryOperator[][] = [
@@ -178,7 +177,7 @@ function parseNamed(cursor: Cursor, token: Token): Expression {
 }
 
 function parseSubquery(cursor: Cursor, form: 'scalar' | 'exists' | 'array', start: number): Expression {
-  const query = parseSelect(cursor);
+  const query = cursor.select(cursor);
   cursor.expectSymbol(')');
   return { kind: 'subquery', form, query, start, end: cursor.lastEnd };
 }

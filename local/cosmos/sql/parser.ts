@@ -5,7 +5,7 @@ import { Cursor } from './cursor.ts';
 import { parseExpression, parsePath } from './expressions.ts';
 
 export function parseQuery(text: string): Query {
-  const cursor = new Cursor(text);
+  const cursor = new Cursor(text, parseSelect);
   const query = parseSelect(cursor);
   cursor.expectEnd();
   return query;
@@ -13,14 +13,14 @@ export function parseQuery(text: string): Query {
 
 /** The condition of a patch: `FROM c WHERE …`. */
 export function parseCondition(text: string): Query {
-  const cursor = new Cursor(text);
+  const cursor = new Cursor(text, parseSelect);
   const start = cursor.peek().start;
   const query = parseTail(cursor, false, undefined, { kind: 'star', start, end: start });
   cursor.expectEnd();
   return query;
 }
 
-export function parseSelect(cursor: Cursor): Query {
+function parseSelect(cursor: Cursor): Query {
   cursor.expectKeyword('SELECT');
   const isDistinct = cursor.takeKeyword('DISTINCT');
   const top = cursor.takeKeyword('TOP') ? parseCount(cursor) : undefined;

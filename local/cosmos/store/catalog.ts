@@ -108,7 +108,10 @@ export class Catalog {
     this.#sqlite
       .prepare('UPDATE containers SET definition = ?, ts = ? WHERE number = ?')
       .run(JSON.stringify(definition), ts, container.number);
-    Object.assign(container, { definition, ts, defaultTtl: ttlOf(definition) });
+    const defaultTtl = ttlOf(definition);
+    const isSame = defaultTtl === container.defaultTtl;
+    Object.assign(container, { definition, ts, defaultTtl });
+    if (isSame) return;
     // An item's own ttl wins over the container's; without a container default nothing expires.
     this.#sqlite
       .prepare(

@@ -42,6 +42,19 @@ describe('time to live', () => {
     expect((await waves.item('a', 'w').read()).statusCode).toBe(200);
   });
 
+  it('follows when the container gets another default', async () => {
+    const waves = container('waves');
+    await waves.items.create({ id: 'default', waveId: 't' });
+    await waves.items.create({ id: 'own', waveId: 't', ttl: 1000 });
+    await waves.items.create({ id: 'never', waveId: 't', ttl: -1 });
+    const { resource } = await waves.read();
+    const { id, partitionKey } = resource!;
+    await waves.replace({ id, partitionKey: partitionKey!, defaultTtl: 60 });
+    now += 100_000;
+    const left = await waves.items.query('SELECT VALUE c.id FROM c', { partitionKey: 't' }).fetchAll();
+    expect(left.resources).toEqual(['own', 'never']);
+  });
+
   it('sweeps expired rows out of the table', async () => {
     let time = 1_000_000;
     const store = new Store(undefined, () => time);
