@@ -1,5 +1,5 @@
 // Runs activities, a bounded number at once, in the order in which they were scheduled.
-import type { Task } from './store.ts';
+import type { Task } from './rows.ts';
 
 export class ActivityRunner {
   readonly #limit: number;

@@ -1,10 +1,10 @@
 // Management in process: start, raise, suspend, resume, terminate, purge, read. The HTTP forms are built on it.
 // Every promise resolves after the commit.
+import { createInstance } from './apply.ts';
 import type { Engine } from './engine.ts';
 import { eventRaised, executionTerminated, resumed, suspended, type HistoryEvent } from './history.ts';
 import { queryInstances, statusOf, type InstanceFilter, type InstanceStatus, type StatusOptions } from './query.ts';
-import { isTerminal } from './store.ts';
-import { createInstance } from './turn.ts';
+import { isTerminal } from './rows.ts';
 
 /** A request that cannot be served, with the HTTP status that the Durable extension uses for it. */
 export class DurableRequestError extends Error {

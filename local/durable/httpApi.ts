@@ -3,7 +3,7 @@
 // (https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-http-api).
 import { DurableRequestError, type DurableManagement } from './client.ts';
 import type { InstanceFilter } from './query.ts';
-import { isTerminal } from './store.ts';
+import { isTerminal } from './rows.ts';
 
 export interface ManagementRequest {
   method: string;

@@ -1,6 +1,7 @@
 // The instances that are in memory at the moment. Everything here can be read again from the store, so an idle
 // instance may be dropped at any time.
-import type { InstanceRow, Message, Store } from './store.ts';
+import type { InstanceRow, Message } from './rows.ts';
+import type { Store } from './store.ts';
 
 export interface Instance extends InstanceRow {
   /** JSON texts, each one or more events separated by commas: what one stored row holds. */

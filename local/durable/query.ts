@@ -1,7 +1,8 @@
 // What others may see of an instance, and how instances are found. Field names are those of the Durable HTTP API
 // (https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-http-api).
 import { EventType, type HistoryEvent } from './history.ts';
-import type { InstanceRow, RuntimeStatus, Store } from './store.ts';
+import type { InstanceRow, RuntimeStatus } from './rows.ts';
+import type { Store } from './store.ts';
 
 export interface StatusOptions {
   showInput?: boolean;
