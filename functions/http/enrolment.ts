@@ -49,7 +49,8 @@ export const enrolmentRoutes: Route[] = [
     path: 'appliances/{id}/tokens',
     allowed: 'anyone',
     async handle({ capabilities, request, param }) {
-      await signedBy(capabilities, param('id'), request);
+      const { purpose } = await signedBy(capabilities, param('id'), request);
+      if (purpose !== 'busTokens') throw refuse('invalidInput', 'The signed request does not ask for bus tokens.');
       return json(capabilities.bus.accessFor(param('id')));
     },
   },

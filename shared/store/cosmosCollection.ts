@@ -10,6 +10,9 @@ const throttledTries = 8;
 /** `Retry With` (449) and `Too Many Requests` (429): https://learn.microsoft.com/rest/api/cosmos-db/http-status-codes-for-cosmosdb */
 const passing = new Set([429, 449]);
 
+/** https://learn.microsoft.com/azure/cosmos-db/concepts-limits#per-item-limits */
+const canBeId = /^[^/\\?#]{1,1023}$/;
+
 /** Does something again while the service asks for it; the statuses in `expected` are values, not failures. */
 async function attempt<T, S extends number>(
   doing: string,
@@ -41,6 +44,7 @@ export class CosmosCollection implements Collection {
   }
 
   async read<T extends Stored>(key: Key, id: string): Promise<Read<T> | undefined> {
+    if (!canBeId.test(id)) return undefined;
     const answer = await attempt(`reading ${id}`, () => this.#container.item(id, [...key]).read(), [404]);
     if (answer === 404 || answer.resource === undefined) return undefined;
     const { value, etag } = bare<T>(answer.resource as Record<string, unknown>);

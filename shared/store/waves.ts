@@ -52,7 +52,7 @@ export function wavesOn(
         return gate?.kind === 'gate' ? gate : undefined;
       },
       list: (waveId) => collection.query<GateDocument>({ kind: 'gate', key: [waveId], orderBy: { path: 'openedAt' } }),
-      change: (waveId, gateId, change) =>
+      change: async (waveId, gateId, change) =>
         changeDocument<GateDocument>(
           collection,
           [waveId],
@@ -65,7 +65,7 @@ export function wavesOn(
       open: (attention) => createOnce<AttentionDocument>(collection, [attention.waveId], attention),
       list: (waveId) =>
         collection.query<AttentionDocument>({ kind: 'attention', key: [waveId], orderBy: { path: 'openedAt' } }),
-      change: (waveId, id, change) =>
+      change: async (waveId, id, change) =>
         changeDocument<AttentionDocument>(
           collection,
           [waveId],

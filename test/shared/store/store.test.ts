@@ -1,0 +1,283 @@
+// The repositories, on documents in memory and on Cosmos DB through the unmodified client: the same behaviour.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startCosmos, type RunningCosmos } from '../../../local/cosmos/server.ts';
+import { ensurePki, trustCa } from '../../../local/pki.ts';
+import type { WorkloadEvent } from '../../../shared/lifecycle/events.ts';
+import { fold } from '../../../shared/lifecycle/fold.ts';
+import type { Store } from '../../../shared/store/contract.ts';
+import { createStore } from '../../../shared/store/cosmos.ts';
+import type { ApplianceDocument, GateDocument, WaveDocument } from '../../../shared/store/documents.ts';
+import { createMemoryStore } from '../../../shared/store/memory.ts';
+import { containers } from '../../../shared/store/storeOn.ts';
+import { environment, profile, source, waveDefinition } from '../../fakes/definitions.ts';
+import { examplePlan } from '../../fakes/reach.ts';
+
+const at = '2026-12-01T00:00:00.000Z';
+const plan = examplePlan();
+
+function waveNamed(waveId: string): WaveDocument {
+  const own = { ...plan, waveId, workloads: plan.workloads.map((workload) => ({ ...workload, waveId })) };
+  return {
+    id: 'wave',
+    kind: 'wave',
+    waveId,
+    definition: { ...waveDefinition(), id: waveId },
+    plan: own,
+    status: 'planned',
+    createdBy: 'ada',
+    createdAt: at,
+    attempt: 0,
+    groups: {},
+  };
+}
+
+const phase = (id: string, phase: 'preparing' | 'replicating'): WorkloadEvent => ({
+  id,
+  time: at,
+  source: 'platform',
+  type: 'landfall.workload.phaseEntered',
+  data: { phase, reason: 'test' },
+});
+const progress = (id: string, sequence: number): WorkloadEvent => ({
+  id,
+  time: at,
+  source: 'agent-db-01',
+  sequence,
+  type: 'landfall.sync.progress',
+  data: { syncId: 's', kind: 'initial', doneBytes: sequence, totalBytes: 100, writtenBytes: 0, bytesPerSecond: 1 },
+});
+
+let cosmos: RunningCosmos;
+beforeAll(async () => {
+  const pki = await ensurePki(undefined);
+  trustCa(pki.ca);
+  const declared = Object.entries(containers).map(([name, paths]) => ({
+    name,
+    partitionKey: paths.length > 1 ? { paths: [...paths], kind: 'MultiHash', version: 2 } : { paths: [...paths] },
+  }));
+  cosmos = await startCosmos({
+    databases: [{ name: 'landfall', containers: declared }],
+    tls: pki,
+    verifyToken: async () => ({ oid: 'me' }),
+  });
+});
+afterAll(() => cosmos.stop());
+
+const credential = { getToken: async () => ({ token: 'token', expiresOnTimestamp: Date.now() + 3_600_000 }) };
+const onCosmos = () =>
+  createStore({ Cosmos__accountEndpoint: cosmos.endpoint, LANDFALL_COSMOS_DATABASE: 'landfall' }, credential);
+
+describe.each([
+  { kind: 'in memory', makeStore: (): Store => createMemoryStore() },
+  { kind: 'on Cosmos DB', makeStore: onCosmos },
+])('the store $kind', ({ makeStore }) => {
+  let store: Store;
+  let names = 0;
+  const freshWave = async () => {
+    const wave = waveNamed(`wave-${names++}`);
+    await store.waves.create(wave);
+    return wave.waveId;
+  };
+  beforeAll(() => {
+    store = makeStore();
+  });
+
+  it('gives back what was put, without properties of the service', async () => {
+    await store.environments.put(environment);
+    await store.profiles.put(profile);
+    await store.sources.put(source('db-01'));
+    expect(await store.environments.get('west')).toEqual(environment);
+    expect(await store.profiles.list()).toEqual([profile]);
+    expect(await store.sources.get('db-01')).toEqual(source('db-01'));
+    expect(await store.sources.get('nobody')).toBeUndefined();
+    expect(await store.sources.get('../colls/workloads?#')).toBeUndefined();
+  });
+
+  it('registers every workload of a new wave, and refuses a second wave of that id', async () => {
+    const wave = waveNamed('twice');
+    await store.waves.create(wave);
+    expect((await store.workloads.list('twice')).map(({ workloadId }) => workloadId).sort()).toEqual([
+      'app',
+      'db',
+      'web',
+    ]);
+    expect(await store.waves.get('twice')).toEqual(wave);
+    await expect(store.waves.create(wave)).rejects.toMatchObject({ failure: { code: 'conflict' } });
+  });
+
+  it('completes the creation of a wave that a crash had cut short, for the same caller only', async () => {
+    const wave = waveNamed('cut-short');
+    const brief = { ...wave, plan: { ...wave.plan, workloads: wave.plan.workloads.slice(0, 1) } };
+    await store.waves.create(brief);
+    await expect(store.waves.create({ ...wave, createdBy: 'mallory' })).rejects.toMatchObject({
+      failure: { code: 'conflict' },
+    });
+    await store.waves.create(wave);
+    expect(await store.workloads.list('cut-short')).toHaveLength(3);
+  });
+
+  it('applies each event once, however often it comes', async () => {
+    const waveId = await freshWave();
+    const first = await store.workloads.append(waveId, 'db', [
+      phase('e1', 'preparing'),
+      progress('e2', 1),
+      progress('e2', 1),
+    ]);
+    expect(first).toMatchObject({ duplicates: ['e2'], illegal: [], state: { phase: 'preparing', version: 3 } });
+    expect(first.applied.map(({ id }) => id)).toEqual(['e1', 'e2']);
+    const second = await store.workloads.append(waveId, 'db', [
+      phase('e1', 'preparing'),
+      progress('e2', 1),
+      progress('e3', 2),
+    ]);
+    expect(second.duplicates).toEqual(['e1', 'e2']);
+    expect(second.applied.map(({ id }) => id)).toEqual(['e3']);
+    expect((await store.workloads.get(waveId, 'db'))?.state.version).toBe(4);
+  });
+
+  it('calls a decision that was applied before a duplicate, though it would be illegal now', async () => {
+    const waveId = await freshWave();
+    await store.workloads.append(waveId, 'db', [phase('e1', 'preparing')]);
+    await store.workloads.append(waveId, 'db', [phase('e2', 'replicating')]);
+    const again = await store.workloads.append(waveId, 'db', [phase('e1', 'preparing')]);
+    expect(again).toMatchObject({ applied: [], duplicates: ['e1'], illegal: [] });
+    const illegal = await store.workloads.append(waveId, 'db', [phase('e9', 'preparing')]);
+    expect(illegal.illegal).toMatchObject([{ event: { id: 'e9' } }]);
+  });
+
+  it('keeps the state equal to the fold of the events under concurrent writers', async () => {
+    const waveId = await freshWave();
+    await store.workloads.append(waveId, 'db', [phase('e0', 'preparing')]);
+    const writers = Array.from({ length: 6 }, (_, writer) =>
+      store.workloads.append(waveId, 'db', [
+        progress('shared', 1),
+        progress(`w${writer}-a`, 2),
+        progress(`w${writer}-b`, 3),
+      ]),
+    );
+    const outcomes = await Promise.all(writers);
+    expect(outcomes.flatMap(({ duplicates }) => duplicates)).toHaveLength(5);
+    const events = await store.workloads.events(waveId, 'db');
+    expect(events.map(({ version }) => version)).toEqual(Array.from({ length: 15 }, (_, index) => index + 1));
+    const state = (await store.workloads.get(waveId, 'db'))?.state;
+    expect(fold(events.map(({ event }) => event))).toEqual(state);
+  });
+
+  it('lists events in order from after a version', async () => {
+    const waveId = await freshWave();
+    await store.workloads.append(
+      waveId,
+      'db',
+      Array.from({ length: 99 }, (_, index) => progress(`e${index}`, index)),
+    );
+    const tail = await store.workloads.events(waveId, 'db', 95);
+    expect(tail.map(({ version }) => version)).toEqual([96, 97, 98, 99, 100]);
+    await expect(
+      store.workloads.append(
+        waveId,
+        'db',
+        Array.from({ length: 100 }, (_, index) => progress(`f${index}`, index)),
+      ),
+    ).rejects.toMatchObject({ failure: { code: 'invalidInput' } });
+    await expect(store.workloads.append(waveId, 'nobody', [phase('e', 'preparing')])).rejects.toMatchObject({
+      failure: { code: 'notFound' },
+    });
+  });
+
+  it('finds workloads of all waves by phase and by sync', async () => {
+    const waveId = await freshWave();
+    const queued: WorkloadEvent = {
+      id: 'q',
+      time: at,
+      source: 'platform',
+      type: 'landfall.sync.queued',
+      data: { syncId: 's', kind: 'initial', syncOperationId: 'o:1', applianceId: 'agent-db-01' },
+    };
+    await store.workloads.append(waveId, 'db', [phase('e1', 'preparing'), phase('e2', 'replicating'), queued]);
+    const mine = (found: { waveId: string; workloadId: string }[]) =>
+      found.filter((each) => each.waveId === waveId).map(({ workloadId }) => workloadId);
+    expect(mine(await store.workloads.inPhases(['replicating', 'testing']))).toEqual(['db']);
+    expect(mine(await store.workloads.withSync(['queued', 'running']))).toEqual(['db']);
+    expect(await store.workloads.inPhases([])).toEqual([]);
+  });
+
+  it('changes a document in place under concurrent writers without losing one', async () => {
+    const waveId = await freshWave();
+    await Promise.all(
+      Array.from({ length: 6 }, () => store.waves.change(waveId, (wave) => ({ ...wave, attempt: wave.attempt + 1 }))),
+    );
+    expect((await store.waves.get(waveId))?.attempt).toBe(6);
+    await expect(store.waves.change('nobody', (wave) => wave)).rejects.toMatchObject({ failure: { code: 'notFound' } });
+  });
+
+  it('opens a gate once and leaves documents of other kinds alone', async () => {
+    const waveId = await freshWave();
+    const gate: GateDocument = {
+      id: 'gate.shop.uat.1',
+      kind: 'gate',
+      waveId,
+      groupId: 'shop',
+      name: 'uat',
+      question: '?',
+      policy: { required: true, approvers: [], quorum: 1, onExpiry: 'hold' },
+      requester: 'ada',
+      status: 'open',
+      openedAt: at,
+      decisions: [],
+      operationId: 'g:1',
+    };
+    await store.gates.open(gate);
+    await store.gates.change(waveId, gate.id, (open) => ({ ...open, status: 'approved' }));
+    expect((await store.gates.open(gate)).status).toBe('approved');
+    expect(await store.gates.list(waveId)).toHaveLength(1);
+    await expect(store.gates.change(waveId, 'wave', (open) => open)).rejects.toMatchObject({
+      failure: { code: 'notFound' },
+    });
+  });
+
+  it('counts the leases that remain, and tolerates repeats', async () => {
+    await store.environments.lease('leased', 'w1', at);
+    await store.environments.lease('leased', 'w1', at);
+    await store.environments.lease('leased', 'w2', at);
+    expect(await store.environments.release('leased', 'w1')).toBe(1);
+    expect(await store.environments.release('leased', 'w1')).toBe(1);
+    expect(await store.environments.release('leased', 'w2')).toBe(0);
+  });
+
+  it('finds an appliance by id alone, also after it has moved to another environment', async () => {
+    const appliance: ApplianceDocument = {
+      id: 'appliance.agent-x',
+      kind: 'appliance',
+      environmentId: 'one',
+      applianceId: 'agent-x',
+      applianceKind: 'agent',
+      status: 'awaited',
+    };
+    await store.appliances.put(appliance);
+    const other = makeStore === onCosmos ? makeStore() : store;
+    expect(await other.appliances.get('agent-x')).toEqual(appliance);
+    await store.appliances.put({ ...appliance, environmentId: 'two' });
+    expect(await other.appliances.get('agent-x')).toMatchObject({ environmentId: 'two' });
+    expect(await store.appliances.list('one')).toEqual([]);
+    await store.appliances.remove('agent-x');
+    expect(await other.appliances.get('agent-x')).toBeUndefined();
+  });
+
+  it('shows the latest of the quarantine first and finds one by id', async () => {
+    for (const n of [1, 2, 3])
+      await store.quarantine.put({
+        id: `q-${n}`,
+        kind: 'quarantine',
+        source: `agent-${n}`,
+        code: 'badSignature',
+        reason: 'r',
+        receivedAt: `2026-12-01T00:00:0${n}.000Z`,
+        messageId: `m${n}`,
+        deliveryCount: 1,
+        body: 'b',
+      });
+    expect((await store.quarantine.list(2)).map(({ id }) => id)).toEqual(['q-3', 'q-2']);
+    expect(await store.quarantine.get('q-1')).toMatchObject({ source: 'agent-1' });
+    expect(await store.quarantine.get('q-9')).toBeUndefined();
+  });
+});
