@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   const platform = new PlatformClient(identity);
   const outbox = new Outbox(identity, store);
   outbox.forgetOldOperations();
-  const jobs = new SyncJobs();
+  const jobs = new SyncJobs({ store, outbox, platform, log });
   const execute = executor({ applianceId, hostName: settings.hostName, outbox, jobs });
   const receiver = new CommandReceiver({ identity, outbox, log, execute });
   const bus = new Bus({ platform, outbox, log, onCommand: (body) => receiver.receive(body) });
@@ -53,12 +53,13 @@ async function main(): Promise<void> {
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal).catch(fail));
 
+  // Before the first command can arrive: one for the same workload must find the job that it replaces.
+  jobs.resume();
   await bus.start(firstAccess);
   if (isStopping) return;
   log.info('started', { applianceId, kind, version, bootId });
   beat();
   heartbeat = setInterval(beat, heartbeatSeconds * 1000);
-  jobs.resume();
 }
 
 function fail(error: unknown): never {

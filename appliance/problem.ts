@@ -14,3 +14,6 @@ export class Problem extends Error {
 export class FatalProblem extends Error {
   static readonly exitCode = 78;
 }
+
+/** The appliance is going down: work stays as it is and goes on at the next start. */
+export class Stopping extends Error {}

@@ -40,9 +40,9 @@ export function executor({ applianceId, hostName, outbox, jobs }: ExecuteOptions
       case 'landfall.worker.verify':
         return outbox.emit('landfall.worker.verified', applianceId, { results: await verifyWorker(data) }, answers);
       case 'landfall.sync.start':
-        return jobs.start();
+        return jobs.start(operationId, data);
       case 'landfall.sync.cancel':
-        jobs.cancel();
+        jobs.cancel(data);
         return outbox.finishSilently(operationId);
     }
   };
@@ -79,7 +79,11 @@ async function verifyWorker({ disks, snapshots }: CommandData<'landfall.worker.v
     try {
       const path = await take(snapshot, diskId);
       const { problem } = await probeDisk(path).finally(() => release(snapshot, diskId));
-      results.push({ name, passed: problem === undefined, detail: problem ?? 'taken, read and released' });
+      results.push({
+        name,
+        passed: problem === undefined,
+        detail: (problem ?? 'taken, read and released').slice(0, 2000),
+      });
     } catch (error) {
       results.push({
         name,
@@ -88,5 +92,6 @@ async function verifyWorker({ disks, snapshots }: CommandData<'landfall.worker.v
       });
     }
   }
-  return results;
+  // One event carries 200 results: what failed must be among them.
+  return results.sort((a, b) => Number(a.passed) - Number(b.passed)).slice(0, 200);
 }

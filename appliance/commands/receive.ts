@@ -9,7 +9,7 @@ import type { Verdict } from '../bus/connection.ts';
 import type { Outbox } from '../bus/outbox.ts';
 import { type Log, messageOf } from '../log.ts';
 import type { Identity } from '../platform/identity.ts';
-import { Problem } from '../problem.ts';
+import { Problem, Stopping } from '../problem.ts';
 
 export interface ReceiverOptions {
   identity: Identity;
@@ -79,6 +79,8 @@ export class CommandReceiver {
       log.info('command', { operationId, type });
       await execute(parsed.command);
     } catch (error) {
+      // Unsettled, the command comes again to the next process.
+      if (error instanceof Stopping) throw error;
       await this.#fail(payload, operationId, type, error);
     }
   }

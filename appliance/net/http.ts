@@ -14,6 +14,8 @@ export interface HttpRequest {
   /** The body is dropped after so many bytes. */
   maxBytes?: number;
   lookup?: LookupFunction;
+  /** Takes the body of a successful answer piece by piece; it is not kept then. */
+  onChunk?: (chunk: Buffer) => void;
 }
 
 export interface HttpAnswer {
@@ -29,7 +31,7 @@ const agents = {
 
 /** Sends a request and reads the whole answer; rejects when there is none. */
 export function send(url: string, request: HttpRequest): Promise<HttpAnswer> {
-  const { method, headers = {}, body, signal, timeoutMs = 60_000, maxBytes = 8 << 20, lookup } = request;
+  const { method, headers = {}, body, signal, timeoutMs = 60_000, maxBytes = 8 << 20, lookup, onChunk } = request;
   const target = new URL(url);
   const isTls = target.protocol === 'https:';
   return new Promise((resolve, reject) => {
@@ -50,6 +52,7 @@ export function send(url: string, request: HttpRequest): Promise<HttpAnswer> {
         const done = (): void =>
           resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(chunks) });
         answer.on('data', (chunk: Buffer) => {
+          if (onChunk && answer.statusCode !== undefined && answer.statusCode < 300) return onChunk(chunk);
           size += chunk.length;
           if (size <= maxBytes) return void chunks.push(chunk);
           done();

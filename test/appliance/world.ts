@@ -254,7 +254,8 @@ export async function startWorld() {
             if (event.type !== type || !fits(event as Extract<ApplianceEvent, { type: T }>)) continue;
             watchers.delete(look);
             clearTimeout(timer);
-            return resolve(event as Extract<ApplianceEvent, { type: T }>);
+            resolve(event as Extract<ApplianceEvent, { type: T }>);
+            return;
           }
         };
         const timer = setTimeout(() => {

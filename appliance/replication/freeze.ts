@@ -1,0 +1,43 @@
+// Frozen copies of the source's disks for one sync. They are noted before they are taken, so that a crash leaves none
+// behind unknown, and one that a crash left is read on, so that nothing has to be shipped twice.
+import { messageOf, type Log } from '../log.ts';
+import { probeDisk } from '../commands/disks.ts';
+import type { Job } from './job.ts';
+import { release, type SnapshotCommands, take } from './snapshot.ts';
+
+/** Takes what is missing of a job's snapshots. */
+export async function freeze(
+  commands: SnapshotCommands,
+  job: Job,
+  save: () => void,
+  log: Log,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { diskId, sizeBytes } of job.command.disks) {
+    const before = job.snapshots[diskId];
+    if (before) {
+      const found = await probeDisk(before);
+      if (found.problem === undefined && found.sizeBytes === sizeBytes) continue;
+    }
+    if (before !== undefined) await releaseOne(commands, diskId, log);
+    job.snapshots[diskId] = '';
+    save();
+    job.snapshots[diskId] = await take(commands, diskId, signal);
+    save();
+  }
+}
+
+export async function thaw(commands: SnapshotCommands, job: Job, log: Log): Promise<void> {
+  for (const diskId of Object.keys(job.snapshots)) {
+    await releaseOne(commands, diskId, log);
+    delete job.snapshots[diskId];
+  }
+}
+
+async function releaseOne(commands: SnapshotCommands, diskId: string, log: Log): Promise<void> {
+  try {
+    await release(commands, diskId);
+  } catch (error) {
+    log.warn('a snapshot was not released', { diskId, error: messageOf(error) });
+  }
+}
