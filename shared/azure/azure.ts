@@ -13,7 +13,7 @@ import { createStaging } from './staging.ts';
 
 /** Everything the app does in Azure, by the three identities. */
 export function createAzure(
-  config: Config,
+  config: Pick<Config, 'LANDFALL_ARM_ENDPOINT'>,
   credentials: { planning: TokenCredential; replication: TokenCredential; cutover: TokenCredential },
 ): Azure {
   const endpoint = config.LANDFALL_ARM_ENDPOINT;

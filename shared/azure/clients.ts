@@ -7,8 +7,8 @@ import { NetworkManagementClient } from '@azure/arm-network';
 import { ResourceManagementClient } from '@azure/arm-resources';
 import type { TokenCredential } from '@azure/identity';
 
-// The token audience of Azure Resource Manager in the public cloud, for every client alike: the older generation of
-// clients asks for it by default, the newer one would derive another from the endpoint.
+// The audience of Azure Resource Manager's tokens in the public cloud. Left alone, the clients would derive one from the
+// endpoint, and Entra ID issues no token for a resource that it does not know.
 export const armScope = 'https://management.azure.com/.default';
 
 export interface Clients {

@@ -21,7 +21,9 @@ export interface LongOperation {
   name: string;
   state: string;
 }
-export type Progress = { done: true } | { done: false; operation: LongOperation; retryAfterSeconds?: number | undefined };
+export type Progress =
+  | { done: true }
+  | { done: false; operation: LongOperation; retryAfterSeconds?: number | undefined };
 
 /** Tags on everything that we create (invariant 3). */
 export interface Ownership {

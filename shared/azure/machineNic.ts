@@ -7,7 +7,7 @@ import type { Clients } from './clients.ts';
 import { finish } from './longOperations.ts';
 import { parseIdOf } from './resourceIds.ts';
 
-export const nicType = 'Microsoft.Network/networkInterfaces';
+const nicType = 'Microsoft.Network/networkInterfaces';
 
 /** The interface that we make for a machine carries the machine’s own name, so that whoever knows one knows both. */
 export const nicNameOf = (machineName: string): string => machineName;

@@ -2,7 +2,7 @@
 import { terminal } from '../errors.ts';
 import type { Environment } from '../model/environment.ts';
 
-export interface ResourceId {
+interface ResourceId {
   subscriptionId: string;
   resourceGroup: string;
   /** Such as `Microsoft.Network/virtualNetworks/subnets`. */
@@ -11,7 +11,7 @@ export interface ResourceId {
 }
 
 /** Takes an id of a resource in a resource group apart. */
-export function parseResourceId(id: string): ResourceId {
+function parseResourceId(id: string): ResourceId {
   const match = /^\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)\/providers\/([^/]+)\/(.+)$/i.exec(id);
   if (!match) {
     throw terminal(

@@ -1,0 +1,202 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AnonymousCredential, PageBlobClient } from '@azure/storage-blob';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeDisk, writeServerFiles } from '../../../examples/lab/disk.ts';
+import { failureOf, ids, inGroup, ownership, startTarget, type TargetWorld } from './target.ts';
+
+const sizeBytes = 20 * 2 ** 20;
+let world: TargetWorld;
+let point: string;
+const compute = () => world.azure.compute;
+
+beforeAll(async () => {
+  world = await startTarget();
+  await world.authorize();
+  const { staging } = world.azure;
+  await staging.ensureBlob(world.environment, 'db-01.vhd', sizeBytes, ownership);
+  const blob = new PageBlobClient(
+    (await staging.writeAccess(world.environment, 'db-01.vhd', 1)).url,
+    new AnonymousCredential(),
+  );
+  const image = await diskImage();
+  for (let at = 0; at < image.length; at += 2 ** 20) {
+    const chunk = image.subarray(at, at + 2 ** 20);
+    if (!chunk.every((byte) => byte === 0)) await blob.uploadPages(chunk, at, chunk.length);
+  }
+  const { snapshot } = await blob.createSnapshot();
+  point = await staging.blobUrl(world.environment, 'db-01.vhd', snapshot);
+});
+afterAll(() => world.stop());
+
+async function diskImage(): Promise<Buffer> {
+  const folder = mkdtempSync(join(tmpdir(), 'landfall-disk-'));
+  try {
+    await writeServerFiles(join(folder, 'files'), {
+      hostName: 'db-01',
+      service: 'ledger',
+      textBytes: 5000,
+      randomBytes: 50_000,
+    });
+    await makeDisk(join(folder, 'disk.img'), { sizeBytes, files: join(folder, 'files') });
+    return readFileSync(join(folder, 'disk.img'));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const disk = { name: 'db-01-system', sku: 'StandardSSD_LRS', boot: true };
+const machine = {
+  name: 'db-01',
+  size: 'Standard_B2s',
+  osDisk: disk.name,
+  dataDisks: [],
+  subnetId: ids.subnet,
+  privateAddress: '10.0.1.20',
+};
+
+describe('a target machine', () => {
+  it('is made from a point of its source, and everything may be begun twice', async () => {
+    const { environment } = world;
+    const networkSecurityGroupId = await world.azure.network.ensureDenyAll(environment, 'quarantine-db-01', ownership);
+    const importing = { ...disk, sourceUrl: point };
+    await world.complete(await compute().beginImportDisk(environment, importing, ownership));
+    expect(await world.anotherAzure().compute.beginImportDisk(environment, importing, ownership)).toEqual({
+      done: true,
+    });
+
+    const wanted = { ...machine, networkSecurityGroupId };
+    const begun = await compute().beginMachine(environment, wanted, ownership);
+    expect(begun).toMatchObject({ done: false, operation: { kind: 'createVirtualMachine', name: 'db-01' } });
+    await world.complete(begun);
+    expect(await compute().beginMachine(environment, wanted, ownership)).toEqual({ done: true });
+    expect(await compute().findMachine(environment, 'db-01')).toMatchObject({
+      provisioning: 'Succeeded',
+      power: 'running',
+      tags: {
+        'landfall:owner': 'landfall',
+        'landfall:wave': 'wave-1',
+        'landfall:workload': 'db-01',
+        'landfall:expires': ownership.expires,
+      },
+    });
+    expect(await compute().privateAddress(environment, 'db-01')).toBe('10.0.1.20');
+    expect(await world.azure.network.machineSecurityGroup(environment, 'db-01')).toBe(networkSecurityGroupId);
+  });
+
+  it('answers run command with what its disk holds', async () => {
+    expect(await compute().runCommand(world.environment, 'db-01', ['cat /etc/hostname'])).toBe('db-01\n');
+  });
+
+  it('is not taken over for another workload, nor its disk imported over', async () => {
+    const { environment } = world;
+    const other = { ...ownership, workload: 'web-01' };
+    const group = await world.azure.network.ensureDenyAll(environment, 'quarantine-db-01', ownership);
+    const wanted = { ...machine, networkSecurityGroupId: group };
+    expect(await failureOf(compute().beginMachine(environment, wanted, other))).toMatchObject({ code: 'conflict' });
+    expect(
+      await failureOf(compute().beginMachine(environment, { ...wanted, size: 'Standard_B4ms' }, ownership)),
+    ).toMatchObject({ code: 'conflict', kind: 'terminal' });
+    const another = { ...disk, sourceUrl: point.replace(/\?.*/, '') };
+    expect(await failureOf(compute().beginImportDisk(environment, another, ownership))).toMatchObject({
+      code: 'conflict',
+      kind: 'terminal',
+    });
+  });
+
+  it('changes its tags but never loses its owner', async () => {
+    await compute().setTags(world.environment, 'db-01', { team: 'finance', 'landfall:owner': 'nobody' });
+    const tags = (await compute().findMachine(world.environment, 'db-01'))?.tags;
+    expect(tags).toMatchObject({ team: 'finance', 'landfall:owner': 'landfall', 'landfall:workload': 'db-01' });
+    await compute().setTags(world.environment, 'db-01', {});
+    expect((await compute().findMachine(world.environment, 'db-01'))?.tags.team).toBeUndefined();
+  });
+
+  it('is listed with everything that its wave owns, and goes part by part', async () => {
+    const { environment } = world;
+    const owned = await compute().listOwned(environment, 'wave-1', 'db-01');
+    expect(owned.map(({ type }) => type.split('/').at(-1)).sort()).toEqual([
+      'disks',
+      'networkInterfaces',
+      'networkSecurityGroups',
+      'virtualMachines',
+    ]);
+    expect(await compute().listOwned(environment, 'wave-1', 'web-01')).toEqual([]);
+    for (let round = 0; round < 2; round++) {
+      await world.complete(await compute().beginDeleteMachine(environment, 'db-01'));
+      await world.complete(await compute().beginDeleteNic(environment, 'db-01'));
+      await world.complete(await compute().beginDeleteDisk(environment, disk.name));
+      await world.azure.network.removeSecurityGroup(environment, 'quarantine-db-01');
+    }
+    expect(await compute().listOwned(environment, 'wave-1')).toEqual([]);
+    expect(await compute().power(environment, 'db-01')).toBe('absent');
+    expect(await compute().privateAddress(environment, 'db-01')).toBeUndefined();
+  });
+
+  it('is not deleted when somebody else made it', async () => {
+    expect(await failureOf(world.azure.network.removeSecurityGroup(world.environment, 'apps'))).toMatchObject({
+      code: 'conflict',
+      kind: 'terminal',
+    });
+    expect(
+      await world.azure.network.securityRules(inGroup('Microsoft.Network/networkSecurityGroups/apps')),
+    ).toBeDefined();
+  });
+});
+
+describe('the appliance', () => {
+  it('runs from its image in the environment’s subnet', async () => {
+    const { environment } = world;
+    const owner = { ...ownership, workload: 'environment' };
+    const begin = () => compute().beginAppliance(environment, 'appliance-north', '{"token":"once"}', owner);
+    await world.complete(await begin());
+    expect(await begin()).toEqual({ done: true });
+    expect(await compute().power(environment, 'appliance-north')).toBe('running');
+    await world.complete(await compute().beginDeleteMachine(environment, 'appliance-north'));
+    await world.complete(await compute().beginDeleteNic(environment, 'appliance-north'));
+  });
+});
+
+describe('a long operation that fails', () => {
+  const importing = () => ({ ...disk, sourceUrl: point });
+  async function failing(code: string, message: string) {
+    world.faults.push({ method: 'PUT', action: 'disks/write', failOperation: { code, message } });
+    const begun = await compute().beginImportDisk(world.environment, importing(), ownership);
+    return failureOf(world.complete(begun));
+  }
+
+  it('is told apart by its code: no room is worth another try', async () => {
+    expect(await failing('AllocationFailed', 'Allocation failed.')).toMatchObject({
+      code: 'unavailable',
+      kind: 'transient',
+      detail: 'AllocationFailed: Allocation failed.',
+    });
+  });
+
+  it('is told apart by its code: what Azure refuses is final, what exceeds the quota says so', async () => {
+    expect(await failing('SkuNotAvailable', 'Not here.')).toMatchObject({ code: 'azureRejected', kind: 'terminal' });
+    expect(await failing('OperationNotAllowed', 'Exceeding approved Total Regional Cores quota.')).toMatchObject({
+      code: 'quotaExceeded',
+      kind: 'terminal',
+    });
+  });
+
+  it('can be begun again', async () => {
+    await world.complete(await compute().beginImportDisk(world.environment, importing(), ownership));
+    await world.complete(await compute().beginDeleteDisk(world.environment, disk.name));
+  });
+
+  it('passes a throttled answer on at once, with the time to wait', async () => {
+    const headers = { 'retry-after': '17' };
+    world.faults.push({
+      action: 'disks/read',
+      answer: { status: 429, code: 'TooManyRequests', message: 'slow down', headers },
+    });
+    expect(await failureOf(compute().beginImportDisk(world.environment, importing(), ownership))).toMatchObject({
+      code: 'throttled',
+      kind: 'throttled',
+      retryAfterSeconds: 17,
+    });
+  });
+});
