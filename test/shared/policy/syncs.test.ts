@@ -1,0 +1,134 @@
+// When syncs start, which come first, and what silence means.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { SyncKind, SyncRegion } from '../../../shared/lifecycle/state.ts';
+import { admit } from '../../../shared/policy/budgets.ts';
+import { deltaDue } from '../../../shared/policy/cadence.ts';
+import { commitDeadline, commitDecision } from '../../../shared/policy/commit.ts';
+import { plusMs } from '../../../shared/policy/duration.ts';
+import { closeEnough, lagMs } from '../../../shared/policy/lag.ts';
+import { dispatchesAtMost, isSilent, judgeSync } from '../../../shared/policy/stall.ts';
+
+const at = '2026-12-01T10:00:00.000Z';
+const point = (completedAt: string) => ({
+  syncId: 's',
+  kind: 'initial' as const,
+  startedAt: at,
+  completedAt,
+  root: 'r',
+  disks: [],
+  consistency: 'none' as const,
+});
+const idle: SyncRegion = { status: 'idle', attempt: 0 };
+
+describe('a delta', () => {
+  const state = { phase: 'replicating' as const, points: [point(at)], sync: idle };
+  it('is due a cadence after the end of the last sync, not before', () => {
+    expect(deltaDue(state, 'PT15M', plusMs(at, 15 * 60_000))).toBe(true);
+    expect(deltaDue(state, 'PT15M', plusMs(at, 15 * 60_000 - 1))).toBe(false);
+  });
+  it('waits a cadence after a failure too', () => {
+    const lastFailure = { syncId: 's', code: 'c', message: 'm', suggestion: '', at: plusMs(at, 60_000) };
+    const failed = { ...state, sync: { ...idle, lastFailure } };
+    expect(deltaDue(failed, 'PT15M', plusMs(at, 15 * 60_000))).toBe(false);
+    expect(deltaDue(failed, 'PT15M', plusMs(at, 16 * 60_000))).toBe(true);
+  });
+  it('is never due before the first point, in other phases, or beside another sync', () => {
+    const late = plusMs(at, 86_400_000);
+    expect(deltaDue({ ...state, points: [] }, 'PT15M', late)).toBe(false);
+    for (const phase of ['preparing', 'stoppingServices', 'committed', 'attention'] as const)
+      expect(deltaDue({ ...state, phase }, 'PT15M', late)).toBe(false);
+    for (const status of ['queued', 'running', 'stalled', 'paused'] as const)
+      expect(deltaDue({ ...state, sync: { ...idle, status } }, 'PT15M', late)).toBe(false);
+  });
+});
+
+describe('admission', () => {
+  const queue = fc.array(
+    fc.record({
+      key: fc.uuid(),
+      applianceId: fc.constantFrom('a', 'b', 'c'),
+      kind: fc.constantFrom<SyncKind>('initial', 'delta', 'final'),
+      queuedAt: fc.integer({ min: 0, max: 9 }).map((s) => plusMs(at, s * 1000)),
+    }),
+    { maxLength: 20 },
+  );
+  const running = fc.array(fc.record({ applianceId: fc.constantFrom('a', 'b', 'c') }), { maxLength: 10 });
+  it('keeps every appliance within its budget and leaves no budget unused', () => {
+    fc.assert(
+      fc.property(queue, running, fc.integer({ min: 1, max: 5 }), (queued, busy, perAppliance) => {
+        const admitted = admit(queued, busy, { perAppliance });
+        for (const id of ['a', 'b', 'c']) {
+          const load = busy.filter(({ applianceId }) => applianceId === id).length;
+          const wanted = queued.filter(({ applianceId }) => applianceId === id).length;
+          const got = admitted.filter(({ applianceId }) => applianceId === id).length;
+          expect(got).toBe(Math.min(wanted, Math.max(0, perAppliance - load)));
+        }
+      }),
+    );
+  });
+  it('lets nobody pass who is of a lesser kind, or younger', () => {
+    const rank = { final: 0, initial: 1, delta: 2 };
+    fc.assert(
+      fc.property(queue, fc.integer({ min: 1, max: 5 }), (queued, perAppliance) => {
+        const admitted = admit(queued, [], { perAppliance });
+        for (const left of queued.filter((each) => !admitted.includes(each)))
+          for (const taken of admitted.filter(({ applianceId }) => applianceId === left.applianceId)) {
+            expect(rank[taken.kind]).toBeLessThanOrEqual(rank[left.kind]);
+            if (taken.kind === left.kind) expect(taken.queuedAt <= left.queuedAt).toBe(true);
+          }
+      }),
+    );
+  });
+});
+
+describe('silence', () => {
+  const running: SyncRegion = {
+    status: 'running',
+    syncId: 's',
+    kind: 'delta',
+    operationId: 'o',
+    attempt: 1,
+    dispatchedAt: at,
+    heardAt: at,
+  };
+  it('of a running sync for as long as its profile says is a stall', () => {
+    expect(judgeSync(running, 'PT5M', true, plusMs(at, 299_999))).toEqual({ what: 'leave' });
+    expect(judgeSync(running, 'PT5M', false, plusMs(at, 300_000))).toEqual({ what: 'stalled', silentSeconds: 300 });
+  });
+  it('is answered by another dispatch once the appliance lives, and given up after the last', () => {
+    const stalled: SyncRegion = { ...running, status: 'stalled', attempt: 3 };
+    expect(judgeSync(stalled, 'PT5M', false, at)).toEqual({ what: 'leave' });
+    expect(judgeSync(stalled, 'PT5M', true, at)).toEqual({ what: 'dispatch', attempt: 4 });
+    expect(judgeSync({ ...stalled, attempt: dispatchesAtMost }, 'PT5M', true, at)).toMatchObject({ what: 'withdraw' });
+  });
+  it('means nothing for syncs that nobody has dispatched', () => {
+    for (const status of ['idle', 'queued', 'paused'] as const)
+      expect(judgeSync({ ...running, status }, 'PT5M', true, plusMs(at, 1e9))).toEqual({ what: 'leave' });
+  });
+  it('of an appliance begins after three missed heartbeats', () => {
+    expect(isSilent(at, 30, plusMs(at, 90_000))).toBe(false);
+    expect(isSilent(at, 30, plusMs(at, 90_001))).toBe(true);
+    expect(isSilent(undefined, 30, at)).toBe(true);
+  });
+});
+
+describe('lag', () => {
+  it('counts from the start of the last sync: that is what its point holds', () => {
+    const points = [{ startedAt: at }, { startedAt: plusMs(at, 60_000) }];
+    expect(lagMs(points, plusMs(at, 90_000))).toBe(30_000);
+    expect(closeEnough(points, 'PT30S', plusMs(at, 90_000))).toBe(true);
+    expect(closeEnough(points, 'PT30S', plusMs(at, 90_001))).toBe(false);
+    expect(closeEnough([], 'P1D', at)).toBe(false);
+  });
+});
+
+it('a commit policy says what follows from each outcome, and until when people are waited for', () => {
+  const policy = { onPassed: 'wait', onFailed: 'rollback', timeout: 'PT4H', onTimeout: 'hold' } as const;
+  expect((['passed', 'failed', 'timedOut'] as const).map((outcome) => commitDecision(policy, outcome))).toEqual([
+    'wait',
+    'rollback',
+    'hold',
+  ]);
+  expect(commitDeadline(policy, at)).toBe('2026-12-01T14:00:00.000Z');
+});
