@@ -39,22 +39,24 @@ export const WaveOutline = z.strictObject({
   groups: z.array(GroupOutline),
 });
 
-/** The wave's shape without its weight. */
+/** The wave's shape without its weight: the groups that have not committed yet. */
 export const outlineWave = defineActivity({
   name: 'outlineWave',
   input: z.strictObject({ waveId: z.string() }),
   output: WaveOutline,
   async effect({ store }, { waveId }) {
-    const { plan } = await waveOf(store, waveId);
+    const { plan, groups } = await waveOf(store, waveId);
+    const left = plan.groups.filter(({ id }) => groups[id]?.status !== 'committed');
+    const isLeft = (id: string) => left.some((group) => group.id === id);
     const agentless = plan.workloads.filter(({ method }) => method === 'agentless');
     return {
       environmentId: plan.environment.id,
       workerSites: [...new Set(agentless.map(({ source }) => source.site))],
       window: { opens: plan.window.opens, closes: plan.window.closes },
       commitPolicy: plan.commitPolicy,
-      groups: plan.groups.map(({ id, dependsOn, tiers }) => ({
+      groups: left.map(({ id, dependsOn, tiers }) => ({
         groupId: id,
-        dependsOn,
+        dependsOn: dependsOn.filter(isLeft),
         tiers,
         methods: Object.fromEntries(
           plan.workloads.filter(({ groupId }) => groupId === id).map(({ workloadId, method }) => [workloadId, method]),
