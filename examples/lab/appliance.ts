@@ -16,7 +16,8 @@ import { join } from 'node:path';
 import { endGracefully, type Processes } from './processes.ts';
 
 const restartAfterMs = 1000;
-const graceMs = 5000;
+// The appliance takes up to eight seconds to say goodbye.
+const graceMs = 9000;
 
 /** What an appliance inherits of our environment: no secret of whoever started the laboratory. */
 const inherited = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'NODE_EXTRA_CA_CERTS'];
@@ -26,15 +27,18 @@ export class InstalledAppliance {
   readonly #folder: string;
   readonly #program: string;
   readonly #processes: Processes;
+  readonly #hostName: string;
   #child: ChildProcess | undefined;
   #restart: NodeJS.Timeout | undefined;
   #wanted = false;
 
-  constructor(name: string, folder: string, program: string, processes: Processes) {
+  /** `hostName` is what it shall take for the name of the computer that it runs on. */
+  constructor(name: string, folder: string, program: string, processes: Processes, hostName: string) {
     this.#name = name;
     this.#folder = folder;
     this.#program = program;
     this.#processes = processes;
+    this.#hostName = hostName;
   }
 
   get installed(): boolean {
@@ -84,6 +88,7 @@ export class InstalledAppliance {
     const child = spawn(process.execPath, [this.#program], {
       env: {
         ...environment,
+        LANDFALL_HOST_NAME: this.#hostName,
         LANDFALL_BOOTSTRAP: this.#bootstrapFile,
         LANDFALL_STATE_DIR: join(this.#folder, 'state'),
       },

@@ -48,7 +48,8 @@ const workerName = /^[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?$/;
 
 function workerOf(name: string): InstalledAppliance {
   const known =
-    workers.get(name) ?? new InstalledAppliance(`worker ${name}`, join(workersDir, name), applianceProgram, processes);
+    workers.get(name) ??
+    new InstalledAppliance(`worker ${name}`, join(workersDir, name), applianceProgram, processes, name);
   workers.set(name, known);
   return known;
 }
@@ -166,7 +167,7 @@ async function end(): Promise<void> {
   server.closeAllConnections();
   await Promise.all([
     ...[...machines.values()].map((machine) => machine.end()),
-    ...[...workers.values()].map((worker) => worker.stop(1000)),
+    ...[...workers.values()].map((worker) => worker.stop(3000)),
   ]);
   exit(0);
 }

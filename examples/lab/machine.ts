@@ -32,7 +32,13 @@ export class Machine {
     mkdirSync(this.#folder, { recursive: true });
     this.#state = this.#load();
     const agentFolder = join(this.#folder, 'agent');
-    this.agent = new InstalledAppliance(`agent of ${description.id}`, agentFolder, applianceProgram, processes);
+    this.agent = new InstalledAppliance(
+      `agent of ${description.id}`,
+      agentFolder,
+      applianceProgram,
+      processes,
+      description.hostName,
+    );
   }
 
   /** Brings the machine back to the power state in which it was left. */
@@ -97,7 +103,7 @@ export class Machine {
   /** Ends the machine's processes with the laboratory; the state stays what it was. */
   async end(): Promise<void> {
     await this.#inTurn(async () => {
-      await this.agent.stop(1000);
+      await this.agent.stop(3000);
       const source = this.#source;
       this.#source = undefined;
       if (source) await endGracefully(source, 2000);

@@ -55,10 +55,10 @@ export function createAuthorization(planning: Clients, working: Record<WorkingRo
       for (const role of workingRoles) {
         for (const { subscriptionId, resourceGroup } of scopesOf(environment, role)) {
           const { permissions } = working[role].authorization(subscriptionId);
-          const held = await attempt(`asking what the ${role} identity may do`, () =>
+          const held = await unlessForbidden(`asking what the ${role} identity may do`, () =>
             collect<Permission>(permissions.listForResourceGroup(resourceGroup)),
           );
-          if (missingFrom(held, roleNeeds[role]).length > 0) return false;
+          if (!held || missingFrom(held, roleNeeds[role]).length > 0) return false;
         }
       }
       return true;
@@ -158,6 +158,17 @@ async function assign(
       throw new MigrationError({ ...transient('unavailable', failure.message, suggestion, 10).failure });
     }
     throw toMigrationError(error, doing);
+  }
+}
+
+/** While nothing has propagated, even this question may be refused: that is an answer, too. */
+async function unlessForbidden<T>(doing: string, call: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await call();
+  } catch (error) {
+    const migrationError = toMigrationError(error, doing);
+    if (migrationError.failure.code === 'forbidden') return undefined;
+    throw migrationError;
   }
 }
 

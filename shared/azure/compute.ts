@@ -86,12 +86,12 @@ export function createCompute(clients: Clients): Azure['compute'] {
       const found = await attempt(`reading machine ${machineName}`, () =>
         machinesOf(environment).get(environment.resourceGroup, machineName),
       );
-      const ownership = Object.entries(found.tags ?? {}).filter(([name]) => name.startsWith('landfall:'));
+      const given = Object.entries(tags).filter(([name]) => !name.startsWith('landfall:'));
       await finish(`tagging machine ${machineName}`, () =>
         machinesOf(environment).update(
           environment.resourceGroup,
           machineName,
-          { tags: { ...tags, ...Object.fromEntries(ownership) } },
+          { tags: { ...found.tags, ...Object.fromEntries(given) } },
           { updateIntervalInMs: 500 },
         ),
       );

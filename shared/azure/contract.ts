@@ -89,14 +89,14 @@ export interface Azure {
     ): Promise<Progress>;
     beginDeleteMachine(environment: Environment, name: string): Promise<Progress>;
     beginDeleteDisk(environment: Environment, name: string): Promise<Progress>;
-    /** The NIC of a machine that we made carries the machine's name; delete the machine first. */
+    /** The NIC of a machine that we made is called `{machine}-nic`; delete the machine first. */
     beginDeleteNic(environment: Environment, name: string): Promise<Progress>;
     advance(environment: Environment, operation: LongOperation): Promise<Progress>;
     power(environment: Environment, name: string): Promise<'running' | 'stopped' | 'deallocated' | 'absent' | 'other'>;
     /** Run command on a Linux machine; returns stdout. */
     runCommand(environment: Environment, name: string, script: string[]): Promise<string>;
     privateAddress(environment: Environment, machineName: string): Promise<string | undefined>;
-    /** Replaces the machine's tags by these; the `landfall:` tags always stay. To add, pass what `findMachine` shows as well. */
+    /** Adds to the machine's tags; those that begin with `landfall:` stay as they are. */
     setTags(environment: Environment, machineName: string, tags: Record<string, string>): Promise<void>;
     /** Everything in the resource group that carries our wave tag (and workload, if given). */
     listOwned(

@@ -25,7 +25,7 @@ export async function begin(kind: LongOperation['kind'], name: string, start: ()
     if (poller.isDone) return { done: true };
     return { done: false, operation: { kind, name, state } };
   } catch (error) {
-    throw toMigrationError(error, `starting ${describe(kind, name)}`);
+    throw refusalOf(error, `starting ${describe(kind, name)}`);
   }
 }
 
@@ -50,7 +50,7 @@ export async function finish<T>(doing: string, start: () => PromiseLike<T>): Pro
   try {
     return await start();
   } catch (error) {
-    throw classify(readFailure(error), doing) ?? toMigrationError(error, doing);
+    throw classify(readFailure(error), doing) ?? refusalOf(error, doing);
   }
 }
 
@@ -124,6 +124,11 @@ function readFailure(error: unknown): Refusal | undefined {
 // https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors
 const noCapacity = new Set(['AllocationFailed', 'ZonalAllocationFailed', 'OverconstrainedAllocationRequest']);
 const passing = new Set([
+  // What was attached a moment ago: Azure lets go of it later than it says.
+  'InUseNetworkSecurityGroupCannotBeDeleted',
+  'NicInUse',
+  'NicReservedForAnotherVm',
+  'AnotherOperationInProgress',
   'Conflict',
   'ConcurrentModificationError',
   'InternalExecutionError',
@@ -169,6 +174,14 @@ function classify(refusal: Refusal | undefined, doing: string): MigrationError |
     'Azure refused for good: read its message, change the input, then retry.',
     detail,
   );
+}
+
+/** A refusal at once: some codes say more than their status does. */
+function refusalOf(error: unknown, doing: string): MigrationError {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  const telling = typeof code === 'string' && (noCapacity.has(code) || passing.has(code));
+  const classified = telling ? classify({ code, message: String(message ?? '') }, doing) : undefined;
+  return classified ?? toMigrationError(error, doing);
 }
 
 function withDetail({ failure }: MigrationError, detail: string): MigrationError {

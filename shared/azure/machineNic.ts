@@ -9,8 +9,8 @@ import { parseIdOf } from './resourceIds.ts';
 
 const nicType = 'Microsoft.Network/networkInterfaces';
 
-/** The interface that we make for a machine carries the machine’s own name, so that whoever knows one knows both. */
-export const nicNameOf = (machineName: string): string => machineName;
+/** The interface that we make for a machine: whoever knows the machine's name knows its too. */
+export const nicNameOf = (machineName: string): string => `${machineName}-nic`;
 
 /** The primary interface of an existing machine. */
 export async function machineNic(

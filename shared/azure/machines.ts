@@ -8,7 +8,7 @@ import { absentAsUndefined } from './absent.ts';
 import type { Clients } from './clients.ts';
 import type { Ownership, Progress } from './contract.ts';
 import { begin } from './longOperations.ts';
-import { ownershipTags, requireSameOwner } from './ownership.ts';
+import { ownershipTags, requireOurs, requireSameOwner } from './ownership.ts';
 import { sameId } from './resourceIds.ts';
 
 export const diskType = 'Microsoft.Compute/disks';
@@ -39,8 +39,10 @@ export async function putMachine(
   const { virtualMachines } = clients.compute(subscriptionId);
   const { name } = spec;
   const found = await absentAsUndefined(`reading machine ${name}`, () => virtualMachines.get(resourceGroup, name));
+  // The appliance serves every wave of its environment; what is made of a source's disks belongs to one workload.
+  const requireOwner = spec.imageId === undefined ? requireSameOwner : requireOurs;
   if (found) {
-    requireSameOwner(`The machine "${name}"`, found.tags, ownership);
+    requireOwner(`The machine "${name}"`, found.tags, ownership);
     requireSame(found, spec);
     if (found.provisioningState === 'Succeeded') return { done: true };
   } else {
@@ -48,7 +50,7 @@ export async function putMachine(
     const nic = await absentAsUndefined(`reading network interface ${nicName}`, () =>
       clients.network(subscriptionId).networkInterfaces.get(resourceGroup, nicName),
     );
-    if (nic) requireSameOwner(`The network interface "${nicName}"`, nic.tags, ownership);
+    if (nic) requireOwner(`The network interface "${nicName}"`, nic.tags, ownership);
     await putNic(nicOf(nicName, region, spec, ownership));
   }
   const fresh = machineOf(region, spec, ownership);

@@ -17,8 +17,8 @@ const blobs = 'Microsoft.Storage/storageAccounts/blobServices/containers/blobs';
 export const roleNeeds: Record<WorkingRole, RoleNeeds> = {
   replication: {
     actions: [
+      'Microsoft.Authorization/permissions/read',
       'Microsoft.Storage/storageAccounts/read',
-      'Microsoft.Storage/storageAccounts/blobServices/containers/read',
       'Microsoft.Storage/storageAccounts/blobServices/containers/write',
       'Microsoft.Storage/storageAccounts/blobServices/generateUserDelegationKey/action',
     ],
@@ -27,13 +27,11 @@ export const roleNeeds: Record<WorkingRole, RoleNeeds> = {
   },
   cutover: {
     actions: [
-      'Microsoft.Resources/subscriptions/resourceGroups/read',
+      'Microsoft.Authorization/permissions/read',
       'Microsoft.Resources/subscriptions/resourceGroups/resources/read',
-      'Microsoft.Storage/storageAccounts/read',
       'Microsoft.Compute/disks/read',
       'Microsoft.Compute/disks/write',
       'Microsoft.Compute/disks/delete',
-      'Microsoft.Compute/disks/beginGetAccess/action',
       'Microsoft.Compute/images/read',
       'Microsoft.Compute/galleries/images/read',
       'Microsoft.Compute/galleries/images/versions/read',
@@ -42,8 +40,6 @@ export const roleNeeds: Record<WorkingRole, RoleNeeds> = {
       'Microsoft.Compute/virtualMachines/write',
       'Microsoft.Compute/virtualMachines/delete',
       'Microsoft.Compute/virtualMachines/instanceView/read',
-      'Microsoft.Compute/virtualMachines/start/action',
-      'Microsoft.Compute/virtualMachines/deallocate/action',
       'Microsoft.Compute/virtualMachines/runCommand/action',
       'Microsoft.Network/locations/operations/read',
       'Microsoft.Network/networkInterfaces/read',

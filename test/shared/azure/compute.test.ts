@@ -105,12 +105,15 @@ describe('a target machine', () => {
     });
   });
 
-  it('changes its tags but never loses its owner', async () => {
+  it('gets tags but never loses its owner', async () => {
     await compute().setTags(world.environment, 'db-01', { team: 'finance', 'landfall:owner': 'nobody' });
     const tags = (await compute().findMachine(world.environment, 'db-01'))?.tags;
     expect(tags).toMatchObject({ team: 'finance', 'landfall:owner': 'landfall', 'landfall:workload': 'db-01' });
-    await compute().setTags(world.environment, 'db-01', {});
-    expect((await compute().findMachine(world.environment, 'db-01'))?.tags.team).toBeUndefined();
+    await compute().setTags(world.environment, 'db-01', { tier: 'data' });
+    expect((await compute().findMachine(world.environment, 'db-01'))?.tags).toMatchObject({
+      team: 'finance',
+      tier: 'data',
+    });
   });
 
   it('is listed with everything that its wave owns, and goes part by part', async () => {
@@ -125,7 +128,7 @@ describe('a target machine', () => {
     expect(await compute().listOwned(environment, 'wave-1', 'web-01')).toEqual([]);
     for (let round = 0; round < 2; round++) {
       await world.complete(await compute().beginDeleteMachine(environment, 'db-01'));
-      await world.complete(await compute().beginDeleteNic(environment, 'db-01'));
+      await world.complete(await compute().beginDeleteNic(environment, 'db-01-nic'));
       await world.complete(await compute().beginDeleteDisk(environment, disk.name));
       await world.azure.network.removeSecurityGroup(environment, 'quarantine-db-01');
     }
@@ -152,9 +155,12 @@ describe('the appliance', () => {
     const begin = () => compute().beginAppliance(environment, 'appliance-north', '{"token":"once"}', owner);
     await world.complete(await begin());
     expect(await begin()).toEqual({ done: true });
+    const nextWave = { ...owner, wave: 'wave-2' };
+    expect(await compute().beginAppliance(environment, 'appliance-north', '{}', nextWave)).toEqual({ done: true });
     expect(await compute().power(environment, 'appliance-north')).toBe('running');
     await world.complete(await compute().beginDeleteMachine(environment, 'appliance-north'));
-    await world.complete(await compute().beginDeleteNic(environment, 'appliance-north'));
+    await world.complete(await compute().beginDeleteNic(environment, 'appliance-north-nic'));
+    expect(await compute().listOwned(environment, 'wave-1', 'environment')).toEqual([]);
   });
 });
 
@@ -185,6 +191,15 @@ describe('a long operation that fails', () => {
   it('can be begun again', async () => {
     await world.complete(await compute().beginImportDisk(world.environment, importing(), ownership));
     await world.complete(await compute().beginDeleteDisk(world.environment, disk.name));
+  });
+
+  it('that is refused because something is still in use is worth another try', async () => {
+    const begun = await compute().beginAppliance(world.environment, 'holder', '{}', ownership);
+    await world.complete(begun);
+    expect(await failureOf(compute().beginDeleteNic(world.environment, 'holder-nic'))).toMatchObject({
+      code: 'unavailable',
+      kind: 'transient',
+    });
   });
 
   it('passes a throttled answer on at once, with the time to wait', async () => {
