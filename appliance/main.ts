@@ -57,6 +57,7 @@ async function main(): Promise<void> {
   jobs.resume();
   await bus.start(firstAccess);
   if (isStopping) return;
+
   log.info('started', { applianceId, kind, version, bootId });
   beat();
   heartbeat = setInterval(beat, heartbeatSeconds * 1000);

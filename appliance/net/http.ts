@@ -65,6 +65,26 @@ export function send(url: string, request: HttpRequest): Promise<HttpAnswer> {
     );
     sent.on('timeout', () => sent.destroy(new Error(`no answer within ${timeoutMs} ms`)));
     sent.on('error', reject);
-    sent.end(body);
+    if (body instanceof Uint8Array) writeInPieces(sent, body);
+    else sent.end(body);
   });
+}
+
+const pieceBytes = 256 << 10;
+
+/** A socket that was given 4 MiB at once would hold them all encrypted a second time. */
+function writeInPieces(sent: http.ClientRequest, body: Uint8Array): void {
+  let at = 0;
+  const next = (): void => {
+    while (at < body.length) {
+      const piece = body.subarray(at, at + pieceBytes);
+      at += piece.length;
+      if (!sent.write(piece)) {
+        sent.once('drain', next);
+        return;
+      }
+    }
+    sent.end();
+  };
+  next();
 }

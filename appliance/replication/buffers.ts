@@ -28,7 +28,10 @@ export class Buffers {
 
   #give(buffer: Buffer): void {
     const next = this.#waiting.shift();
-    if (next) return next(buffer);
+    if (next) {
+      next(buffer);
+      return;
+    }
     this.#lent--;
     this.#free.push(buffer);
     if (this.#lent === 0) this.#free.length = 0;

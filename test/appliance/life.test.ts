@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { applianceId, startWorld, type World } from './world.ts';
@@ -33,4 +33,82 @@ it('enrols with its own key, beats, and describes the source that it is asked ab
   expect(await appliance.terminate()).toBe(0);
   await world.event('landfall.appliance.stopping');
   expect(appliance.lines.join('\n')).not.toMatch(/sig=[^…]|SharedAccessSignature s/);
+});
+
+it('a restart keeps the identity, numbers go on rising, and a repeated command gets the same event again', async () => {
+  const first = world.appliance();
+  await world.command(describeSource('prepare-wave.web-1:describe'));
+  const before = await world.event('landfall.source.described');
+  await first.kill();
+
+  world.appliance();
+  world.received.length = 0;
+  await world.command(describeSource('prepare-wave.web-1:describe'));
+  const again = await world.event('landfall.source.described');
+  expect(again).toEqual(before);
+  await world.command(describeSource('prepare-wave.web-1:describe-2'));
+  const next = await world.event('landfall.source.described', ({ id }) => id !== before.id);
+  expect(next.sequence).toBeGreaterThan(before.sequence);
+  expect(world.asked.filter((url) => url.endsWith('/enrol'))).toHaveLength(1);
+});
+
+it('an appliance that died between asking and storing enrols again with the same key', async () => {
+  const first = world.appliance();
+  await world.event('landfall.appliance.heartbeat');
+  await first.kill();
+  const path = join(world.stateDir, 'identity.json');
+  const { privateKey } = JSON.parse(await readFile(path, 'utf8')) as { privateKey: object };
+  await writeFile(path, JSON.stringify({ privateKey }));
+  world.received.length = 0;
+  world.settings.failing = 2;
+  const second = world.appliance();
+  await world.event('landfall.appliance.heartbeat');
+  expect(second.lines.join('\n')).toContain('the platform answered 503');
+});
+
+it('a refused token ends the appliance with a code that no supervisor restarts', async () => {
+  world.settings.token = 'another-token-0123456789';
+  const appliance = world.appliance();
+  expect((await appliance.exited)[0]).toBe(78);
+  expect(appliance.lines.join('\n')).toContain('refused the enrolment (401)');
+});
+
+it('without its key the spent token is worth nothing', async () => {
+  const first = world.appliance();
+  await world.event('landfall.appliance.heartbeat');
+  await first.kill();
+  await rm(world.stateDir, { recursive: true });
+  expect((await world.appliance().exited)[0]).toBe(78);
+});
+
+it('a broker that restarts gets the events that could not be sent meanwhile', async () => {
+  world.appliance();
+  await world.event('landfall.appliance.heartbeat');
+  await world.command(describeSource('prepare-wave.web-1:one'));
+  await world.event('landfall.source.described');
+  await world.restartBus();
+  await world.command(describeSource('prepare-wave.web-1:two'));
+  await world.event('landfall.source.described', ({ operationid }) => operationid === 'prepare-wave.web-1:two');
+});
+
+it('tokens that expire are replaced in time', async () => {
+  world.settings.busSeconds = 4;
+  const appliance = world.appliance();
+  await world.event('landfall.appliance.heartbeat', ({ data }) => data.uptimeSeconds > 5);
+  await world.command(describeSource('prepare-wave.web-1:late'));
+  await world.event('landfall.source.described');
+  expect(world.asked.filter((url) => url.endsWith('/tokens')).length).toBeGreaterThanOrEqual(2);
+  expect(appliance.lines.join('\n')).not.toContain('could not be sent');
+});
+
+it('what the platform did not sign is never run, and what it signed too long ago or wrongly is answered', async () => {
+  world.appliance();
+  await world.publish('not.a.command');
+  await world.command(describeSource('prepare-wave.web-1:expired'), -10);
+  const expired = await world.event('landfall.command.failed');
+  expect(expired).toMatchObject({ subject: 'wave/web', data: { code: 'commandExpired' } });
+  await world.command({ type: 'landfall.unheard.of', operationId: 'x:unheard', data: {} } as never);
+  const unknown = await world.event('landfall.command.failed', ({ operationid }) => operationid === 'x:unheard');
+  expect(unknown).toMatchObject({ subject: applianceId, data: { code: 'commandMalformed' } });
+  expect(await world.deadLetters()).toEqual(['not.a.command']);
 });

@@ -199,6 +199,8 @@ export async function startWorld() {
 
   return {
     folder,
+    /** Size of the disk that the tests of this world copy. */
+    sizeBytes: 0,
     stateDir: join(folder, 'state'),
     settings,
     asked,
@@ -278,6 +280,14 @@ export async function startWorld() {
       const sender = client.createSender('appliance-commands');
       await sender.sendMessages({ body, messageId: randomUUID() });
       await sender.close();
+    },
+
+    /** Bodies of the commands that the appliance has refused for good. */
+    async deadLetters(): Promise<unknown[]> {
+      const receiver = client.createReceiver('appliance-commands', applianceId, { subQueueType: 'deadLetter' });
+      const messages = await receiver.receiveMessages(10, { maxWaitTimeInMs: 3000 });
+      await receiver.close();
+      return messages.map(({ body }) => body as unknown);
     },
 
     /** A staging blob as the platform makes it: an empty fixed VHD. */

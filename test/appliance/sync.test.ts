@@ -1,0 +1,177 @@
+import { existsSync } from 'node:fs';
+import { open, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { CommandData } from '../../shared/protocol/commands.ts';
+import type { PageBlobClient } from '@azure/storage-blob';
+import { startWorld, type World } from './world.ts';
+
+const MIB = 2 ** 20;
+let world: World;
+beforeEach(async () => {
+  world = await startWorld();
+});
+afterEach(() => world.stop());
+
+/** A disk image of which every fourth MiB holds data. */
+async function image(name: string, mib: number): Promise<string> {
+  const path = join(world.folder, name);
+  const file = await open(path, 'w');
+  await file.truncate(mib * MIB);
+  for (let at = 0; at < mib; at += 4) await file.write(Buffer.alloc(MIB, (at % 250) + 1), 0, MIB, at * MIB);
+  await file.close();
+  return path;
+}
+
+async function change(path: string, offset: number, data: Buffer): Promise<void> {
+  const file = await open(path, 'r+');
+  await file.write(data, 0, data.length, offset);
+  await file.close();
+}
+
+function start(syncId: string, kind: 'initial' | 'delta' | 'final', path: string, rest: object = {}) {
+  const data = {
+    waveId: 'wave',
+    workloadId: 'web',
+    syncId,
+    kind,
+    verify: 'written',
+    disks: [{ diskId: 'os', path, sizeBytes: world.sizeBytes, blobName: 'os.vhd' }],
+    ...rest,
+  } as CommandData<'landfall.sync.start'>;
+  return { type: 'landfall.sync.start' as const, operationId: `prepare-wave.web-1:${syncId}`, data };
+}
+
+const completed = (syncId: string) => world.event('landfall.sync.completed', ({ data }) => data.syncId === syncId);
+
+async function expectEqual(blob: PageBlobClient, path: string, snapshot?: string): Promise<void> {
+  const content = await (snapshot ? blob.withSnapshot(snapshot) : blob).downloadToBuffer(0, world.sizeBytes);
+  expect(content.equals(await readFile(path))).toBe(true);
+}
+
+it('copies a disk, then only what changed, and each point is a snapshot that stays as it was', async () => {
+  world.sizeBytes = 18 * MIB + 512;
+  const path = await image('os.img', 18);
+  await change(path, 18 * MIB, Buffer.alloc(512, 77));
+  const blob = await world.stage('os', world.sizeBytes);
+  world.appliance();
+
+  await world.command(start('s1', 'initial', path));
+  const first = await completed('s1');
+  expect(first).toMatchObject({ subject: 'wave/web', operationid: 'prepare-wave.web-1:s1' });
+  expect(first.data).toMatchObject({ kind: 'initial', consistency: 'none', resumed: false });
+  const [point] = first.data.disks;
+  expect(point).toMatchObject({ sizeBytes: world.sizeBytes, changedBytes: 5 * MIB + 512 });
+  await expectEqual(blob, path);
+  const before = await readFile(path);
+
+  await change(path, 4 * MIB, Buffer.alloc(4 * MIB));
+  await change(path, 9 * MIB, Buffer.alloc(8192, 200));
+  await world.command(start('s2', 'delta', path, { previousRoot: first.data.root, verify: 'all' }));
+  const second = await completed('s2');
+  expect(second.data.disks[0]?.changedBytes).toBe(8 * MIB);
+  expect(second.data.verified).toEqual({ mode: 'all', bytes: world.sizeBytes });
+  expect(second.data.root).not.toBe(first.data.root);
+  await expectEqual(blob, path, second.data.disks[0]?.snapshot);
+  const old = await blob.withSnapshot(point!.snapshot).downloadToBuffer(0, world.sizeBytes);
+  expect(old.equals(before)).toBe(true);
+
+  await world.command(start('s3', 'final', path, { previousRoot: second.data.root }));
+  const third = await completed('s3');
+  expect(third.data).toMatchObject({ consistency: 'stopped', root: second.data.root });
+  expect(third.data.disks[0]?.changedBytes).toBe(0);
+
+  await world.command(start('s4', 'delta', path, { previousRoot: first.data.root }));
+  const afresh = await completed('s4');
+  expect(afresh.data.root).toBe(second.data.root);
+  expect(afresh.data.disks[0]?.changedBytes).toBeGreaterThan(4 * MIB);
+  expect((await blob.downloadToBuffer(19 * MIB, 512)).toString('latin1', 0, 8)).toBe('conectix');
+});
+
+it('a killed appliance goes on where it was, and storage that restarts in the middle is waited for', async () => {
+  world.sizeBytes = 160 * MIB;
+  const path = await image('os.img', 160);
+  await writeFile(
+    path,
+    Buffer.concat([await readFile(path).then((all) => all.map((byte, at) => byte || (at >> 20) + 1))]),
+  );
+  const blob = await world.stage('os', world.sizeBytes);
+  const first = world.appliance();
+  await world.command(start('s1', 'initial', path));
+  const early = await world.event('landfall.sync.progress', ({ data }) => data.doneBytes > 0);
+  expect(early.data).toMatchObject({ syncId: 's1', totalBytes: world.sizeBytes });
+  await first.kill();
+
+  await world.restartStorage(async () => {
+    const second = world.appliance();
+    await expect.poll(() => second.lines.join('\n'), { timeout: 10_000 }).toContain('storage cannot be reached');
+  });
+  const { data } = await completed('s1');
+  expect(data.resumed).toBe(true);
+  await expectEqual(blob, path, data.disks[0]?.snapshot);
+  expect(world.received.filter(({ event }) => event.type === 'landfall.sync.started')).toHaveLength(1);
+});
+
+it('signatures that expire in the middle of a copy are renewed', async () => {
+  world.sizeBytes = 64 * MIB;
+  world.settings.blobSeconds = 2;
+  const path = await image('os.img', 64);
+  const blob = await world.stage('os', world.sizeBytes);
+  world.appliance();
+  for (const syncId of ['s1', 's2', 's3']) {
+    await world.command(start(syncId, 'initial', path, { verify: 'all' }));
+    await completed(syncId);
+  }
+  await expectEqual(blob, path);
+  expect(world.asked.filter((url) => url.endsWith('/blob-access')).length).toBeGreaterThanOrEqual(3);
+});
+
+it('reads a frozen copy where the source has snapshot commands, and releases it', async () => {
+  world.sizeBytes = 8 * MIB;
+  const path = await image('os.img', 8);
+  await world.stage('os', world.sizeBytes);
+  const script = join(world.folder, 'snapshot.mjs');
+  await writeFile(
+    script,
+    `import { copyFileSync, rmSync } from 'node:fs';
+     const [, , verb, disk] = process.argv;
+     const copy = ${JSON.stringify(world.folder)} + '/' + disk + '.frozen';
+     if (verb === 'take') { copyFileSync(${JSON.stringify(path)}, copy); console.log(copy); } else rmSync(copy);`,
+  );
+  const snapshot = { take: [process.execPath, script, 'take'], release: [process.execPath, script, 'release'] };
+  const appliance = world.appliance();
+  await world.command(start('s1', 'initial', path, { snapshot }));
+  expect((await completed('s1')).data.consistency).toBe('crash');
+  expect(existsSync(join(world.folder, 'os.frozen'))).toBe(false);
+
+  const disks = [{ sourceId: 'web', diskId: 'os', path }];
+  const snapshots = [
+    { sourceId: 'web', diskId: 'os', snapshot },
+    { sourceId: 'web', diskId: 'data', snapshot: { ...snapshot, take: ['/does/not/exist'] } },
+  ];
+  await world.command({ type: 'landfall.worker.verify', operationId: 'w:verify', data: { disks, snapshots } });
+  const { data } = await world.event('landfall.worker.verified');
+  expect(data.results.map(({ name, passed }) => [name, passed])).toEqual([
+    ['web/data snapshot', false],
+    ['web/os', true],
+    ['web/os snapshot', true],
+  ]);
+  expect(await appliance.terminate()).toBe(0);
+});
+
+it('a disk of another size is refused, and a cancelled sync ends with its reason', async () => {
+  world.sizeBytes = 400 * MIB;
+  const path = await image('os.img', 400);
+  await world.stage('os', world.sizeBytes);
+  world.appliance();
+  world.sizeBytes += MIB;
+  await world.command(start('s1', 'initial', path));
+  expect((await world.event('landfall.sync.failed')).data).toMatchObject({ syncId: 's1', code: 'diskSizeChanged' });
+  world.sizeBytes -= MIB;
+  await world.command(start('s2', 'initial', path));
+  await world.event('landfall.sync.started', ({ data }) => data.syncId === 's2');
+  const cancel = { waveId: 'wave', workloadId: 'web', syncId: 's2' };
+  await world.command({ type: 'landfall.sync.cancel', operationId: 'deltas:cancel', data: cancel });
+  const failed = await world.event('landfall.sync.failed', ({ data }) => data.syncId === 's2');
+  expect(failed).toMatchObject({ operationid: 'prepare-wave.web-1:s2', data: { code: 'cancelled' } });
+});
