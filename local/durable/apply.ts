@@ -176,7 +176,7 @@ function continueAsNew(
     return waits === 0;
   });
   // What is still in the inbox was raised later, so it goes behind what this execution has left unread.
-  const later = instance.inbox;
+  const later = [...instance.inbox];
   removeMessages(engine, instance, later);
   engine.store.clearExecution(instance.id);
   instance.history = [];

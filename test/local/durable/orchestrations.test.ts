@@ -72,6 +72,25 @@ test('a retried activity that never succeeds fails after its last attempt', asyn
   expect(effects.runs.get('retry-bad-a')).toBe(2);
 });
 
+test('an orchestration that catches a retried failure goes on with the right numbers', async () => {
+  expect((await runThroughTimers('givesUp', undefined, 'gives-up')).output).toEqual([2, 'after']);
+});
+
+test('a failure under a retry policy that comes in one batch behind another completion keeps its place', async () => {
+  const { client, engine } = running;
+  const ended = runThroughTimers('mixed', undefined, 'mix');
+  const plain = await until(() => effects.held.get('mix-plain'), 'the plain activity starts');
+  const retried = await until(() => effects.held.get('mix-retried'), 'the retried activity starts');
+  await client.suspend('mix', 'gather');
+  await until(() => client.status('mix')?.runtimeStatus === 'Suspended', 'it is suspended');
+  plain();
+  await until(() => engine.store.inbox('mix').length === 1, 'the result waits');
+  retried();
+  await until(() => engine.store.inbox('mix').length === 2, 'the failure waits behind it');
+  await client.resume('mix', 'go');
+  expect((await ended).output).toEqual(['between', 'mix-retried']);
+});
+
 test('sub-orchestrations return, fail with details, and are tried again under a policy', async () => {
   const ended = await runThroughTimers('parent', undefined, 'family');
   expect(ended.output).toEqual({
@@ -146,6 +165,15 @@ test('continue-as-new keeps the events that its execution has not read, in order
   const ended = await client.whenEnded(id);
   expect(ended.output).toEqual(items);
   expect(ended.customStatus).toEqual({ seen: 39 });
+});
+
+test('continue-as-new hands on an event that its execution has replayed and nobody waited for', async () => {
+  const { client, engine } = running;
+  const id = await client.start('later', { instanceId: 'hand-on' });
+  await client.raiseEvent(id, 'other', 'kept');
+  await until(() => engine.store.inbox(id).length === 0, 'the event is part of the history');
+  await client.raiseEvent(id, 'tick', null);
+  expect((await client.whenEnded(id)).output).toBe('kept');
 });
 
 test('unsupported calls fail the orchestration and say so', async () => {
