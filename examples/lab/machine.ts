@@ -86,9 +86,12 @@ export class Machine {
       this.#save({ nicConnected: connected });
       const source = this.#source;
       if (!source) return;
-      const done = Promise.race([once(source, 'message'), once(source, 'exit')]);
+      const waiting = new AbortController();
+      const { signal } = waiting;
+      const done = Promise.race([once(source, 'message', { signal }), once(source, 'exit', { signal })]);
       source.send({ nicConnected: connected });
       await done;
+      waiting.abort();
     });
   }
 
@@ -132,6 +135,7 @@ export class Machine {
       throw error;
     } finally {
       clearTimeout(timer);
+      booted.abort();
     }
     source.once('exit', () => {
       if (this.#source !== source) return;

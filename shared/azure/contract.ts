@@ -2,7 +2,6 @@
 // Long operations come as a pair: `begin…` sends the request and returns the poller's serialised state, `advance` asks
 // once how far it is. Names are deterministic, so everything can be repeated.
 import type { Environment } from '../model/environment.ts';
-import type { CutoverAction } from '../model/settings.ts';
 
 /** Serialised state of a long-running operation, to be handed to `advance`; `done` operations need no polling. */
 export interface LongOperation {
@@ -161,6 +160,3 @@ export interface DnsRecord {
   ttlSeconds: number;
   values: string[];
 }
-
-/** Which Azure permission each cutover action needs is told by its kind. */
-export type ActionKind = CutoverAction['kind'];
