@@ -13,7 +13,7 @@ export interface RetryPolicy {
   maxDelayMs: number;
 }
 
-export const standardRetry: RetryPolicy = { attempts: 8, firstDelayMs: 500, maxDelayMs: 60_000 };
+const standardRetry: RetryPolicy = { attempts: 8, firstDelayMs: 500, maxDelayMs: 60_000 };
 
 const Answer = z.union([z.strictObject({ value: z.unknown() }), z.strictObject({ failure: Failure })]);
 type Answer = z.infer<typeof Answer>;
@@ -60,7 +60,7 @@ export function defineActivity<I, O>(definition: {
 }
 
 /** Exponential backoff, or longer where the service asked for it. */
-export function delayMs(failure: Failure, attempt: number, retry: RetryPolicy): number {
+function delayMs(failure: Failure, attempt: number, retry: RetryPolicy): number {
   const backoff = Math.min(retry.maxDelayMs, retry.firstDelayMs * 2 ** (attempt - 1));
   return Math.max(backoff, (failure.retryAfterSeconds ?? 0) * 1000);
 }

@@ -11,7 +11,7 @@ export interface Span {
 }
 
 /** A span in milliseconds. */
-export function spanMs({ days = 0, hours = 0, minutes = 0, seconds = 0 }: Span): number {
+function spanMs({ days = 0, hours = 0, minutes = 0, seconds = 0 }: Span): number {
   return (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000;
 }
 

@@ -17,7 +17,7 @@ export const SourceService = z.strictObject({
 });
 export type SourceService = z.infer<typeof SourceService>;
 
-export const SourceDisk = z.strictObject({
+const SourceDisk = z.strictObject({
   id: Id,
   path: z.string().min(1).max(1024).describe('where the appliance that reads it finds the raw disk'),
   sizeBytes: z
@@ -27,16 +27,16 @@ export const SourceDisk = z.strictObject({
     .max(8 * 2 ** 40, 'a staging page blob holds at most 8 TiB'),
   boot: z.boolean().default(false),
 });
-export type SourceDisk = z.infer<typeof SourceDisk>;
+type SourceDisk = z.infer<typeof SourceDisk>;
 
 /** How the source's machine is reached for inspection, power and NIC. */
-export const HostConnection = z.discriminatedUnion('kind', [
+const HostConnection = z.discriminatedUnion('kind', [
   z
     .strictObject({ kind: z.literal('lab'), endpoint: ReachableUrl, machine: Id })
     .describe('the laboratory hypervisor of the examples: each machine is a process'),
   z.strictObject({ kind: z.literal('byHand') }).describe('nobody to ask: a person confirms power and NIC at a gate'),
 ]);
-export type HostConnection = z.infer<typeof HostConnection>;
+type HostConnection = z.infer<typeof HostConnection>;
 
 export const Source = z.strictObject({
   id: Id,

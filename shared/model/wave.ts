@@ -29,7 +29,6 @@ export const Gates = z.strictObject({
   cutover: GatePolicy.prefault({}),
   commit: GatePolicy.prefault({}),
 });
-export type GateName = keyof z.infer<typeof Gates>;
 
 /** What a planner posts. */
 export const WaveDefinition = z.strictObject({

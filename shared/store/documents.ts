@@ -60,7 +60,7 @@ export const WaveDocument = z.strictObject({
 });
 export type WaveDocument = z.infer<typeof WaveDocument>;
 
-export const GateDecision = z.strictObject({
+const GateDecision = z.strictObject({
   by: z.string(),
   decision: z.enum(['approve', 'reject']),
   comment: z.string(),
