@@ -55,7 +55,9 @@ async function main(): Promise<void> {
 
   // Before the first command can arrive: one for the same workload must find the job that it replaces.
   jobs.resume();
-  await bus.start(firstAccess);
+  await bus.start(firstAccess).catch((error: unknown) => {
+    if (!isStopping) throw error;
+  });
   if (isStopping) return;
 
   log.info('started', { applianceId, kind, version, bootId });

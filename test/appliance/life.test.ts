@@ -1,8 +1,11 @@
 import { statSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { applianceId, startWorld, type World } from './world.ts';
+
+// Every test spawns processes, which take their time on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 let world: World;
 beforeEach(async () => {
@@ -111,4 +114,37 @@ it('what the platform did not sign is never run, and what it signed too long ago
   const unknown = await world.event('landfall.command.failed', ({ operationid }) => operationid === 'x:unheard');
   expect(unknown).toMatchObject({ subject: applianceId, data: { code: 'commandMalformed' } });
   expect(await world.deadLetters()).toEqual(['not.a.command']);
+});
+
+it('stops services by their own commands and runs checks', async () => {
+  const file = join(world.folder, 'running');
+  await writeFile(file, '');
+  const sh = (script: string): string[] => ['/bin/sh', '-c', script];
+  const web = {
+    name: 'web',
+    dependsOn: [],
+    start: sh(`touch ${file}`),
+    stop: sh(`rm ${file}`),
+    status: sh(`test -e ${file} || exit 3`),
+  };
+  world.appliance();
+  const workload = { waveId: 'wave', workloadId: 'web' };
+  const data = { ...workload, services: [web] };
+  await world.command({ type: 'landfall.services.stop', operationId: 'cutover-wave.web-1:stop', data });
+  const stopped = await world.event('landfall.services.stopped');
+  expect(stopped.data.services).toEqual([{ name: 'web', state: 'stopped', detail: '' }]);
+  await expect(readFile(file)).rejects.toThrow('ENOENT');
+
+  const broken = { ...workload, services: [{ ...web, start: ['/does/not/exist'] }] };
+  await world.command({ type: 'landfall.services.start', operationId: 'cutover-wave.web-1:start', data: broken });
+  const failed = await world.event('landfall.services.failed');
+  expect(failed).toMatchObject({ operationid: 'cutover-wave.web-1:start', data: { code: 'serviceRefused' } });
+
+  const checks = [
+    { kind: 'tcp' as const, name: 'bus', host: 'localhost', port: 1, expect: 'closed' as const },
+    { kind: 'boot' as const, name: 'boot' },
+  ];
+  await world.command({ type: 'landfall.check.run', operationId: 'g:check', data: { ...workload, checks } });
+  const { data: found } = await world.event('landfall.check.completed');
+  expect(found.results.map(({ passed }) => passed)).toEqual([true, false]);
 });

@@ -1,12 +1,15 @@
 import { existsSync } from 'node:fs';
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { CommandData } from '../../shared/protocol/commands.ts';
 import type { PageBlobClient } from '@azure/storage-blob';
 import { startWorld, type World } from './world.ts';
 
 const MIB = 2 ** 20;
+// Every test spawns processes, which take their time on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
+
 let world: World;
 beforeEach(async () => {
   world = await startWorld();
@@ -174,4 +177,37 @@ it('a disk of another size is refused, and a cancelled sync ends with its reason
   await world.command({ type: 'landfall.sync.cancel', operationId: 'deltas:cancel', data: cancel });
   const failed = await world.event('landfall.sync.failed', ({ data }) => data.syncId === 's2');
   expect(failed).toMatchObject({ operationid: 'prepare-wave.web-1:s2', data: { code: 'cancelled' } });
+});
+
+it('the end of a sync survives a broker that is away and the death of the appliance', async () => {
+  world.sizeBytes = 8 * MIB;
+  const path = await image('os.img', 8);
+  await world.stage('os', world.sizeBytes);
+  const first = world.appliance();
+  const frozen = join(world.folder, 'os.gate');
+  const wait = `while ! test -e ${frozen}; do sleep 0.05; done; echo ${path}`;
+  const snapshot = { take: ['/bin/sh', '-c', wait], release: ['/bin/true'] };
+  await world.command(start('s1', 'initial', path, { snapshot }));
+  await world.event('landfall.sync.started');
+  await world.restartBus(async () => {
+    await writeFile(frozen, '');
+    await expect.poll(() => first.lines.join('\n'), { timeout: 20_000 }).toContain('a sync has completed');
+    await first.kill();
+  });
+  world.appliance();
+  expect((await completed('s1')).data.resumed).toBe(false);
+});
+
+it('a new sync of the same workload takes the place of the old one', async () => {
+  world.sizeBytes = 8 * MIB;
+  const path = await image('os.img', 8);
+  const blob = await world.stage('os', world.sizeBytes);
+  world.appliance();
+  const snapshot = { take: ['/bin/sh', '-c', 'sleep 60'], release: ['/bin/true'] };
+  await world.command(start('s1', 'initial', path, { snapshot }));
+  await world.event('landfall.sync.started');
+  await world.command(start('s2', 'initial', path));
+  await completed('s2');
+  expect((await world.event('landfall.sync.failed')).data).toMatchObject({ syncId: 's1', code: 'superseded' });
+  await expectEqual(blob, path);
 });

@@ -172,7 +172,7 @@ export async function startWorld() {
       try {
         const session = await own.acceptSession('appliance-events', subject);
         while (!isOver && own === client) {
-          for (const message of await session.receiveMessages(20, { maxWaitTimeInMs: 1000 })) {
+          for (const message of await session.receiveMessages(20, { maxWaitTimeInMs: 300 })) {
             const jws = message.body as string;
             if (claimedSender(jws) !== applianceId || !enrolledKey) throw new Error('an event of nobody');
             const parsed = parseApplianceEvent(await verifyEvent(jws, enrolledKey));
@@ -264,7 +264,7 @@ export async function startWorld() {
           watchers.delete(look);
           const seen = received.map(({ event }) => `${event.type} ${JSON.stringify(event.data)}`).join('\n');
           reject(new Error(`no ${type} came; these did:\n${seen}`));
-        }, 15_000);
+        }, 30_000);
         watchers.add(look);
         look();
       });
@@ -298,10 +298,11 @@ export async function startWorld() {
       return blob;
     },
 
-    async restartBus() {
+    async restartBus(whileDown: () => Promise<void> = async () => {}) {
       const port = Number(bus.host.split(':')[1]);
       await client.close();
       await bus.stop();
+      await whileDown();
       bus = await busAt(port);
       client = root();
     },
