@@ -98,6 +98,8 @@ async function send(kernel: Kernel, disk: Resource, request: IncomingMessage, re
     'accept-ranges': 'bytes',
     'content-type': 'application/octet-stream',
     'x-ms-blob-type': 'PageBlob',
+    // The content can't change while the access lasts. The blob client refuses a download without an ETag.
+    etag: `"0x${uniqueId(disk).replaceAll('-', '').slice(0, 16).toUpperCase()}"`,
   };
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.writeHead(405, { allow: 'GET, HEAD' }).end();

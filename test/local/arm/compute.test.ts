@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { restorePoller } from '@azure/arm-compute';
+import { BlobClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { blobStore, linuxDisk, mebibyte, vhdOf } from './disks.ts';
 import { all, fast, location, owner, scope, startWorld, subscriptionId, type World } from './world.ts';
@@ -135,6 +136,8 @@ describe('managed disks', () => {
     expect(whole.toString('latin1', mebibyte, mebibyte + 8)).toBe('conectix');
     const part = await fetch(accessSAS, { headers: { range: `bytes=7-13` } });
     expect([part.status, await part.text()]).toEqual([206, 'abcdefg']);
+    const throughSdk = await new BlobClient(accessSAS).downloadToBuffer(0, mebibyte);
+    expect(throughSdk.equals(content)).toBe(true);
     expect((await fetch(accessSAS.replace(/sig=./, 'sig=_'))).status).toBe(403);
     await expect(compute.disks.delete(group, 'readable', fast)).rejects.toMatchObject({ statusCode: 409 });
     await compute.disks.revokeAccess(group, 'readable', fast);
