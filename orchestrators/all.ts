@@ -19,7 +19,14 @@ import {
 } from './journal/activities.ts';
 import { leaseEnvironment, releaseEnvironment } from './journal/leases/activities.ts';
 import { hasPoint, outlineWave, phaseOf } from './journal/reads/activities.ts';
-import { createMachine, deletePart, importDisk, listDisks, quarantineMachine } from './machines/activities.ts';
+import {
+  choosePoint,
+  createMachine,
+  deletePart,
+  importDisk,
+  listDisks,
+  quarantineMachine,
+} from './machines/activities.ts';
 import { prepare } from './prepare.ts';
 import { findRoleGaps, grantRoles, revokeRoles, rolesEffective } from './steps/01-target-iam/activities.ts';
 import {
@@ -77,6 +84,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   phaseOf,
   hasPoint,
   outlineWave,
+  choosePoint,
   listDisks,
   importDisk,
   createMachine,

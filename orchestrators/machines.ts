@@ -2,7 +2,15 @@ import { all, type Ctx, type Flow } from '../shared/durable/flow.ts';
 import { terminal } from '../shared/errors.ts';
 import { runChecks } from './checks.ts';
 import { complete } from './longOperation.ts';
-import { createMachine, deletePart, importDisk, listDisks, type Purpose } from './machines/activities.ts';
+import {
+  choosePoint,
+  createMachine,
+  type DiskOfPoint,
+  deletePart,
+  importDisk,
+  listDisks,
+  type Purpose,
+} from './machines/activities.ts';
 
 interface Workload {
   waveId: string;
@@ -17,8 +25,8 @@ export function* launch(
   purpose: Purpose,
   networkSecurityGroupId: string,
 ): Flow<void> {
-  const disks = yield* listDisks.call(ctx, workload);
-  yield* all(disks.map((diskId) => importOne(ctx, environmentId, workload, purpose, diskId)));
+  const disks = yield* choosePoint.call(ctx, { ...workload, purpose });
+  yield* all(disks.map((disk) => importOne(ctx, environmentId, workload, purpose, disk)));
   yield* complete(ctx, environmentId, yield* createMachine.call(ctx, { ...workload, purpose, networkSecurityGroupId }));
   const [boot] = yield* runChecks(ctx, workload, purpose, [{ kind: 'boot', name: 'boot' }], purpose, 'boot');
   if (boot?.passed !== true)
@@ -30,8 +38,14 @@ export function* launch(
     );
 }
 
-function* importOne(ctx: Ctx, environmentId: string, workload: Workload, purpose: Purpose, diskId: string): Flow<void> {
-  yield* complete(ctx, environmentId, yield* importDisk.call(ctx, { ...workload, purpose, diskId }));
+function* importOne(
+  ctx: Ctx,
+  environmentId: string,
+  workload: Workload,
+  purpose: Purpose,
+  disk: DiskOfPoint,
+): Flow<void> {
+  yield* complete(ctx, environmentId, yield* importDisk.call(ctx, { ...workload, purpose, disk }));
 }
 
 /** Removes a machine with its NIC and disks; tolerates that they are not there. The replicated points stay. */

@@ -29,35 +29,44 @@ export const listDisks = defineActivity({
   },
 });
 
-/** Imports one disk of the workload's newest point. */
-export const importDisk = defineActivity({
-  name: 'importDisk',
-  input: Machine.extend({ diskId: z.string() }),
-  output: Progress,
-  async effect({ store, azure, now }, { purpose, diskId, ...workload }) {
+const DiskOfPoint = z.strictObject({ diskId: z.string(), snapshot: z.string() });
+export type DiskOfPoint = z.infer<typeof DiskOfPoint>;
+
+/** The newest point, chosen once: deltas go on meanwhile, and all disks of a machine must be of one moment. */
+export const choosePoint = defineActivity({
+  name: 'choosePoint',
+  input: Machine,
+  output: z.array(DiskOfPoint),
+  async effect({ store }, { purpose, ...workload }) {
     const { plan, state } = await workloadOf(store, workload);
-    const environment = await environmentOf(store, plan.environmentId);
     const point = state.points.at(-1);
-    const disk = point?.disks.find((candidate) => candidate.diskId === diskId);
-    const definition = plan.source.disks.find(({ id }) => id === diskId);
-    if (point === undefined || disk === undefined || definition === undefined)
-      throw terminal(
-        'syncFailed',
-        `${plan.workloadId} has no replicated point of disk ${diskId}.`,
-        'Wait for a completed sync, then retry.',
-      );
+    if (point === undefined)
+      throw terminal('syncFailed', `${plan.workloadId} has no point.`, 'Wait for a completed sync, then retry.');
     if (purpose === 'cutover' && point.kind !== 'final')
       throw terminal(
         'syncFailed',
         `The newest point of ${plan.workloadId} is a ${point.kind} one, not the final.`,
         'Roll back and cut over again.',
       );
-    const sourceUrl = await azure.staging.blobUrl(environment, stagingBlobName(plan, diskId), disk.snapshot);
+    return point.disks.map(({ diskId, snapshot }) => ({ diskId, snapshot }));
+  },
+});
+
+/** Imports one disk of a chosen point. */
+export const importDisk = defineActivity({
+  name: 'importDisk',
+  input: Machine.extend({ disk: DiskOfPoint }),
+  output: Progress,
+  async effect({ store, azure, now }, { purpose, disk, ...workload }) {
+    const { plan } = await workloadOf(store, workload);
+    const environment = await environmentOf(store, plan.environmentId);
+    const { diskId, snapshot } = disk;
+    const sourceUrl = await azure.staging.blobUrl(environment, stagingBlobName(plan, diskId), snapshot);
     const wanted = {
       name: diskNameOf(plan, purpose, diskId),
       sourceUrl,
       sku: plan.settings.sizing.diskSku,
-      boot: definition.boot,
+      boot: plan.source.disks.find(({ id }) => id === diskId)?.boot ?? false,
     };
     return azure.compute.beginImportDisk(environment, wanted, ownership(plan.waveId, plan.workloadId, now()));
   },

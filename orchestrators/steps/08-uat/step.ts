@@ -42,6 +42,8 @@ export const uat = defineStep({
       phase: 'testing',
       reason: 'UAT begins',
     });
+    // Clones of an earlier try are of an older point.
+    if (attempt > 1) yield* removeClones(ctx, input);
     const isolation = [...(yield* requireIsolation(ctx, input, false))];
     const networkSecurityGroupId = yield* ensureIsolationGroup.call(ctx, { waveId, groupId, environmentId });
     yield* all(
