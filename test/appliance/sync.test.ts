@@ -16,12 +16,12 @@ beforeEach(async () => {
 });
 afterEach(() => world.stop());
 
-/** A disk image of which every fourth MiB holds data. */
-async function image(name: string, mib: number): Promise<string> {
+/** A disk image of which every `every`th MiB holds data. */
+async function image(name: string, mib: number, every = 4): Promise<string> {
   const path = join(world.folder, name);
   const file = await open(path, 'w');
   await file.truncate(mib * MIB);
-  for (let at = 0; at < mib; at += 4) await file.write(Buffer.alloc(MIB, (at % 250) + 1), 0, MIB, at * MIB);
+  for (let at = 0; at < mib; at += every) await file.write(Buffer.alloc(MIB, (at % 250) + 1), 0, MIB, at * MIB);
   await file.close();
   return path;
 }
@@ -92,12 +92,8 @@ it('copies a disk, then only what changed, and each point is a snapshot that sta
 });
 
 it('a killed appliance goes on where it was, and storage that restarts in the middle is waited for', async () => {
-  world.sizeBytes = 160 * MIB;
-  const path = await image('os.img', 160);
-  await writeFile(
-    path,
-    Buffer.concat([await readFile(path).then((all) => all.map((byte, at) => byte || (at >> 20) + 1))]),
-  );
+  world.sizeBytes = 96 * MIB;
+  const path = await image('os.img', 96, 1);
   const blob = await world.stage('os', world.sizeBytes);
   const first = world.appliance();
   await world.command(start('s1', 'initial', path));
@@ -115,18 +111,23 @@ it('a killed appliance goes on where it was, and storage that restarts in the mi
   expect(world.received.filter(({ event }) => event.type === 'landfall.sync.started')).toHaveLength(1);
 });
 
-it('signatures that expire in the middle of a copy are renewed', async () => {
-  world.sizeBytes = 64 * MIB;
-  world.settings.blobSeconds = 2;
-  const path = await image('os.img', 64);
+it.each([
+  ['renewed before they expire', 2],
+  ['renewed when storage refuses them early', 3600],
+])('signatures are %s in the middle of a copy', async (_title, claimedSeconds) => {
+  world.sizeBytes = 48 * MIB;
+  Object.assign(world.settings, { blobSeconds: 2, blobClaimedSeconds: claimedSeconds });
+  const path = await image('os.img', 48, 1);
   const blob = await world.stage('os', world.sizeBytes);
-  world.appliance();
-  for (const syncId of ['s1', 's2', 's3']) {
-    await world.command(start(syncId, 'initial', path, { verify: 'all' }));
-    await completed(syncId);
-  }
+  const asked = () => world.asked.filter((url) => url.endsWith('/blob-access')).length;
+  const appliance = world.appliance();
+  await world.command(start('s1', 'initial', path));
+  await expect.poll(asked, { timeout: 20_000 }).toBe(1);
+  await world.restartStorage(() => new Promise((resolve) => setTimeout(resolve, 2100)));
+  await completed('s1');
+  expect(asked()).toBeGreaterThanOrEqual(2);
+  expect(appliance.lines.join('\n').includes('AuthenticationFailed')).toBe(claimedSeconds === 3600);
   await expectEqual(blob, path);
-  expect(world.asked.filter((url) => url.endsWith('/blob-access')).length).toBeGreaterThanOrEqual(3);
 });
 
 it('reads a frozen copy where the source has snapshot commands, and releases it', async () => {
