@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineActivity, Nothing } from '../../shared/durable/activity.ts';
+import { defineActivity, Nothing, patientRetry } from '../../shared/durable/activity.ts';
 import { terminal } from '../../shared/errors.ts';
 import { durationMs } from '../../shared/policy/duration.ts';
 
@@ -16,6 +16,7 @@ export const openGate = defineActivity({
     within: z.string().optional(),
   }),
   output: z.strictObject({ required: z.boolean() }),
+  retry: patientRetry,
   async effect({ store, now }, { waveId, groupId, name, question, gateId, operationId, within }) {
     const wave = await store.waves.get(waveId);
     if (wave === undefined)
@@ -50,6 +51,7 @@ export const withdrawGate = defineActivity({
   name: 'withdrawGate',
   input: z.strictObject({ waveId: z.string(), gateId: z.string() }),
   output: Nothing,
+  retry: patientRetry,
   async effect({ store }, { waveId, gateId }) {
     await store.gates.change(waveId, gateId, (gate) =>
       gate.status === 'open' ? { ...gate, status: 'withdrawn' } : undefined,

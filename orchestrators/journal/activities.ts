@@ -1,7 +1,7 @@
 // What orchestrations write down: phases, steps, questions. Event ids derive from operation ids, so that an activity
 // that runs twice writes once.
 import { z } from 'zod';
-import { defineActivity, Nothing } from '../../shared/durable/activity.ts';
+import { defineActivity, Nothing, patientRetry } from '../../shared/durable/activity.ts';
 import { Failure, terminal } from '../../shared/errors.ts';
 import { hashOf } from '../../shared/hash.ts';
 import type { PlatformEvent } from '../../shared/lifecycle/events.ts';
@@ -30,6 +30,7 @@ export const enterPhase = defineActivity({
   name: 'enterPhase',
   input: Subject.extend({ operationId, phase: z.enum(Phase), reason: z.string() }),
   output: Nothing,
+  retry: patientRetry,
   async effect({ store, now }, { operationId, phase, reason, ...subject }) {
     await append(store, subject, {
       id: `${operationId}.phase`,
@@ -72,6 +73,7 @@ export const recordStep = defineActivity({
     ]),
   }),
   output: Nothing,
+  retry: patientRetry,
   async effect({ store, now }, { operationId, what, ...subject }) {
     const event: PlatformEvent = {
       id: `${operationId}.${what.type}`,
@@ -95,6 +97,7 @@ export const askForHelp = defineActivity({
     choices: z.array(z.enum(['retry', 'rollback'])),
   }),
   output: z.string(),
+  retry: patientRetry,
   async effect({ store, now }, { operationId, step, failure, choices, waveId, workloadIds }) {
     const attentionId = `attention.${hashOf(operationId).slice(0, 16)}`;
     const opened = await store.attentions.open({
@@ -137,6 +140,7 @@ export const helpEnded = defineActivity({
     reason: z.string(),
   }),
   output: Nothing,
+  retry: patientRetry,
   async effect({ store, now }, { operationId, attentionId, choice, by, reason, ...subject }) {
     await store.attentions.change(subject.waveId, attentionId, (attention) =>
       attention.status === 'open' ? { ...attention, status: 'withdrawn' } : undefined,
@@ -163,6 +167,7 @@ export const recordGroup = defineActivity({
     reason: z.string().optional(),
   }),
   output: Nothing,
+  retry: patientRetry,
   async effect({ store, now }, { waveId, groupId, status, instanceId, reason }) {
     await store.waves.change(waveId, (wave) => ({
       ...wave,
@@ -184,6 +189,7 @@ export const recordWave = defineActivity({
     ended: z.boolean(),
   }),
   output: Nothing,
+  retry: patientRetry,
   async effect({ store, now }, { waveId, status, reason, ended }) {
     await store.waves.change(waveId, ({ reason: _old, ...wave }) => ({
       ...wave,
@@ -204,6 +210,7 @@ export const tellDependents = defineActivity({
     outcome: z.enum(['committed', 'rolledBack', 'held', 'failed']),
   }),
   output: Nothing,
+  retry: patientRetry,
   async effect({ store, now }, { waveId, groupId, outcome }) {
     const wave = await store.waves.get(waveId);
     if (wave === undefined)

@@ -14,6 +14,8 @@ export interface RetryPolicy {
 }
 
 const standardRetry: RetryPolicy = { attempts: 8, firstDelayMs: 500, maxDelayMs: 60_000 };
+/** For the journal: while the store is away nobody can be asked for help, so it is waited for, a day and more. */
+export const patientRetry: RetryPolicy = { attempts: 500, firstDelayMs: 500, maxDelayMs: 300_000 };
 
 const Answer = z.union([z.strictObject({ value: z.unknown() }), z.strictObject({ failure: Failure })]);
 type Answer = z.infer<typeof Answer>;

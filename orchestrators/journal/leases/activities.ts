@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
+import { defineActivity, Nothing, patientRetry } from '../../../shared/durable/activity.ts';
 
 const Lease = z.strictObject({ environmentId: z.string(), waveId: z.string() });
 
@@ -7,6 +7,7 @@ export const leaseEnvironment = defineActivity({
   name: 'leaseEnvironment',
   input: Lease,
   output: Nothing,
+  retry: patientRetry,
   async effect({ store, now }, { environmentId, waveId }) {
     await store.environments.lease(environmentId, waveId, now());
     return null;
@@ -18,6 +19,7 @@ export const releaseEnvironment = defineActivity({
   name: 'releaseEnvironment',
   input: Lease,
   output: z.int(),
+  retry: patientRetry,
   async effect({ store }, { environmentId, waveId }) {
     return store.environments.release(environmentId, waveId);
   },

@@ -1,6 +1,6 @@
 // What orchestrations need to know before they decide: small extracts of the plan and of a workload's state.
 import { z } from 'zod';
-import { defineActivity } from '../../../shared/durable/activity.ts';
+import { defineActivity, patientRetry } from '../../../shared/durable/activity.ts';
 import { Phase } from '../../../shared/lifecycle/phases.ts';
 import { CommitPolicy } from '../../../shared/model/settings.ts';
 import { waveOf, workloadOf } from '../../../shared/store/plans.ts';
@@ -9,6 +9,7 @@ export const phaseOf = defineActivity({
   name: 'phaseOf',
   input: z.strictObject({ waveId: z.string(), workloadId: z.string() }),
   output: z.enum(Phase),
+  retry: patientRetry,
   async effect({ store }, workload) {
     return (await workloadOf(store, workload)).state.phase;
   },
@@ -19,6 +20,7 @@ export const hasPoint = defineActivity({
   name: 'hasPoint',
   input: z.strictObject({ waveId: z.string(), workloadId: z.string() }),
   output: z.boolean(),
+  retry: patientRetry,
   async effect({ store }, workload) {
     return (await workloadOf(store, workload)).state.points.length > 0;
   },
@@ -44,6 +46,7 @@ export const outlineWave = defineActivity({
   name: 'outlineWave',
   input: z.strictObject({ waveId: z.string() }),
   output: WaveOutline,
+  retry: patientRetry,
   async effect({ store }, { waveId }) {
     const { plan, groups } = await waveOf(store, waveId);
     const left = plan.groups.filter(({ id }) => groups[id]?.status !== 'committed');
