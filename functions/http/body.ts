@@ -1,20 +1,38 @@
 // Request bodies: JSON or YAML, bounded in size and depth, every name once. Then zod, with a problem per field.
 import type { HttpRequest } from '@azure/functions';
-import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { problemsOf, Refused, refuse } from './problem.ts';
+import { readYaml, YamlFault } from './readYaml.ts';
 import { scanJson } from './scanJson.ts';
 
 const bytesAtMost = 1024 * 1024;
+/** The YAML parser takes seconds for a megabyte, so it gets less. */
+const yamlBytesAtMost = 256 * 1024;
+/** What anybody may send before it is known who it is. */
+const strangersBytesAtMost = 16 * 1024;
 const depthAtMost = 40;
-const aliasesAtMost = 100;
 
 const jsonTypes = new Set(['application/json']);
 const yamlTypes = new Set(['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml']);
 
-/** Reads and parses the body; throws what is wrong with it, field by field. An empty body is `{}` where all is optional. */
+/** Reads and parses the body; throws what is wrong with it, field by field. An empty body is `{}`. */
 export async function readBody<T>(request: HttpRequest, schema: z.ZodType<T>): Promise<T> {
-  const input = await readData(request);
+  const { type, bytes } = await readBytes(request, bytesAtMost);
+  if (bytes.length === 0) return checked({}, schema);
+  if (jsonTypes.has(type)) return checked(parseJson(decoded(bytes)), schema);
+  if (!yamlTypes.has(type)) throw unsupported(type, [...jsonTypes, ...yamlTypes]);
+  if (bytes.length > yamlBytesAtMost) throw tooLarge(yamlBytesAtMost, ' as YAML; send more as JSON');
+  return checked(parseYaml(decoded(bytes)), schema);
+}
+
+/** Reads a body of a caller who is not known yet: little, and JSON only. */
+export async function readStrangersBody<T>(request: HttpRequest, schema: z.ZodType<T>): Promise<T> {
+  const { type, bytes } = await readBytes(request, strangersBytesAtMost);
+  if (!jsonTypes.has(type)) throw unsupported(type, [...jsonTypes]);
+  return checked(parseJson(decoded(bytes)), schema);
+}
+
+function checked<T>(input: unknown, schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
   const errors = problemsOf(parsed.error, input, namesIn(schema));
@@ -25,22 +43,17 @@ export async function readBody<T>(request: HttpRequest, schema: z.ZodType<T>): P
   );
 }
 
-async function readData(request: HttpRequest): Promise<unknown> {
+async function readBytes(request: HttpRequest, atMost: number): Promise<{ type: string; bytes: Uint8Array }> {
   const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-  if (Number(request.headers.get('content-length') ?? 0) > bytesAtMost) throw tooLarge();
+  if (Number(request.headers.get('content-length') ?? 0) > atMost) throw tooLarge(atMost);
   const bytes = new Uint8Array(await request.arrayBuffer());
-  if (bytes.length > bytesAtMost) throw tooLarge();
-  if (bytes.length === 0) return {};
-  const text = decoded(bytes);
-  if (jsonTypes.has(type)) return parseJson(text);
-  if (yamlTypes.has(type)) return parseYaml(text);
-  const accepted = [...jsonTypes, ...yamlTypes].join(', ');
-  throw new Refused({
-    status: 415,
-    code: 'unsupportedMediaType',
-    title: 'Unsupported content type',
-    detail: `"${type}" is none of ${accepted}.`,
-  });
+  if (bytes.length > atMost) throw tooLarge(atMost);
+  return { type, bytes };
+}
+
+function unsupported(type: string, accepted: readonly string[]): Refused {
+  const detail = `"${type}" is none of ${accepted.join(', ')}.`;
+  return new Refused({ status: 415, code: 'unsupportedMediaType', title: 'Unsupported content type', detail });
 }
 
 function parseJson(text: string): unknown {
@@ -58,21 +71,13 @@ function parseJson(text: string): unknown {
 
 function parseYaml(text: string): unknown {
   try {
-    const document = parseDocument(text, {
-      uniqueKeys: true,
-      maxAliasCount: aliasesAtMost,
-      prettyErrors: true,
-    } as Parameters<typeof parseDocument>[1]);
-    const [first] = document.errors;
-    if (first !== undefined) throw refuse('invalidInput', `The body is not YAML: ${first.message}`);
-    const value: unknown = document.toJS({ maxAliasCount: aliasesAtMost });
+    const value = readYaml(text, depthAtMost);
     if (isDeeper(value, depthAtMost)) throw tooDeep();
     return value;
   } catch (error) {
-    if (error instanceof Refused) throw error;
-    // The YAML parser recurses: what exhausts the stack is too deep.
-    if (error instanceof RangeError) throw tooDeep();
-    throw refuse('invalidInput', `The body is not acceptable YAML: ${(error as Error).message}`);
+    if (!(error instanceof YamlFault)) throw error;
+    if (error.fault === 'deep') throw tooDeep();
+    throw refuse('invalidInput', `The body is not acceptable YAML: ${error.message}`);
   }
 }
 
@@ -80,7 +85,7 @@ function parseYaml(text: string): unknown {
 function isDeeper(value: unknown, depth: number): boolean {
   let level = [value];
   for (let n = 0; level.length > 0; n++) {
-    if (n > depth) return true;
+    if (n >= depth) return true;
     level = [
       ...new Set(level.flatMap((each) => (each !== null && typeof each === 'object' ? Object.values(each) : []))),
     ].filter((each) => typeof each === 'object');
@@ -96,12 +101,12 @@ function decoded(bytes: Uint8Array): string {
   }
 }
 
-const tooLarge = () =>
+const tooLarge = (atMost: number, more = '') =>
   new Refused({
     status: 413,
     code: 'tooLarge',
     title: 'The body is too large',
-    detail: `At most ${bytesAtMost} bytes are read.`,
+    detail: `At most ${atMost} bytes are read${more}.`,
   });
 const tooDeep = () => refuse('invalidInput', `The body is nested deeper than ${depthAtMost} levels.`);
 

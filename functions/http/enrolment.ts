@@ -17,7 +17,7 @@ import {
 } from '../../shared/protocol/enrolment.ts';
 import { verifyRequest } from '../../shared/protocol/signing.ts';
 import type { ApplianceDocument } from '../../shared/store/documents.ts';
-import { readBody } from './body.ts';
+import { readStrangersBody } from './body.ts';
 import { problemsOf, Refused, refuse } from './problem.ts';
 import { json, type Route } from './route.ts';
 
@@ -30,7 +30,7 @@ export const enrolmentRoutes: Route[] = [
     path: 'appliances/enrol',
     allowed: 'anyone',
     async handle({ capabilities, request }) {
-      const asked = await readBody(request, EnrolmentRequest);
+      const asked = await readStrangersBody(request, EnrolmentRequest);
       const { applianceId, environmentId } = await enrol(capabilities, asked);
       const { config, bus } = capabilities;
       const answer: EnrolmentAnswer = {
@@ -118,7 +118,7 @@ async function signedBy(
   applianceId: string,
   request: HttpRequest,
 ): Promise<Record<string, unknown>> {
-  const { request: jwt } = await readBody(request, SignedRequest);
+  const { request: jwt } = await readStrangersBody(request, SignedRequest);
   const appliance = await store.appliances.get(applianceId);
   if (appliance?.status === 'revoked') throw refuse('forbidden', 'This appliance is revoked.');
   if (appliance?.publicKey === undefined) throw refuse('unauthenticated', 'No such appliance is enrolled.');
