@@ -1,0 +1,141 @@
+// Whatever is killed comes back where it was: the local Azure with the app in it, and an appliance in mid-copy.
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Approver } from '../../examples/harness/approver.ts';
+import { appliancesOf } from '../../examples/harness/processes.ts';
+import type { Stage } from '../../examples/harness/stage.ts';
+import { type Snapshot, watchWave } from '../../examples/harness/watch.ts';
+import { compareDisks } from '../../examples/first-wave/summary.ts';
+import type { WavePlan } from '../../shared/model/plan.ts';
+import { changedTwice, foldOf, type History, historyOf, phasesOf } from './history.ts';
+import { until } from './until.ts';
+import { complainOfAttention, planWave, setStage, strike } from './world.ts';
+
+// The database's disk is large enough that its copy is caught in the middle.
+const servers = [
+  { id: 'db-01', service: 'ledger', diskMiB: 144, dataMiB: 96 },
+  { id: 'web-01', service: 'portal', diskMiB: 48, dataMiB: 8 },
+  { id: 'jobs-01', service: 'scheduler', diskMiB: 48, dataMiB: 8 },
+];
+const workloadIds = ['db01', 'jobs01', 'web01'];
+
+let stage: Stage;
+let planned: WavePlan;
+let last: Snapshot;
+const histories = new Map<string, History>();
+const kills = { appliance: '', inInitialSync: '', inStep11: '' };
+
+const stateOf = async (workloadId: string) => (await stage.asAda.workload(planned.waveId, workloadId)).state;
+const now = () => new Date().toISOString();
+
+/** The platform's own clock is this machine's, so that times may be compared. */
+async function killCloud(): Promise<string> {
+  await stage.cloud.kill();
+  return now();
+}
+
+async function killApplianceInMidCopy(workloadId: string, source: string): Promise<void> {
+  await until(
+    `the initial sync of ${workloadId}`,
+    () => stateOf(workloadId),
+    ({ sync }) => sync.kind === 'initial' && sync.startedAt !== undefined,
+    { everyMs: 20 },
+  );
+  const [agent] = appliancesOf(stage.folder).filter(({ name }) => name.includes(`/${source}/`));
+  if (agent === undefined) throw new Error(`no agent runs on ${source}`);
+  process.kill(agent.pid, 'SIGKILL');
+  kills.appliance = now();
+}
+
+beforeAll(async () => {
+  stage = await setStage(servers);
+  planned = await planWave(stage, servers, (wave) => ({ ...wave, id: 'crashes' }));
+  await stage.asAda.startWave(planned.waveId);
+
+  await killApplianceInMidCopy('db01', 'db-01');
+  // Its supervisor takes a second to start it again: its copy can't have ended.
+  kills.inInitialSync = await killCloud();
+  await stage.cloud.start();
+
+  const approver = new Approver(stage.asGrace, 0);
+  const seen = (snapshot: Snapshot) => approver.see(snapshot);
+  const complain = complainOfAttention(stage);
+  const watching = { everyMs: 50, withinMs: 200_000, seen };
+  const inStep11 = ({ wave }: Snapshot): boolean =>
+    wave.groups.some(({ workloads }) => workloads.some((one) => 'phase' in one && one.phase === 'launching'));
+  await watchWave(stage.asAda, planned.waveId, {
+    ...watching,
+    enough: (snapshot) => complain(snapshot) || inStep11(snapshot),
+  });
+  kills.inStep11 = await killCloud();
+  await stage.cloud.start();
+
+  last = await watchWave(stage.asAda, planned.waveId, { ...watching, enough: complain });
+  for (const id of workloadIds) histories.set(id, await historyOf(stage.asAda, planned.waveId, id));
+}, 400_000);
+
+afterAll(() => strike(stage), 60_000);
+
+const historyFor = (workloadId: string): History => {
+  const history = histories.get(workloadId);
+  if (history === undefined) throw new Error(`${workloadId} was not read`);
+  return history;
+};
+const timesOf = (workloadId: string, type: string, fits: (data: Record<string, unknown>) => boolean): string[] =>
+  historyFor(workloadId).events.flatMap((event) => (event.type === type && fits(event.data) ? [event.time] : []));
+
+it('an appliance was killed in mid-copy, and its sync went on from where it was', () => {
+  const [started = ''] = timesOf('db01', 'landfall.sync.started', ({ kind }) => kind === 'initial');
+  const [completed = ''] = timesOf('db01', 'landfall.sync.completed', (data) => data['kind'] === 'initial');
+  expect(started < kills.appliance && kills.appliance < completed).toBe(true);
+  expect(timesOf('db01', 'landfall.sync.completed', (data) => data['resumed'] === true)).toContain(completed);
+});
+
+it('the platform was killed during the initial sync and during step 11', () => {
+  const [completed = ''] = timesOf('db01', 'landfall.sync.completed', ({ kind }) => kind === 'initial');
+  expect(kills.inInitialSync < completed).toBe(true);
+  const [began = ''] = timesOf('db01', 'landfall.step.started', ({ step }) => step === 'postCutover');
+  const [ended = ''] = timesOf('db01', 'landfall.step.completed', ({ step }) => step === 'postCutover');
+  expect(began < kills.inStep11 && kills.inStep11 < ended).toBe(true);
+});
+
+it('the wave commits', () => {
+  expect(last.wave.status).toBe('committed');
+  expect(last.wave.groups.map(({ status }) => status)).toEqual(['committed', 'committed']);
+});
+
+it('source and target disks are equal to the byte', async () => {
+  const azure = stage.azure(planned.environment);
+  for (const workload of planned.workloads) {
+    const compared = await compareDisks(azure, workload);
+    expect(compared.map(({ equal }) => equal)).toEqual([true]);
+  }
+}, 60_000);
+
+it.each(workloadIds)('the events of %s read back in order, each once, and their fold is its state', (workloadId) => {
+  const history = historyFor(workloadId);
+  const { events, state } = history;
+  expect(events.map(({ version }) => version)).toEqual(Array.from({ length: state.version }, (_, index) => index + 1));
+  expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
+  expect(foldOf(history)).toEqual(state);
+});
+
+it.each(workloadIds)('%s went through its phases once, in order', (workloadId) => {
+  expect(phasesOf(historyFor(workloadId))).toEqual([
+    'preparing',
+    'replicating',
+    'testing',
+    'tested',
+    'cutoverQueued',
+    'stoppingServices',
+    'finalSync',
+    'sourceOff',
+    'launching',
+    'trafficMoved',
+    'validating',
+    'committed',
+  ]);
+});
+
+it.each(workloadIds)('no operation changed the state of %s twice', (workloadId) => {
+  expect(changedTwice(historyFor(workloadId))).toEqual([]);
+});

@@ -1,0 +1,88 @@
+// The world of a scenario: the example's laboratory and definitions, smaller and faster, in a folder of its own.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import type { Definitions } from '../../examples/harness/definitions.ts';
+import { plan, readDefinitions, wallClock } from '../../examples/harness/definitions.ts';
+import type { Snapshot } from '../../examples/harness/watch.ts';
+import type { LabServer } from '../../examples/harness/lab.ts';
+import { Stage } from '../../examples/harness/stage.ts';
+import { endRecorded, lastLines, repository } from '../../examples/harness/processes.ts';
+import type { Source } from '../../shared/model/source.ts';
+import type { Profile } from '../../shared/model/environment.ts';
+import type { WavePlan } from '../../shared/model/plan.ts';
+import type { WaveDefinition } from '../../shared/model/wave.ts';
+
+const example = join(repository, 'examples', 'first-wave');
+const zone = 'Europe/Amsterdam';
+
+/** A folder that nobody else uses. */
+export const newFolder = (): string => mkdtempSync(join(tmpdir(), 'landfall-scenario-'));
+
+/** Starts the local Azure and a laboratory with these servers. */
+export const setStage = (servers: readonly LabServer[]): Promise<Stage> => Stage.set(newFolder(), servers);
+
+/** Ends every process that was started, and removes what they left; unless asked to keep it for a look. */
+export async function strike(stage: Stage | undefined): Promise<void> {
+  if (stage === undefined) return;
+  try {
+    await stage.strike();
+  } finally {
+    await endRecorded(stage.folder);
+    if (process.env['LANDFALL_KEEP_SCENARIOS'] === undefined) rmSync(stage.folder, { recursive: true, force: true });
+  }
+}
+
+/** Puts the example's definitions, changed for a scenario, and stores the wave. */
+export async function planWave(
+  stage: Stage,
+  servers: readonly LabServer[],
+  change: (wave: WaveDefinition) => WaveDefinition,
+): Promise<WavePlan> {
+  return plan(stage.asAda, smaller(definitionsFor(stage.values()), servers, change));
+}
+
+/** The example's definitions with these values, and a window that is open. */
+export function definitionsFor(values: Parameters<typeof readDefinitions>[2]): Definitions {
+  const start = wallClock(new Date(Date.now() - 5 * 60_000), zone);
+  return readDefinitions(join(example, 'wave.yaml'), example, { ...values, 'window.start': start });
+}
+
+/** Only these servers, with the disks that they have here, at a pace that nobody has to watch. */
+export function smaller(
+  definitions: Definitions,
+  servers: readonly LabServer[],
+  change: (wave: WaveDefinition) => WaveDefinition,
+): Definitions {
+  const sizes = new Map(servers.map(({ id, diskMiB }) => [id, diskMiB * 2 ** 20]));
+  const profile = parse(definitions.profile.yaml) as Profile;
+  const wave = change(parse(definitions.wave.yaml) as WaveDefinition);
+  return {
+    environment: definitions.environment,
+    profile: asYaml({
+      ...profile,
+      settings: { ...profile.settings, sync: { ...profile.settings.sync, cadence: 'PT1S', stallAfter: 'PT5S' } },
+    }),
+    sources: definitions.sources.flatMap(({ id, yaml }) => {
+      const sizeBytes = sizes.get(id);
+      if (sizeBytes === undefined) return [];
+      const source = parse(yaml) as Source;
+      return [asYaml({ ...source, disks: source.disks.map((disk) => ({ ...disk, sizeBytes })) })];
+    }),
+    wave: asYaml(wave),
+  };
+}
+
+// JSON is YAML (https://yaml.org/spec/1.2.2/#chapter-1-introduction-to-yaml).
+const asYaml = <T extends { id: string }>(value: T) => ({ id: value.id, yaml: JSON.stringify(value) });
+
+/** For `enough` of a watch: a scenario in which a step asks people has failed, and says why. */
+export function complainOfAttention(stage: Stage): (snapshot: Snapshot) => boolean {
+  return ({ wave: { attentions } }) => {
+    const [first] = attentions;
+    if (first === undefined) return false;
+    const log = lastLines(stage.folder, 'cloud', 20);
+    throw new Error(`Step ${first.step} asks people: ${JSON.stringify(first.failure)}\n${log}`);
+  };
+}
