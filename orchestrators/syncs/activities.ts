@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { defineActivity, Nothing } from '../../shared/durable/activity.ts';
 import { workloadOf } from '../../shared/store/plans.ts';
-import { dispatchDue, queueSync } from '../../shared/sync/dispatch.ts';
-import { withdrawSync } from '../../shared/sync/withdraw.ts';
+import { dispatchDue, queueSync, withdrawSync } from '../../shared/sync/dispatch.ts';
 
 const Workload = z.strictObject({ waveId: z.string(), workloadId: z.string() });
 
@@ -22,11 +21,11 @@ export const requestSync = defineActivity({
 /** Stops the sync in flight, if there is one. What was copied stays. */
 export const stopSync = defineActivity({
   name: 'stopSync',
-  input: Workload.extend({ reason: z.string() }),
+  input: Workload.extend({ operationId: z.string(), reason: z.string() }),
   output: Nothing,
-  async effect(capabilities, { reason, ...workload }) {
+  async effect(capabilities, { operationId, reason, ...workload }) {
     const { plan } = await workloadOf(capabilities.store, workload);
-    await withdrawSync(capabilities, plan, reason);
+    await withdrawSync(capabilities, plan, operationId, reason);
     return null;
   },
 });

@@ -28,7 +28,7 @@ export const osAgent = defineStep({
       throw terminal(
         'applianceFailed',
         `The agent ${applianceId} is still on the source after its removal.`,
-        'Remove it by hand (CONTRIBUTING and appliance/README name its files), then retry.',
+        'Remove it by hand (appliance/README.md names its files), then retry.',
       );
     yield* dismissAppliance.call(ctx, { applianceId });
   },

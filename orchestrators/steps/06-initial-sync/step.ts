@@ -28,6 +28,10 @@ export const initialSync = defineStep({
   },
   *undo(ctx, workload) {
     // Staged points stay until a recorded decision or their expiry; only the copying ends.
-    yield* stopSync.call(ctx, { ...workload, reason: 'the initial sync is undone' });
+    yield* stopSync.call(ctx, {
+      ...workload,
+      operationId: ctx.operationId('stopSync', workload.workloadId),
+      reason: 'the initial sync is undone',
+    });
   },
 });

@@ -25,7 +25,7 @@ export const deltaSyncs = defineStep({
   },
   *undo(ctx, { waveId, workloadId }) {
     const operationId = ctx.operationId('closeToDeltas', workloadId);
-    yield* stopSync.call(ctx, { waveId, workloadId, reason: 'the workload is withdrawn' });
+    yield* stopSync.call(ctx, { waveId, workloadId, operationId, reason: 'the workload is withdrawn' });
     yield* recordStep.call(ctx, {
       waveId,
       workloadIds: [workloadId],

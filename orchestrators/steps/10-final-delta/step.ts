@@ -54,7 +54,11 @@ export const finalDelta = defineStep({
     return { ...synced, power: 'off' as const, forced };
   },
   *undo(ctx, workload, before) {
-    yield* stopSync.call(ctx, { ...workload, reason: 'the cutover is rolled back' });
+    yield* stopSync.call(ctx, {
+      ...workload,
+      operationId: ctx.operationId('stopSync', workload.workloadId),
+      reason: 'the cutover is rolled back',
+    });
     yield* setNic.call(ctx, { ...workload, connected: before.nicConnected });
     if (before.power === 'off') return;
     yield* setPower.call(ctx, { ...workload, action: 'on' });
