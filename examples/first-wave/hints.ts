@@ -1,32 +1,37 @@
 // What a person needs when a run stays up, or stays stuck.
 import { join } from 'node:path';
+import type { WaveView } from '../harness/api.ts';
 import { lastLines, logOf } from '../harness/processes.ts';
 import type { Stage } from '../harness/stage.ts';
 import type { Snapshot } from '../harness/watch.ts';
 
 /** Why a wave that has not ended does not go on. */
-export function whatIsWrong({ wave }: Snapshot, { folder }: Stage): string {
+export function whatIsWrong({ wave }: Snapshot, { folder }: Stage): string[] {
   const questions = wave.attentions.flatMap(({ step, workloadIds, failure, choices }) => [
     `${wave.name} needs a person: step ${step} of ${workloadIds.join(', ') || 'the environment'} failed.`,
     `  ${failure.code}: ${failure.message}`,
     ...(failure.detail === undefined ? [] : [`  ${failure.detail}`]),
     `  ${failure.suggestion} (${choices.join(' or ')})`,
   ]);
-  const said = lastLines(folder, 'cloud', 5);
-  return [...questions, '', `Logs: ${join(folder, 'logs')}; the last lines of ${logOf(folder, 'cloud')}:`, said].join(
-    '\n',
-  );
+  const log = `The app's log is ${logOf(folder, 'cloud')}; its last lines:`;
+  return [...questions, '', log, lastLines(folder, 'cloud', 5)];
 }
 
-/** How to look around in what `--keep` leaves running. */
-export async function lookAround({ cloud, lab, folder, ada }: Stage): Promise<string[]> {
-  const host = cloud.endpoints['host.endpoint'];
+/** How to look around in what `--keep` leaves running, and how to end it. */
+export async function lookAround({ cloud, lab, folder, ada }: Stage, { waveId, groups }: WaveView): Promise<string[]> {
+  const api = `${cloud.endpoints['host.endpoint']}/api`;
+  const curl = 'curl -s -H "Authorization: Bearer $TOKEN"';
+  const workload = groups[0]?.workloads[0]?.workloadId ?? '';
   return [
-    `Everything runs on. State, definitions and logs: ${folder}`,
-    `A token of ada, for an hour:\n  TOKEN=${await ada.token()}`,
-    `Look:\n  curl -s -H "Authorization: Bearer $TOKEN" ${host}/api/waves`,
-    `  curl -s -H "Authorization: Bearer $TOKEN" ${host}/api/waves/first-wave/workloads/db01/events`,
-    `  curl -s ${lab.endpoint}/machines/db-01`,
-    `Stop, in this order: kill ${lab.pid ?? '(gone)'} ${cloud.pid ?? '(gone)'}`,
+    '',
+    'Everything runs on. To look around, as ada, for an hour:',
+    `TOKEN=${await ada.token()}`,
+    `${curl} ${api}/waves/${waveId}`,
+    `${curl} ${api}/waves/${waveId}/workloads/${workload}/events`,
+    `${curl} ${api}/appliances`,
+    `curl -s ${lab.endpoint}/machines/db-01`,
+    `tail -f ${join(folder, 'logs')}/*.log`,
+    '',
+    `To stop: kill ${lab.pid ?? ''} ${cloud.pid ?? ''}`,
   ];
 }

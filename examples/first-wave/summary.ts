@@ -87,19 +87,19 @@ export async function summarizeWorkloads(
   plan: WavePlan,
   compare: (workload: WavePlan['workloads'][number]) => Promise<DiskComparison[]>,
 ): Promise<WorkloadSummary[]> {
-  const summaries: WorkloadSummary[] = [];
-  for (const { workloadId, method, totals, downtime } of workloadsOf(wave)) {
-    const planned = plan.workloads.find((one) => one.workloadId === workloadId);
-    const ms = downtime?.ended === undefined ? undefined : Date.parse(downtime.ended) - Date.parse(downtime.began);
-    summaries.push({
-      workload: workloadId,
-      method,
-      ...totals,
-      downtimeMs: ms,
-      disks: planned && wave.status === 'committed' ? await compare(planned) : [],
-    });
-  }
-  return summaries;
+  return Promise.all(
+    workloadsOf(wave).map(async ({ workloadId, method, totals, downtime }) => {
+      const planned = plan.workloads.find((one) => one.workloadId === workloadId);
+      const ended = downtime?.ended;
+      return {
+        workload: workloadId,
+        method,
+        ...totals,
+        downtimeMs: ended === undefined ? undefined : Date.parse(ended) - Date.parse(downtime?.began ?? ended),
+        disks: planned && wave.status === 'committed' ? await compare(planned) : [],
+      };
+    }),
+  );
 }
 
 /** Committed, and every disk of every workload equal. */

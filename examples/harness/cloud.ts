@@ -73,23 +73,28 @@ export class LocalCloud {
   async stop(): Promise<void> {
     const pid = this.#child?.pid;
     const startTime = pid === undefined ? undefined : startTimeOf(pid);
-    if (pid !== undefined && startTime !== undefined) await endProcess({ pid, startTime }, stopWithinMs);
     this.#child = undefined;
+    if (pid !== undefined && startTime !== undefined) await endProcess({ pid, startTime }, stopWithinMs);
   }
 
   /** Ends it as a power cut would. Its machines run on, as they would in Azure. */
   async kill(): Promise<void> {
     const child = this.#child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    this.#child = undefined;
     child.kill('SIGKILL');
     await once(child, 'exit');
   }
 
-  /** Resolves, with the end of its log, if it ends without being asked to. */
-  async ended(): Promise<string> {
+  /** Aborts, with the end of its log as the reason, when it ends without being asked to. */
+  get gone(): AbortSignal {
+    const controller = new AbortController();
     const child = this.#child;
-    if (child && child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-    return lastLines(this.#folder, 'cloud');
+    child?.once('exit', () => {
+      if (this.#child !== child) return;
+      controller.abort(new Error(`The local Azure has ended:\n${lastLines(this.#folder, 'cloud')}`));
+    });
+    return controller.signal;
   }
 
   /** Lets the driver end while this runs on. */

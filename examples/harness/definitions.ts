@@ -13,7 +13,7 @@ export function fillYaml(path: string, values: Values): string {
   const document = parseDocument(readFileSync(path, 'utf8'));
   const [error] = document.errors;
   if (error) throw new Error(`${path} is not YAML: ${error.message}`);
-  const valueOf = (name: string) => {
+  const replacementOf = (name: string) => {
     const value = values[name];
     if (value === undefined)
       throw new Error(`${path} has the placeholder \${${name}}; known are ${Object.keys(values).join(', ')}`);
@@ -25,8 +25,8 @@ export function fillYaml(path: string, values: Values): string {
       const whole = /^\$\{([^}]+)\}$/.exec(node.value)?.[1];
       node.value =
         whole === undefined
-          ? node.value.replaceAll(/\$\{([^}]+)\}/g, (_match, name: string) => String(valueOf(name)))
-          : valueOf(whole);
+          ? node.value.replaceAll(/\$\{([^}]+)\}/g, (_match, name: string) => String(replacementOf(name)))
+          : replacementOf(whole);
     },
   });
   return document.toString({ lineWidth: 0 });

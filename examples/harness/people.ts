@@ -21,6 +21,12 @@ export class Person implements TokenCredential {
     return (await this.getToken('api://landfall/.default')).token;
   }
 
+  /** What this person's tokens are about, and what the app records as who did something. */
+  async subject(): Promise<string> {
+    const [, claims = ''] = (await this.token()).split('.');
+    return z.object({ sub: z.string() }).parse(JSON.parse(Buffer.from(claims, 'base64url').toString())).sub;
+  }
+
   /** Makes a person a credential for the Azure SDKs. */
   async getToken(scopes: string | string[]): Promise<{ token: string; expiresOnTimestamp: number }> {
     const scope = [scopes].flat().join(' ');

@@ -1,10 +1,14 @@
 // Looks at a wave again and again until there is nothing more to see.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { GateDocument } from '../../shared/store/documents.ts';
 import { type Api, type ApplianceView, Unreachable, type WaveView } from './api.ts';
 
 export interface Snapshot {
   at: number;
   wave: WaveView;
+  /** Open and decided ones. */
+  gates: GateDocument[];
+  /** As they were when the environment was last being made ready; afterwards nobody looks at them. */
   appliances: ApplianceView[];
 }
 
@@ -29,7 +33,7 @@ export async function watchWave(api: Api, waveId: string, watching: Watching): P
   let last: Snapshot | undefined;
   for (;;) {
     signal?.throwIfAborted();
-    const snapshot = await look(api, waveId);
+    const snapshot = await look(api, waveId, last);
     if (snapshot) {
       last = snapshot;
       await seen(snapshot);
@@ -41,15 +45,24 @@ export async function watchWave(api: Api, waveId: string, watching: Watching): P
           ? `The wave has not ended after ${withinMs / 1000} s; it is ${last.wave.status}.`
           : `The API gave no answer within ${withinMs / 1000} s.`,
       );
-    await sleep(everyMs, undefined, signal ? { signal } : {});
+    await sleep(everyMs, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted());
   }
 }
 
-/** Undefined while nothing answers: a restart is none of our business. */
-async function look(api: Api, waveId: string): Promise<Snapshot | undefined> {
+/** Undefined while nothing answers: a restart is none of our business. Asks only for what may have changed. */
+async function look(api: Api, waveId: string, last: Snapshot | undefined): Promise<Snapshot | undefined> {
   try {
-    const [wave, appliances] = await Promise.all([api.wave(waveId), api.appliances()]);
-    return { at: Date.now(), wave, appliances };
+    const wave = await api.wave(waveId);
+    const readying = wave.groups.every(({ status }) => status === undefined || status === 'planned');
+    const open = (known: readonly GateDocument[]) =>
+      known.flatMap(({ id, status }) => (status === 'open' ? [id] : [])).join();
+    const sameGates = last && open(last.gates) === open(wave.gates);
+    return {
+      at: Date.now(),
+      wave,
+      gates: sameGates ? last.gates : await api.gates(waveId),
+      appliances: readying || !last ? await api.appliances() : last.appliances,
+    };
   } catch (error) {
     if (error instanceof Unreachable) return undefined;
     throw error;
