@@ -48,10 +48,21 @@ export const finalPhases: ReadonlySet<Phase> = new Set([Phase.committed, Phase.w
 export const needsPerson: ReadonlySet<Phase> = new Set([Phase.attention, Phase.paused]);
 /** Phases in which work goes on: neither final, nor waiting for a person, nor being undone. */
 export const activePhases: ReadonlySet<Phase> = new Set(
-  Object.values(Phase).filter((phase) => !finalPhases.has(phase) && !needsPerson.has(phase) && phase !== Phase.rollingBack),
+  Object.values(Phase).filter(
+    (phase) => !finalPhases.has(phase) && !needsPerson.has(phase) && phase !== Phase.rollingBack,
+  ),
 );
 /** Phases in which the timer keeps source and staging in step. */
-export const deltaPhases: ReadonlySet<Phase> = new Set([Phase.replicating, Phase.testing, Phase.tested, Phase.cutoverQueued]);
+export const deltaPhases: ReadonlySet<Phase> = new Set([
+  Phase.replicating,
+  Phase.testing,
+  Phase.tested,
+  Phase.cutoverQueued,
+]);
+/** Whether deltas go on in a state: a question to people does not stop them. */
+export function wantsDeltas({ phase, remembered }: { phase: Phase; remembered?: Phase | undefined }): boolean {
+  return deltaPhases.has(phase === Phase.attention ? (remembered ?? phase) : phase);
+}
 /** Phases after traffic has moved: rolling back may lose what the target has accepted. */
 export const targetMayHaveWrites: ReadonlySet<Phase> = new Set([Phase.trafficMoved, Phase.validating]);
 
@@ -60,7 +71,8 @@ export const targetMayHaveWrites: ReadonlySet<Phase> = new Set([Phase.trafficMov
  * from: that is where an answer leads back to.
  */
 export function mayMove(from: Phase, to: Phase, remembered: Phase | undefined): boolean {
-  if (needsPerson.has(from)) return to === remembered || to === Phase.rollingBack || (from === Phase.paused && to === Phase.attention);
+  if (needsPerson.has(from))
+    return to === remembered || to === Phase.rollingBack || (from === Phase.paused && to === Phase.attention);
   if (moves[from].includes(to)) return true;
   if (to === Phase.attention) return activePhases.has(from) || from === Phase.rollingBack;
   if (to === Phase.paused || to === Phase.rollingBack) return activePhases.has(from);

@@ -1,4 +1,4 @@
-import { deltaPhases } from '../lifecycle/phases.ts';
+import { wantsDeltas } from '../lifecycle/phases.ts';
 import type { WorkloadState } from '../lifecycle/state.ts';
 import { durationMs, plusMs } from './duration.ts';
 
@@ -13,11 +13,11 @@ export function nextDeltaAt(state: Pick<WorkloadState, 'points' | 'sync'>, caden
 
 /** Whether the timer starts a delta now: the phase wants deltas, nothing is in flight or paused, and the cadence has passed. */
 export function deltaDue(
-  state: Pick<WorkloadState, 'phase' | 'points' | 'sync'>,
+  state: Pick<WorkloadState, 'phase' | 'remembered' | 'points' | 'sync'>,
   cadence: string,
   now: string,
 ): boolean {
-  if (!deltaPhases.has(state.phase) || state.sync.status !== 'idle') return false;
+  if (!wantsDeltas(state) || state.sync.status !== 'idle') return false;
   const next = nextDeltaAt(state, cadence);
   return next !== undefined && Date.parse(next) <= Date.parse(now);
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineActivity } from '../../../shared/durable/activity.ts';
 import { errorCodes } from '../../../shared/errors.ts';
+import { Phase } from '../../../shared/lifecycle/phases.ts';
 import { closeEnough, lagMs } from '../../../shared/policy/lag.ts';
 import { mayStart } from '../../../shared/policy/window.ts';
 import { waveOf, workloadOf } from '../../../shared/store/plans.ts';
@@ -28,7 +29,9 @@ export const goNoGo = defineActivity({
           suggestion: 'Roll back and plan a new wave with another window.',
         },
       };
-    if (!closeEnough(state.points, maxLagAtCutover, now()))
+    // Once services are stopping, waiting for a delta would only prolong the outage: the final sync catches up.
+    const begun = (state.remembered ?? state.phase) === Phase.stoppingServices;
+    if (!begun && !closeEnough(state.points, maxLagAtCutover, now()))
       return {
         lagSeconds,
         refusal: {
