@@ -5,7 +5,7 @@ export interface Log {
 }
 
 /** Text without signatures and tokens, for logs and events alike. */
-export function redact(text: string): string {
+function redact(text: string): string {
   return text
     .replace(/sig=[^&\s"']+/gi, 'sig=…')
     .replace(/SharedAccessSignature\s[^\s"']+/gi, 'SharedAccessSignature …')

@@ -11,7 +11,7 @@ export interface ServiceTimes {
   /** How long a service may take to reach its state after its command has returned. */
   settleMs: number;
 }
-export const serviceTimes: ServiceTimes = { commandMs: 180_000, statusMs: 20_000, settleMs: 30_000 };
+const serviceTimes: ServiceTimes = { commandMs: 180_000, statusMs: 20_000, settleMs: 30_000 };
 
 export type ServicesOutcome =
   | { services: ServiceState[] }

@@ -2,7 +2,7 @@
 // found in runs of 64 KiB, so that empty space is not shipped.
 // https://learn.microsoft.com/rest/api/storageservices/put-page
 export const blockBytes = 4 << 20;
-export const pageBytes = 512;
+const pageBytes = 512;
 const runBytes = 64 << 10;
 const zeros = Buffer.alloc(runBytes);
 

@@ -98,6 +98,8 @@ async function syncDisk(
   const target = targetOf(disk);
   const counts = { changedBytes: 0, verifiedBytes: 0, ...job.counts[diskId] };
   job.counts[diskId] = counts;
+  // A verification that was cut off begins anew, and so does its count.
+  if (job.command.verify === 'all' || ledger.written().length > 0) counts.verifiedBytes = 0;
   const checkpoint = (): void =>
     store.commit(() => {
       ledger.flush();

@@ -84,6 +84,17 @@ it('without its key the spent token is worth nothing', async () => {
   expect((await world.appliance().exited)[0]).toBe(78);
 });
 
+it('a revoked appliance does not come back', async () => {
+  const first = world.appliance();
+  await world.event('landfall.appliance.heartbeat');
+  expect(await first.terminate()).toBe(0);
+  await world.event('landfall.appliance.stopping');
+  world.revoke();
+  const second = world.appliance();
+  expect((await second.exited)[0]).toBe(78);
+  expect(second.lines.join('\n')).toContain('Enrol the appliance anew');
+});
+
 it('a broker that restarts gets the events that could not be sent meanwhile', async () => {
   world.appliance();
   await world.event('landfall.appliance.heartbeat');

@@ -111,6 +111,24 @@ it('a killed appliance goes on where it was, and storage that restarts in the mi
   expect(world.received.filter(({ event }) => event.type === 'landfall.sync.started')).toHaveLength(1);
 });
 
+it('an appliance that is told to stop leaves its sync at a checkpoint and goes on with it later', async () => {
+  world.sizeBytes = 96 * MIB;
+  const path = await image('os.img', 96, 1);
+  const blob = await world.stage('os', world.sizeBytes);
+  const first = world.appliance();
+  await world.command(start('s1', 'initial', path));
+  const early = await world.event('landfall.sync.progress', ({ data }) => data.writtenBytes > 0);
+  expect(await first.terminate()).toBe(0);
+  expect(early.data.writtenBytes).toBeLessThan(world.sizeBytes);
+
+  world.appliance();
+  const { data } = await completed('s1');
+  expect(data).toMatchObject({ resumed: true, verified: { bytes: world.sizeBytes } });
+  // What was acknowledged before the stop was not shipped again; only blocks cut off in flight were.
+  expect(data.disks[0]?.changedBytes).toBeLessThanOrEqual(world.sizeBytes + 4 * 4 * MIB);
+  await expectEqual(blob, path);
+});
+
 it.each([
   ['renewed before they expire', 2],
   ['renewed when storage refuses them early', 3600],

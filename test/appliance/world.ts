@@ -293,6 +293,11 @@ export async function startWorld() {
       return messages.map(({ body }) => body as unknown);
     },
 
+    /** The platform forgets the appliance's key. */
+    revoke(): void {
+      enrolledKey = undefined;
+    },
+
     /** A staging blob as the platform makes it: an empty fixed VHD. */
     async stage(diskId: string, sizeBytes: number) {
       const blob = container.getPageBlobClient(`${diskId}.vhd`);
