@@ -30,7 +30,6 @@ export const errorCodes = [
   'unexpected',
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
-type ErrorKind = 'transient' | 'throttled' | 'terminal' | 'cancelled';
 
 /** The data of a MigrationError: what crosses the activity border and is stored as evidence. */
 export const Failure = z.strictObject({

@@ -27,6 +27,7 @@ export async function waveView(store: Store, wave: WaveDocument, now: string) {
     window: plan.window,
     planHash: plan.hash,
     definition,
+    steps: wave.steps ?? {},
     groups: plan.groups.map((group) => ({
       ...group,
       ...wave.groups[group.id],

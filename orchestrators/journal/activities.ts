@@ -2,10 +2,12 @@
 // that runs twice writes once.
 import { z } from 'zod';
 import { defineActivity, Nothing, patientRetry } from '../../shared/durable/activity.ts';
+import { ControlSignal } from '../../shared/durable/flow.ts';
 import { Failure, terminal } from '../../shared/errors.ts';
 import { hashOf } from '../../shared/hash.ts';
 import type { PlatformEvent } from '../../shared/lifecycle/events.ts';
 import { Phase } from '../../shared/lifecycle/phases.ts';
+import { type StepEvent, stepAfter } from '../../shared/lifecycle/stepRecord.ts';
 import type { Store } from '../../shared/store/contract.ts';
 import { GroupStatus, waveStatuses } from '../../shared/store/documents.ts';
 
@@ -43,6 +45,19 @@ export const enterPhase = defineActivity({
     return null;
   },
 });
+
+function isStepEvent(event: PlatformEvent): event is StepEvent {
+  return event.type.startsWith('landfall.step.');
+}
+
+/** Steps 1-3 belong to no workload: they are written into the wave's document. */
+async function noteEnvironmentStep(store: Store, waveId: string, event: StepEvent): Promise<void> {
+  const { step } = event.data;
+  await store.waves.change(waveId, (wave) => ({
+    ...wave,
+    steps: { ...wave.steps, [step]: stepAfter(wave.steps?.[step], event) },
+  }));
+}
 
 export const recordStep = defineActivity({
   name: 'recordStep',
@@ -82,7 +97,8 @@ export const recordStep = defineActivity({
       operationId,
       ...what,
     };
-    await append(store, subject, event);
+    if (subject.workloadIds.length > 0) await append(store, subject, event);
+    else if (isStepEvent(event)) await noteEnvironmentStep(store, subject.waveId, event);
     return null;
   },
 });
@@ -153,6 +169,26 @@ export const helpEnded = defineActivity({
       type: 'landfall.workload.attentionAnswered',
       data: { attentionId, choice, reason },
     });
+    return null;
+  },
+});
+
+/** Gives others the order that one orchestration got as an answer: a group stays together. */
+export const passOrderOn = defineActivity({
+  name: 'passOrderOn',
+  input: z.strictObject({
+    waveId: z.string(),
+    operationId,
+    instanceIds: z.array(z.string()),
+    signal: ControlSignal,
+  }),
+  output: Nothing,
+  retry: patientRetry,
+  async effect({ store, now }, { waveId, operationId, instanceIds, signal }) {
+    const id = `control.${hashOf(operationId).slice(0, 32)}`;
+    // Whoever gave the answer was asked what it may cost.
+    const order = { id, kind: 'control' as const, waveId, instanceIds, signal, acceptDataLoss: true, at: now() };
+    await store.controls.put(order);
     return null;
   },
 });

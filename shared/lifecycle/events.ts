@@ -10,8 +10,17 @@ const Sync = { syncId: z.string(), kind: z.enum(['initial', 'delta', 'final']) }
 export const platformEventData = {
   'landfall.workload.registered': z.strictObject({ groupId: z.string(), planHash: z.string() }),
   'landfall.workload.phaseEntered': z.strictObject({ phase: z.enum(Phase), reason: z.string() }),
-  'landfall.workload.attentionRaised': z.strictObject({ attentionId: z.string(), step: z.string(), failure: Failure, choices: z.array(z.enum(['retry', 'rollback'])) }),
-  'landfall.workload.attentionAnswered': z.strictObject({ attentionId: z.string(), choice: z.enum(['retry', 'rollback']), reason: z.string() }),
+  'landfall.workload.attentionRaised': z.strictObject({
+    attentionId: z.string(),
+    step: z.string(),
+    failure: Failure,
+    choices: z.array(z.enum(['retry', 'rollback'])),
+  }),
+  'landfall.workload.attentionAnswered': z.strictObject({
+    attentionId: z.string(),
+    choice: z.enum(['retry', 'rollback']),
+    reason: z.string(),
+  }),
   'landfall.step.started': z.strictObject({ step: z.string(), attempt: z.int() }),
   'landfall.step.completed': z.strictObject({ step: z.string(), attempt: z.int(), evidence: z.unknown() }),
   'landfall.step.failed': z.strictObject({ step: z.string(), attempt: z.int(), failure: Failure }),
@@ -38,8 +47,14 @@ interface Common {
   sequence?: number | undefined;
 }
 
-export type PlatformEvent = { [T in PlatformEventType]: Common & { type: T; data: z.infer<(typeof platformEventData)[T]> } }[PlatformEventType];
-export type ReportedEvent = ApplianceEvent extends infer E ? (E extends ApplianceEvent ? Common & { type: E['type']; data: E['data'] } : never) : never;
+export type PlatformEvent = {
+  [T in PlatformEventType]: Common & { type: T; data: z.infer<(typeof platformEventData)[T]> };
+}[PlatformEventType];
+export type ReportedEvent = ApplianceEvent extends infer E
+  ? E extends ApplianceEvent
+    ? Common & { type: E['type']; data: E['data'] }
+    : never
+  : never;
 export type WorkloadEvent = PlatformEvent | ReportedEvent;
 
 /** An appliance's event in the workload's own form. */

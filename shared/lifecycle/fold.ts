@@ -1,9 +1,11 @@
 // The workload state machine: pure and total. `apply` takes every event in every state and either returns the next
 // state or says why a platform decision is illegal. Reports from appliances are never illegal: they are facts that may
 // come late or twice, and then change nothing but the record of what was heard.
-import { Phase, mayMove } from './phases.ts';
+
 import type { PlatformEvent, ReportedEvent, WorkloadEvent } from './events.ts';
-import type { Point, StepRecord, SyncRegion, WorkloadState } from './state.ts';
+import { mayMove, Phase } from './phases.ts';
+import type { Point, SyncRegion, WorkloadState } from './state.ts';
+import { stepAfter } from './stepRecord.ts';
 
 const pointsKept = 12;
 
@@ -11,11 +13,19 @@ export type Applied = { state: WorkloadState } | { illegal: string };
 
 /** Folds one event into a state; `undefined` is the state before `landfall.workload.registered`. */
 export function apply(state: WorkloadState | undefined, event: WorkloadEvent): Applied {
-  if (event.type === 'landfall.workload.registered') return state === undefined ? { state: born(event) } : { illegal: 'the workload is registered already' };
+  if (event.type === 'landfall.workload.registered')
+    return state === undefined ? { state: born(event) } : { illegal: 'the workload is registered already' };
   if (state === undefined) return { illegal: `"${event.type}" came before the workload was registered` };
   const next = decide(state, event);
   if ('illegal' in next) return next;
-  return { state: { ...next.state, version: state.version + 1, updatedAt: later(state.updatedAt, event.time), heard: hear(state, event) } };
+  return {
+    state: {
+      ...next.state,
+      version: state.version + 1,
+      updatedAt: later(state.updatedAt, event.time),
+      heard: hear(state, event),
+    },
+  };
 }
 
 /** Folds a whole log. Throws on an illegal event: a log that was written by `apply` has none. */
@@ -44,7 +54,10 @@ function born(event: Extract<PlatformEvent, { type: 'landfall.workload.registere
   };
 }
 
-function decide(state: WorkloadState, event: Exclude<WorkloadEvent, { type: 'landfall.workload.registered' }>): Applied {
+function decide(
+  state: WorkloadState,
+  event: Exclude<WorkloadEvent, { type: 'landfall.workload.registered' }>,
+): Applied {
   switch (event.type) {
     case 'landfall.workload.phaseEntered':
       return enter(state, event.data.phase);
@@ -62,15 +75,13 @@ function decide(state: WorkloadState, event: Exclude<WorkloadEvent, { type: 'lan
       return 'illegal' in entered ? entered : { state: { ...entered.state, attention: undefined } };
     }
     case 'landfall.step.started':
-      return step(state, event.data.step, { status: 'running', attempt: event.data.attempt, startedAt: event.time });
     case 'landfall.step.completed':
-      return step(state, event.data.step, { status: 'completed', endedAt: event.time, evidence: event.data.evidence });
     case 'landfall.step.failed':
-      return step(state, event.data.step, { status: 'failed', endedAt: event.time, failure: event.data.failure });
     case 'landfall.step.undone':
-      return step(state, event.data.step, { status: 'undone', endedAt: event.time });
-    case 'landfall.step.undoFailed':
-      return step(state, event.data.step, { status: 'undoFailed', endedAt: event.time, failure: event.data.failure });
+    case 'landfall.step.undoFailed': {
+      const { step } = event.data;
+      return { state: { ...state, steps: { ...state.steps, [step]: stepAfter(state.steps[step], event) } } };
+    }
     case 'landfall.downtime.began':
       return { state: { ...state, downtime: { began: event.data.at } } };
     case 'landfall.downtime.ended':
@@ -100,16 +111,11 @@ function decide(state: WorkloadState, event: Exclude<WorkloadEvent, { type: 'lan
 
 function enter(state: WorkloadState, phase: Phase): Applied {
   if (state.phase === phase) return { state };
-  if (!mayMove(state.phase, phase, state.remembered)) return { illegal: `a workload that is ${state.phase} cannot become ${phase}` };
+  if (!mayMove(state.phase, phase, state.remembered))
+    return { illegal: `a workload that is ${state.phase} cannot become ${phase}` };
   const waits = phase === Phase.attention || phase === Phase.paused;
   const remembered = waits ? (state.remembered ?? state.phase) : undefined;
   return { state: { ...state, phase, remembered, attention: phase === Phase.attention ? state.attention : undefined } };
-}
-
-function step(state: WorkloadState, name: string, change: Partial<StepRecord> & { status: StepRecord['status'] }): Applied {
-  const before = state.steps[name] ?? { status: 'running', attempt: 1, startedAt: state.updatedAt };
-  const fresh = change.status === 'running' ? { attempt: before.attempt, startedAt: before.startedAt } : before;
-  return { state: { ...state, steps: { ...state.steps, [name]: { ...fresh, ...change } } } };
 }
 
 type SyncDecision = Extract<PlatformEvent, { type: `landfall.sync.${string}` }>;
@@ -123,10 +129,26 @@ function decideSync(state: WorkloadState, event: SyncDecision): Applied {
     case 'landfall.sync.queued': {
       if (busy) return { illegal: `sync ${sync.syncId} is in flight: one sync per workload at a time` };
       const { syncId, kind, syncOperationId, applianceId } = event.data;
-      return { state: { ...state, sync: { ...keep, status: 'queued', syncId, kind, operationId: syncOperationId, applianceId, queuedAt: event.time, attempt: 0 } } };
+      return {
+        state: {
+          ...state,
+          sync: {
+            ...keep,
+            status: 'queued',
+            syncId,
+            kind,
+            operationId: syncOperationId,
+            applianceId,
+            queuedAt: event.time,
+            attempt: 0,
+          },
+        },
+      };
     }
     case 'landfall.sync.paused':
-      return busy ? { illegal: `sync ${sync.syncId} is in flight: withdraw it before pausing` } : { state: { ...state, sync: { ...keep, status: 'paused', attempt: 0 } } };
+      return busy
+        ? { illegal: `sync ${sync.syncId} is in flight: withdraw it before pausing` }
+        : { state: { ...state, sync: { ...keep, status: 'paused', attempt: 0 } } };
     case 'landfall.sync.unpaused':
       return { state: sync.status === 'paused' ? { ...state, sync: { ...keep, status: 'idle', attempt: 0 } } : state };
     default:
@@ -134,7 +156,18 @@ function decideSync(state: WorkloadState, event: SyncDecision): Applied {
   }
   switch (event.type) {
     case 'landfall.sync.dispatched':
-      return { state: { ...state, sync: { ...sync, status: 'running', attempt: event.data.attempt, dispatchedAt: event.time, heardAt: event.time } } };
+      return {
+        state: {
+          ...state,
+          sync: {
+            ...sync,
+            status: 'running',
+            attempt: event.data.attempt,
+            dispatchedAt: event.time,
+            heardAt: event.time,
+          },
+        },
+      };
     case 'landfall.sync.stalled':
       return { state: { ...state, sync: { ...sync, status: 'stalled' } } };
     case 'landfall.sync.withdrawn':
@@ -146,7 +179,11 @@ type SyncReport = Extract<ReportedEvent, { type: `landfall.sync.${string}` }>;
 
 function reportSync(state: WorkloadState, event: SyncReport): WorkloadState {
   const { sync } = state;
-  if (sync.syncId !== event.data.syncId || (sync.status !== 'running' && sync.status !== 'stalled' && sync.status !== 'queued')) return state;
+  if (
+    sync.syncId !== event.data.syncId ||
+    (sync.status !== 'running' && sync.status !== 'stalled' && sync.status !== 'queued')
+  )
+    return state;
   const heard: SyncRegion = { ...sync, status: 'running', heardAt: later(sync.heardAt, event.time) };
   switch (event.type) {
     case 'landfall.sync.started':
@@ -157,14 +194,26 @@ function reportSync(state: WorkloadState, event: SyncReport): WorkloadState {
     }
     case 'landfall.sync.failed': {
       const { syncId, code, message, suggestion } = event.data;
-      return { ...state, sync: { status: 'idle', attempt: 0, lastFailure: { syncId, code, message, suggestion, at: event.time } } };
+      return {
+        ...state,
+        sync: { status: 'idle', attempt: 0, lastFailure: { syncId, code, message, suggestion, at: event.time } },
+      };
     }
     case 'landfall.sync.completed': {
       const { syncId, kind, startedAt, root, disks, consistency } = event.data;
       const point: Point = { syncId, kind, startedAt, completedAt: event.time, root, disks, consistency };
       const bytes = disks.reduce((sum, disk) => sum + disk.changedBytes, 0);
-      const totals = { ...state.totals, [`${kind}Bytes`]: state.totals[`${kind}Bytes`] + bytes, deltas: state.totals.deltas + (kind === 'delta' ? 1 : 0) };
-      return { ...state, sync: { status: 'idle', attempt: 0 }, points: [...state.points, point].slice(-pointsKept), totals };
+      const totals = {
+        ...state.totals,
+        [`${kind}Bytes`]: state.totals[`${kind}Bytes`] + bytes,
+        deltas: state.totals.deltas + (kind === 'delta' ? 1 : 0),
+      };
+      return {
+        ...state,
+        sync: { status: 'idle', attempt: 0 },
+        points: [...state.points, point].slice(-pointsKept),
+        totals,
+      };
     }
   }
 }

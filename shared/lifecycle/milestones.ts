@@ -28,5 +28,9 @@ export function milestoneOf(event: Pick<WorkloadEvent, 'type' | 'operationId' | 
   if (event.operationId === undefined || !waking.has(event.type)) return undefined;
   const separator = event.operationId.indexOf(':');
   if (separator <= 0) return undefined;
-  return { instanceId: event.operationId.slice(0, separator), name: event.operationId, data: { type: event.type, data: event.data } };
+  return {
+    instanceId: event.operationId.slice(0, separator),
+    name: event.operationId,
+    data: { type: event.type, data: event.data },
+  };
 }

@@ -58,7 +58,9 @@ export interface WorkloadState {
   totals: { initialBytes: number; deltaBytes: number; finalBytes: number; deltas: number };
   services: ServiceState[];
   steps: Record<string, StepRecord>;
-  attention?: { attentionId: string; step: string; failure: Failure; choices: ('retry' | 'rollback')[]; since: string } | undefined;
+  attention?:
+    | { attentionId: string; step: string; failure: Failure; choices: ('retry' | 'rollback')[]; since: string }
+    | undefined;
   downtime?: { began: string; ended?: string | undefined } | undefined;
   /** Highest sequence per appliance, and how many numbers never came: a gap is recorded and never blocks. */
   heard: Record<string, { sequence: number; missing: number }>;

@@ -27,7 +27,6 @@ const SourceDisk = z.strictObject({
     .max(8 * 2 ** 40, 'a staging page blob holds at most 8 TiB'),
   boot: z.boolean().default(false),
 });
-type SourceDisk = z.infer<typeof SourceDisk>;
 
 /** How the source's machine is reached for inspection, power and NIC. */
 const HostConnection = z.discriminatedUnion('kind', [
@@ -36,7 +35,6 @@ const HostConnection = z.discriminatedUnion('kind', [
     .describe('the laboratory hypervisor of the examples: each machine is a process'),
   z.strictObject({ kind: z.literal('byHand') }).describe('nobody to ask: a person confirms power and NIC at a gate'),
 ]);
-type HostConnection = z.infer<typeof HostConnection>;
 
 export const Source = z.strictObject({
   id: Id,

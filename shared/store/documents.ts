@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Failure } from '../errors.ts';
 import type { WorkloadEvent } from '../lifecycle/events.ts';
-import type { WorkloadState } from '../lifecycle/state.ts';
+import type { StepRecord, WorkloadState } from '../lifecycle/state.ts';
 import { Environment } from '../model/environment.ts';
 import { Id, Instant } from '../model/ids.ts';
 import { WavePlan, type WorkloadPlan } from '../model/plan.ts';
@@ -57,6 +57,8 @@ export const WaveDocument = z.strictObject({
   /** How often it was started; part of child instance ids. */
   attempt: z.int().nonnegative(),
   groups: z.record(z.string(), GroupStatus),
+  /** How the environment's steps (1-3) stand, by name; those of workloads are in their own state. */
+  steps: z.record(z.string(), z.custom<StepRecord>()).optional(),
 });
 export type WaveDocument = z.infer<typeof WaveDocument>;
 
