@@ -90,6 +90,8 @@ export class PageBlob implements Target {
         headers: { ...headers, 'x-ms-version': serviceVersion },
         signal,
       }).catch((error: unknown) => {
+        // While storage is away a fresh signature may age, too.
+        isRenewed = false;
         throw new Retryable(`storage cannot be reached: ${messageOf(error)}`);
       });
       const { status } = answer;
