@@ -1,0 +1,141 @@
+// What leaves the store: exactly what somebody waits for.
+import { describe, expect, it } from 'vitest';
+import { committed, raisedBy } from '../../../functions/changefeed/committed.ts';
+import type { Publisher } from '../../../functions/changefeed/eventGrid.ts';
+import type { WorkloadEvent } from '../../../shared/lifecycle/events.ts';
+import type {
+  AttentionDocument,
+  ControlDocument,
+  EventDocument,
+  GateDocument,
+  SignalDocument,
+} from '../../../shared/store/documents.ts';
+import { FakeOrchestrations } from '../http/api.ts';
+
+const at = '2026-12-01T00:00:00.000Z';
+const operationId = 'prepare-w1.db-1:sync:1';
+const event = (type: string, change: Partial<WorkloadEvent> = {}): EventDocument => ({
+  id: 'event.e',
+  kind: 'event',
+  waveId: 'w1',
+  workloadId: 'db',
+  version: 2,
+  event: { id: 'e', time: at, source: 'a', operationId, type, data: { n: 1 }, ...change } as unknown as WorkloadEvent,
+});
+const gate = (status: GateDocument['status']): GateDocument => ({
+  id: 'gate.1',
+  kind: 'gate',
+  waveId: 'w1',
+  groupId: 'g',
+  name: 'uat',
+  question: '?',
+  policy: { required: true, approvers: [], quorum: 1, onExpiry: 'hold' },
+  requester: 'ada',
+  status,
+  openedAt: at,
+  decisions: [],
+  operationId,
+});
+const attention = (change: Partial<AttentionDocument> = {}): AttentionDocument => ({
+  id: 'attention.1',
+  kind: 'attention',
+  waveId: 'w1',
+  step: 's',
+  workloadIds: [],
+  failure: { code: 'syncFailed', kind: 'terminal', message: 'm', suggestion: 's' },
+  choices: ['retry'],
+  status: 'open',
+  openedAt: at,
+  operationId,
+  ...change,
+});
+const waiting = { instanceId: 'prepare-w1.db-1', name: operationId };
+const silent: Publisher = { publish: async () => {} };
+
+describe('the change feed', () => {
+  it('raises milestones under their operation id, and never progress', () => {
+    expect(raisedBy(event('landfall.sync.completed'))).toEqual([
+      { ...waiting, data: { type: 'landfall.sync.completed', data: { n: 1 } } },
+    ]);
+    expect(raisedBy(event('landfall.sync.progress'))).toEqual([]);
+    expect(raisedBy(event('landfall.sync.completed', { operationId: undefined }))).toEqual([]);
+  });
+
+  it('tells nobody about the timer’s own syncs', () => {
+    expect(raisedBy(event('landfall.sync.completed', { operationId: 'deltas:w1.db:7' }))).toEqual([]);
+  });
+
+  it('raises gates once they are decided or expired', () => {
+    for (const status of ['open', 'withdrawn'] as const) expect(raisedBy(gate(status))).toEqual([]);
+    for (const status of ['approved', 'rejected', 'expired'] as const)
+      expect(raisedBy(gate(status))).toEqual([
+        { ...waiting, data: { type: 'landfall.gate.decided', data: { status, decisions: [] } } },
+      ]);
+  });
+
+  it('raises questions once they are answered', () => {
+    expect(raisedBy(attention())).toEqual([]);
+    expect(raisedBy(attention({ status: 'withdrawn' }))).toEqual([]);
+    const answer = { choice: 'retry' as const, by: 'ada', reason: 'r', at };
+    expect(raisedBy(attention({ status: 'answered', answer }))).toEqual([
+      { ...waiting, data: { type: 'landfall.attention.answered', data: { choice: 'retry', by: 'ada', reason: 'r' } } },
+    ]);
+  });
+
+  it('carries signals to one orchestration and orders to all that they name', () => {
+    const signal: SignalDocument = {
+      id: 'signal.1',
+      kind: 'signal',
+      waveId: 'w1',
+      operationId,
+      type: 't',
+      data: { x: 1 },
+      at,
+    };
+    expect(raisedBy(signal)).toEqual([{ ...waiting, data: { type: 't', data: { x: 1 } } }]);
+    const order = { action: 'rollback', to: 'replicating', by: 'ada', reason: 'r' } as const;
+    const control: ControlDocument = {
+      id: 'control.1',
+      kind: 'control',
+      waveId: 'w1',
+      instanceIds: ['wave-w1', 'group-w1.g-1'],
+      signal: order,
+      acceptDataLoss: false,
+      at,
+    };
+    expect(raisedBy(control)).toEqual(
+      ['wave-w1', 'group-w1.g-1'].map((instanceId) => ({ instanceId, name: 'control', data: order })),
+    );
+  });
+
+  it('passes over documents that tell nothing', async () => {
+    const orchestrations = new FakeOrchestrations();
+    await committed(
+      [{ id: 'state', kind: 'state' }, { id: 'x' }, null, event('landfall.sync.failed')],
+      orchestrations,
+      silent,
+      () => {},
+    );
+    expect(orchestrations.raised).toHaveLength(1);
+  });
+
+  it('fails when something could not be told, so that the batch comes again', async () => {
+    const orchestrations = new FakeOrchestrations();
+    orchestrations.broken = true;
+    await expect(committed([event('landfall.sync.failed')], orchestrations, silent, () => {})).rejects.toThrow(
+      'the durable runtime is gone',
+    );
+  });
+
+  it('offers events, and nothing else, to Event Grid', async () => {
+    const offered: unknown[] = [];
+    const publisher: Publisher = { publish: async (documents) => void offered.push(...documents) };
+    await committed(
+      [gate('approved'), event('landfall.sync.completed')],
+      new FakeOrchestrations(),
+      publisher,
+      () => {},
+    );
+    expect(offered).toMatchObject([{ kind: 'event' }]);
+  });
+});
