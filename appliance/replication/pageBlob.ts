@@ -111,7 +111,7 @@ export class PageBlob implements Target {
       throw new Problem(status === 404 ? 'blobMissing' : 'blobRefused', `Storage refused ${code}.`, suggestion);
     };
     try {
-      return await withRetry(attempt, { forMs: 15 * 60_000, ...this.#options.patience, signal });
+      return await withRetry(attempt, { forMs: 15 * 60_000, maxMs: 3000, ...this.#options.patience, signal });
     } catch (error) {
       if (!(error instanceof Retryable)) throw error;
       throw new Problem('storageUnavailable', `For too long ${error.message}.`, 'Retry when storage answers again.');
