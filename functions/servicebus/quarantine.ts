@@ -31,9 +31,13 @@ export function quarantined(
   };
 }
 
-/** A body as text: the host hands over what it could parse as parsed. */
+/**
+ * A body as text: the host hands over what it could parse as parsed. @azure/service-bus@7.9.5 sends a string as JSON, and
+ * a host that does not parse hands over the quotes too.
+ */
 export function textOf(body: unknown): string {
-  if (typeof body === 'string') return body;
-  if (body instanceof Uint8Array) return new TextDecoder().decode(body);
-  return JSON.stringify(body) ?? '';
+  const text =
+    typeof body === 'string' ? body : body instanceof Uint8Array ? new TextDecoder().decode(body) : undefined;
+  if (text === undefined) return JSON.stringify(body) ?? '';
+  return /^"[\w.-]*"$/.test(text) ? text.slice(1, -1) : text;
 }

@@ -166,6 +166,17 @@ describe('a batch of events', () => {
     expect(await events()).toEqual([sent.id]);
   });
 
+  it('is understood as bytes and in the quotes that a host may leave around it', async () => {
+    const { handle, events } = await world();
+    const sent = [1, 2].map(() => event('agent-db-01', 'landfall.sync.progress', progress));
+    const [quoted, bytes] = await Promise.all(sent.map((each) => signed(each, 'agent-db-01')));
+    await handle(
+      { ...quoted!, body: JSON.stringify(quoted!.body) },
+      { ...bytes!, body: new TextEncoder().encode(String(bytes!.body)) },
+    );
+    expect(await events()).toEqual(sent.map(({ id }) => id));
+  });
+
   it('that cannot be stored fails as a whole, so that its messages stay', async () => {
     const { handle, reach } = await world();
     reach.store.workloads.append = async () => {
