@@ -1,4 +1,6 @@
 // Everything that a live view of a wave needs, in one answer.
+import { deltaPhases } from '../../shared/lifecycle/phases.ts';
+import { nextDeltaAt } from '../../shared/policy/cadence.ts';
 import { lagMs } from '../../shared/policy/lag.ts';
 import type { Store } from '../../shared/store/contract.ts';
 import type { WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
@@ -62,6 +64,7 @@ function workloadSummary({ workloadId, plan, state }: WorkloadDocument, now: str
     attention,
     downtime,
     lastPoint: last && { syncId: last.syncId, kind: last.kind, completedAt: last.completedAt, root: last.root },
+    nextDeltaAt: deltaPhases.has(phase) ? nextDeltaAt(state, plan.settings.sync.cadence) : undefined,
     lagSeconds: Math.round((lagMs(points, now) ?? 0) / 1000),
     steps: Object.fromEntries(
       Object.entries(state.steps).map(([name, { status, attempt, startedAt, endedAt, failure }]) => [

@@ -1,11 +1,11 @@
 // Waves with what people are asked about them: gates, questions, orders, signals. One partition per wave.
 import { terminal } from '../errors.ts';
 import { hashOf } from '../hash.ts';
-import { changeDocument, type Collection, type Key, type Stored } from './collection.ts';
+import { type Collection, changeDocument, type Key, type Stored } from './collection.ts';
 import type { Store } from './contract.ts';
 import type { AttentionDocument, ControlDocument, GateDocument, SignalDocument, WaveDocument } from './documents.ts';
 
-export const signalId = (operationId: string): string => `signal.${hashOf(operationId).slice(0, 32)}`;
+const signalId = (operationId: string): string => `signal.${hashOf(operationId).slice(0, 32)}`;
 
 /** Creates a document unless it exists; returns what is stored. */
 async function createOnce<T extends Stored>(collection: Collection, key: Key, document: T): Promise<T> {
