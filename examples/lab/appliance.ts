@@ -16,6 +16,8 @@ import { join } from 'node:path';
 import { endGracefully, type Processes } from './processes.ts';
 
 const restartAfterMs = 1000;
+/** EX_CONFIG of sysexits.h: what systemd’s RestartPreventExitStatus=78 would leave alone. */
+const pointlessToRestart = 78;
 // The appliance takes up to eight seconds to say goodbye.
 const graceMs = 9000;
 
@@ -85,7 +87,7 @@ export class InstalledAppliance {
       inherited.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
     );
     const log = openSync(join(this.#folder, 'appliance.log'), 'a', 0o600);
-    const child = spawn(process.execPath, [this.#program], {
+    const child = spawn(process.execPath, ['--max-semi-space-size=1', this.#program], {
       env: {
         ...environment,
         LANDFALL_HOST_NAME: this.#hostName,
@@ -97,16 +99,16 @@ export class InstalledAppliance {
     closeSync(log);
     this.#child = child;
     this.#processes.record(this.#name, child);
-    const ended = () => {
+    const ended = (code: number | null) => {
       if (this.#child !== child) return;
       this.#child = undefined;
-      if (!this.#wanted) return;
+      if (!this.#wanted || code === pointlessToRestart) return;
       this.#restart = setTimeout(() => {
         this.#restart = undefined;
         if (this.#wanted) this.#spawn();
       }, restartAfterMs);
     };
     child.once('exit', ended);
-    child.once('error', ended);
+    child.once('error', () => ended(null));
   }
 }
