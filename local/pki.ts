@@ -2,7 +2,7 @@
 // that takes one is https: this file makes one CA per data directory and one server certificate for loopback names.
 // It must not replace anybody's trust: `trustCa` adds one CA to this process and leaves the system's store alone.
 import './reflectMetadata.ts';
-import { randomBytes, webcrypto, X509Certificate as NodeCertificate } from 'node:crypto';
+import { X509Certificate as NodeCertificate, randomBytes, webcrypto } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';

@@ -7,10 +7,10 @@ import type { Azure, Ownership, Progress } from './contract.ts';
 import { beginImportDisk } from './disks.ts';
 import { advance, begin, finish } from './longOperations.ts';
 import { machineNic, nicNameOf, putNic } from './machineNic.ts';
-import { type MachineSpec, diskType, putMachine } from './machines.ts';
+import { diskType, type MachineSpec, putMachine } from './machines.ts';
 import { requireOurs } from './ownership.ts';
-import { runScript } from './runCommand.ts';
 import { idIn } from './resourceIds.ts';
+import { runScript } from './runCommand.ts';
 
 export function createCompute(clients: Clients): Azure['compute'] {
   const machinesOf = ({ subscriptionId }: Environment) => clients.compute(subscriptionId).virtualMachines;

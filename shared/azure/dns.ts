@@ -1,8 +1,8 @@
 // Records of public Azure DNS zones: the traffic of step 11 and its way back.
 import { terminal, toMigrationError } from '../errors.ts';
+import { absentAsUndefined } from './absent.ts';
 import type { Clients } from './clients.ts';
 import type { Azure, DnsRecord } from './contract.ts';
-import { absentAsUndefined } from './absent.ts';
 import { parseIdOf } from './resourceIds.ts';
 
 const zoneType = 'Microsoft.Network/dnsZones';

@@ -1,5 +1,5 @@
 // Subnets and security groups: what the isolation proof reads, and the groups that quarantine a target.
-import { attempt, absentAsUndefined } from './absent.ts';
+import { absentAsUndefined, attempt } from './absent.ts';
 import type { Clients } from './clients.ts';
 import type { Azure } from './contract.ts';
 import { finish } from './longOperations.ts';

@@ -1,5 +1,5 @@
 // Who said it: appliances sign with Ed25519, the platform with ES256. Compact JWS by `jose` (RFC 7515, RFC 8037).
-import { CompactSign, compactVerify, decodeProtectedHeader, importJWK, type JWK, SignJWT, jwtVerify } from 'jose';
+import { CompactSign, compactVerify, decodeProtectedHeader, importJWK, type JWK, jwtVerify, SignJWT } from 'jose';
 import type { Command } from './commands.ts';
 import type { Envelope } from './events.ts';
 
