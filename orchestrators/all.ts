@@ -1,7 +1,7 @@
 // Every orchestrator and activity of the app, for the one place that registers them.
 import type { ActivityDefinition } from '../shared/durable/activity.ts';
 import type { OrchestratorDefinition } from '../shared/durable/orchestrator.ts';
-import { dismissAppliance } from './appliances/activities.ts';
+import { dismissAppliance, retireAgentsOf } from './appliances/activities.ts';
 import { advanceOperation } from './azure/activities.ts';
 import { checkThroughAzure } from './checks/activities.ts';
 import { commandSource, commandTarget } from './commands/activities.ts';
@@ -12,13 +12,14 @@ import {
   askForHelp,
   enterPhase,
   helpEnded,
+  passOrderOn,
   recordGroup,
   recordStep,
   recordWave,
   tellDependents,
 } from './journal/activities.ts';
 import { leaseEnvironment, releaseEnvironment } from './journal/leases/activities.ts';
-import { hasPoint, outlineWave, phaseOf } from './journal/reads/activities.ts';
+import { hasPoint, orderFor, outlineWave, phaseOf } from './journal/reads/activities.ts';
 import {
   choosePoint,
   createMachine,
@@ -66,6 +67,7 @@ export const orchestrators: readonly Pick<OrchestratorDefinition<never, unknown>
 /** What the host needs of an activity: its name and its effect behind both borders. */
 export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name' | 'handle'>[] = [
   dismissAppliance,
+  retireAgentsOf,
   advanceOperation,
   checkThroughAzure,
   commandSource,
@@ -76,6 +78,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   recordStep,
   askForHelp,
   helpEnded,
+  passOrderOn,
   recordGroup,
   recordWave,
   tellDependents,
@@ -84,6 +87,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   phaseOf,
   hasPoint,
   outlineWave,
+  orderFor,
   choosePoint,
   listDisks,
   importDisk,

@@ -1,14 +1,15 @@
 // A move group: its workloads cut over together, all or none.
 import { z } from 'zod';
-import { all, type ControlSignal, type Ctx, type Flow, Interrupted } from '../shared/durable/flow.ts';
+import { all, ControlSignal, type Ctx, type Flow, Interrupted } from '../shared/durable/flow.ts';
 import { defineOrchestrator } from '../shared/durable/orchestrator.ts';
 import { sleepUntil, waitUntil } from '../shared/durable/waits.ts';
 import { CommitPolicy } from '../shared/model/settings.ts';
 import { cutover } from './cutover.ts';
 import { passGate } from './gate.ts';
 import { allSteps } from './itinerary.ts';
-import { enterPhase, recordGroup, tellDependents } from './journal/activities.ts';
+import { enterPhase, passOrderOn, recordGroup, tellDependents } from './journal/activities.ts';
 import { GroupOutline, hasPoint } from './journal/reads/activities.ts';
+import { hearEarlierOrder } from './orders.ts';
 import type { ChildOutcome } from './outcome.ts';
 import { prepare } from './prepare.ts';
 import { type Taken, take, walkBack } from './saga.ts';
@@ -23,6 +24,7 @@ const Input = GroupOutline.extend({
   environmentId: z.string(),
   window: z.strictObject({ opens: z.string(), closes: z.string() }),
   commitPolicy: CommitPolicy,
+  ordered: ControlSignal.optional(),
 });
 type Input = z.infer<typeof Input>;
 const Outcome = z.strictObject({
@@ -46,6 +48,7 @@ export const group = defineOrchestrator({
   *run(ctx, input) {
     const begun: Begun = { prepared: {}, cutOver: {}, tested: [], moved: [] };
     let result: Outcome;
+    yield* hearEarlierOrder(ctx, input.waveId, input.ordered);
     try {
       result = yield* story(ctx, input, begun);
     } catch (error) {
@@ -62,13 +65,13 @@ function* story(ctx: Ctx, input: Input, begun: Begun): Flow<Outcome> {
   const subject = { waveId, workloadIds };
 
   yield* status(ctx, input, 'preparing');
-  yield* together(workloadIds, begun.prepared, (id) =>
-    prepare.call(
-      ctx,
-      { waveId, workloadId: id, method: input.methods[id] ?? 'agent' },
-      `prepare-${waveId}.${id}-${attempt}`,
-    ),
-  );
+  // Told to stop already, they are begun all the same: each knows what an earlier attempt has left to undo.
+  const ordered = ctx.interruption === undefined ? {} : { ordered: ctx.interruption };
+  yield* together(ctx, waveId, workloadIds, begun.prepared, {
+    instanceId: (id) => `prepare-${waveId}.${id}-${attempt}`,
+    run: (id, instanceId) =>
+      prepare.call(ctx, { waveId, workloadId: id, method: input.methods[id] ?? 'agent', ...ordered }, instanceId),
+  });
 
   yield* status(ctx, input, 'testing');
   yield* take(ctx, begun.tested, uat, { waveId, groupId, environmentId, workloadIds, attempt }, subject);
@@ -76,10 +79,13 @@ function* story(ctx: Ctx, input: Input, begun: Begun): Flow<Outcome> {
   const held = yield* whenItsTurn(ctx, input);
   if (held !== undefined) return held;
   yield* status(ctx, input, 'cuttingOver');
-  for (const tier of tiers.toReversed())
-    yield* together(tier, begun.cutOver, (id) =>
-      cutover.call(ctx, { waveId, workloadId: id }, `cutover-${waveId}.${id}-${attempt}`),
-    );
+  for (const tier of tiers.toReversed()) {
+    ctx.safePoint();
+    yield* together(ctx, waveId, tier, begun.cutOver, {
+      instanceId: (id) => `cutover-${waveId}.${id}-${attempt}`,
+      run: (id, instanceId) => cutover.call(ctx, { waveId, workloadId: id }, instanceId),
+    });
+  }
   yield* take(ctx, begun.moved, postCutover, { waveId, groupId, environmentId, tiers }, subject);
 
   yield* status(ctx, input, 'validating');
@@ -87,16 +93,34 @@ function* story(ctx: Ctx, input: Input, begun: Begun): Flow<Outcome> {
   return { outcome: 'committed', reason: 'validated and committed' };
 }
 
-/** Runs one child per workload, keeps what each began, and stops the group if any was interrupted. */
+interface Child {
+  instanceId(workloadId: string): string;
+  run(workloadId: string, instanceId: string): Flow<ChildOutcome>;
+}
+
+/** Runs one child per workload and keeps what each began. Whoever is told to roll back takes the others along. */
 function* together(
+  ctx: Ctx,
+  waveId: string,
   workloadIds: string[],
   begun: Record<string, Taken[]>,
-  start: (workloadId: string) => Flow<ChildOutcome>,
+  child: Child,
 ): Flow<void> {
-  const outcomes = yield* all(workloadIds.map(start));
+  const outcomes = yield* all(workloadIds.map((id) => oneOf(ctx, waveId, workloadIds, id, child)));
   for (const [index, workloadId] of workloadIds.entries()) begun[workloadId] = outcomes[index]?.taken ?? [];
   const signal = outcomes.find(({ interrupted }) => interrupted !== undefined)?.interrupted;
   if (signal !== undefined) throw new Interrupted(signal);
+}
+
+function* oneOf(ctx: Ctx, waveId: string, workloadIds: string[], id: string, child: Child): Flow<ChildOutcome> {
+  const outcome = yield* child.run(id, child.instanceId(id));
+  const { interrupted: signal } = outcome;
+  const instanceIds = workloadIds.filter((other) => other !== id).map(child.instanceId);
+  if (signal !== undefined && ctx.interruption === undefined && instanceIds.length > 0) {
+    const operationId = ctx.operationId('passOrderOn', child.instanceId(id));
+    yield* passOrderOn.call(ctx, { waveId, operationId, instanceIds, signal });
+  }
+  return outcome;
 }
 
 const Settled = z.looseObject({

@@ -1,20 +1,27 @@
 // Steps 4-7 for one workload: from a name in the inventory to disks that stay in step.
 import { z } from 'zod';
-import type { Ctx, Flow } from '../shared/durable/flow.ts';
+import { ControlSignal, type Ctx, type Flow } from '../shared/durable/flow.ts';
 import { defineOrchestrator } from '../shared/durable/orchestrator.ts';
 import { prepareSteps } from './itinerary.ts';
 import { enterPhase } from './journal/activities.ts';
 import { phaseOf } from './journal/reads/activities.ts';
+import { hearEarlierOrder } from './orders.ts';
 import { ChildOutcome, outcomeOf } from './outcome.ts';
-import { type Taken, take } from './saga.ts';
+import { rearm, type Taken, take } from './saga.ts';
 
-const Input = z.strictObject({ waveId: z.string(), workloadId: z.string(), method: z.enum(['agent', 'agentless']) });
+const Input = z.strictObject({
+  waveId: z.string(),
+  workloadId: z.string(),
+  method: z.enum(['agent', 'agentless']),
+  ordered: ControlSignal.optional(),
+});
 
 export const prepare = defineOrchestrator({
   name: 'prepare',
   input: Input,
   output: ChildOutcome,
-  *run(ctx, { waveId, workloadId, method }) {
+  *run(ctx, { waveId, workloadId, method, ordered }) {
+    yield* hearEarlierOrder(ctx, waveId, ordered);
     const taken: Taken[] = [];
     return yield* outcomeOf(taken, story(ctx, taken, { waveId, workloadId }, method));
   },
@@ -36,6 +43,8 @@ function* story(
       phase: 'preparing',
       reason: 'the wave has started',
     });
+  // What an earlier attempt did is this one's to undo, even if it never comes to do anything itself.
+  else yield* ctx.shielded(rearm(ctx, taken, prepareSteps[method], workload, subject));
   for (const step of prepareSteps[method]) yield* take(ctx, taken, step, workload, subject);
   if (!resumed)
     yield* enterPhase.call(ctx, {

@@ -20,9 +20,11 @@ export function* take<I, B, O>(
   subject: Subject,
 ): Flow<O> {
   ctx.safePoint();
-  let armed: { before: B } | undefined;
+  const key = step.key?.(input);
+  const rearmed = taken.find((begun) => begun.step === step.name && step.key?.(step.input.parse(begun.input)) === key);
+  let armed = rearmed && { before: step.before.parse(rearmed.before) };
   for (let attempt = 1; ; attempt++) {
-    const operationId = ctx.operationId(step.name, ...subjectKey(step, subject), attempt);
+    const operationId = ctx.operationId(step.name, ...subjectKey(step, subject, input), attempt);
     yield* recordStep.call(ctx, {
       ...subject,
       operationId,
@@ -52,13 +54,34 @@ export function* take<I, B, O>(
   }
 }
 
+/** Arms steps that an earlier attempt has taken: their effects are there, to be kept by this one or undone. */
+export function* rearm(
+  ctx: Ctx,
+  taken: Taken[],
+  steps: readonly AnyStep[],
+  input: unknown,
+  subject: Subject,
+): Flow<void> {
+  for (const step of steps)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const before: unknown = step.before.parse(yield* step.capture(ctx, input));
+        taken.push({ step: step.name, input: step.input.parse(input) as unknown, before });
+        break;
+      } catch (error) {
+        const operationId = ctx.operationId('rearm', step.name, ...subjectKey(step, subject, input), attempt, 'help');
+        yield* askPeople(ctx, step.name, failureOf(error, step.name), subject, operationId, ['retry', 'rollback']);
+      }
+    }
+}
+
 /** Undoes what was begun, last first. A failed undo is shown and waits for a retry; it is never passed over. */
 export function* walkBack(ctx: Ctx, taken: readonly Taken[], steps: readonly AnyStep[], subject: Subject): Flow<void> {
   for (const { step: name, input, before } of taken.toReversed()) {
     const step = steps.find((candidate) => candidate.name === name);
     if (step === undefined) throw new Error(`no step is called "${name}"`);
     for (let attempt = 1; ; attempt++) {
-      const operationId = ctx.operationId('undo', name, ...subjectKey(step, subject), attempt);
+      const operationId = ctx.operationId('undo', name, ...subjectKey(step, subject, step.input.parse(input)), attempt);
       try {
         yield* step.undo(ctx, step.input.parse(input), step.before.parse(before));
         yield* recordStep.call(ctx, {
@@ -120,6 +143,11 @@ function failureOf(error: unknown, doing: string): Failure {
 }
 
 /** A group's orchestration takes one step for several subjects; its operation ids must differ. */
-function subjectKey(step: Pick<AnyStep, 'scope'>, subject: Subject): string[] {
-  return step.scope === 'workload' ? subject.workloadIds : [];
+function subjectKey<I>(
+  step: Pick<StepDefinition<I, never, never>, 'scope' | 'key'>,
+  subject: Subject,
+  input: I,
+): string[] {
+  const own = step.scope === 'workload' ? subject.workloadIds : [];
+  return step.key === undefined ? own : [...own, step.key(input)];
 }

@@ -1,13 +1,14 @@
 // A wave: the environment is made ready once, then the groups move, each when its turn has come.
 import { z } from 'zod';
-import { all, type Ctx, type Flow, Interrupted } from '../shared/durable/flow.ts';
+import { all, type ControlSignal, type Ctx, type Flow, Interrupted } from '../shared/durable/flow.ts';
 import { defineOrchestrator } from '../shared/durable/orchestrator.ts';
 import { group } from './group.ts';
 import { allSteps } from './itinerary.ts';
 import { recordWave } from './journal/activities.ts';
 import { leaseEnvironment, releaseEnvironment } from './journal/leases/activities.ts';
 import { outlineWave, type WaveOutline } from './journal/reads/activities.ts';
-import { type Taken, take, walkBack } from './saga.ts';
+import { rearm, type Taken, take, walkBack } from './saga.ts';
+import { retireAgents } from './retireAgents.ts';
 import { targetIam } from './steps/01-target-iam/step.ts';
 import { migrationAppliance } from './steps/02-migration-appliance/step.ts';
 import { sourceWorker } from './steps/03-source-worker/step.ts';
@@ -27,23 +28,19 @@ export const wave = defineOrchestrator({
     const outline = yield* outlineWave.call(ctx, { waveId });
     yield* recordWave.call(ctx, { waveId, status: 'running', ended: false });
     const taken: Taken[] = [];
-    let result: Outcome;
-    let done: boolean;
-    try {
-      yield* readyEnvironment(ctx, input, outline, taken);
-      const groups = yield* all(outline.groups.map((member) => moveGroup(ctx, input, outline, member)));
-      const committed = groups.every(({ outcome }) => outcome === 'committed');
+    const ordered = yield* readyEnvironment(ctx, input, outline, taken);
+    let done = true;
+    let reason = ordered?.reason ?? 'every group committed';
+    let committed = false;
+    // Told to stop before any group began, groups of an earlier attempt still have their way back to go.
+    if (ordered === undefined || outline.begun) {
+      const groups = yield* all(outline.groups.map((member) => moveGroup(ctx, input, outline, member, ordered)));
       done = groups.every(({ outcome }) => outcome === 'committed' || outcome === 'withdrawn');
-      const reason = groups.find(({ outcome }) => outcome !== 'committed')?.reason ?? 'every group committed';
-      result = {
-        status: committed ? 'committed' : ctx.interruption?.action === 'cancel' ? 'cancelled' : 'rolledBack',
-        reason,
-      };
-    } catch (error) {
-      if (!(error instanceof Interrupted)) throw error;
-      done = true;
-      result = { status: error.signal.action === 'cancel' ? 'cancelled' : 'rolledBack', reason: error.signal.reason };
+      committed = groups.every(({ outcome }) => outcome === 'committed');
+      reason = groups.find(({ outcome }) => outcome !== 'committed')?.reason ?? reason;
     }
+    const cancelled = (ordered ?? ctx.interruption)?.action === 'cancel';
+    const result: Outcome = { status: committed ? 'committed' : cancelled ? 'cancelled' : 'rolledBack', reason };
     if (done) yield* ctx.shielded(leave(ctx, waveId, outline.environmentId, taken));
     yield* recordWave.call(ctx, { waveId, status: result.status, reason: result.reason, ended: true });
     return result;
@@ -52,18 +49,32 @@ export const wave = defineOrchestrator({
 
 type Outline = z.infer<typeof WaveOutline>;
 
-/** Steps 1-3, under a lease: shared with other waves of the environment. */
+/** Steps 1-3, under a lease: shared with other waves of the environment. Returns the order that interrupted them. */
 function* readyEnvironment(
   ctx: Ctx,
   { waveId }: Input,
-  { environmentId, workerSites }: Outline,
+  { environmentId, workerSites, begun }: Outline,
   taken: Taken[],
-): Flow<void> {
+): Flow<ControlSignal | undefined> {
   const subject = { waveId, workloadIds: [] };
   yield* leaseEnvironment.call(ctx, { environmentId, waveId });
-  yield* take(ctx, taken, targetIam, { environmentId }, subject);
-  yield* take(ctx, taken, migrationAppliance, { environmentId, waveId }, subject);
-  for (const siteId of workerSites) yield* take(ctx, taken, sourceWorker, { environmentId, waveId, siteId }, subject);
+  const sites = workerSites.map((siteId) => ({ environmentId, waveId, siteId }));
+  try {
+    if (begun) {
+      // An earlier attempt has made the environment ready: that is this one's to undo, however far it comes itself.
+      yield* ctx.shielded(rearm(ctx, taken, [targetIam], { environmentId }, subject));
+      yield* ctx.shielded(rearm(ctx, taken, [migrationAppliance], { environmentId, waveId }, subject));
+      for (const site of sites) yield* ctx.shielded(rearm(ctx, taken, [sourceWorker], site, subject));
+    }
+    yield* take(ctx, taken, targetIam, { environmentId }, subject);
+    yield* take(ctx, taken, migrationAppliance, { environmentId, waveId }, subject);
+    for (const site of sites) yield* take(ctx, taken, sourceWorker, site, subject);
+    ctx.safePoint();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Interrupted) return error.signal;
+    throw error;
+  }
 }
 
 function* moveGroup(
@@ -71,17 +82,21 @@ function* moveGroup(
   { waveId, attempt }: Input,
   outline: Outline,
   member: Outline['groups'][number],
+  ordered: ControlSignal | undefined,
 ): ReturnType<typeof group.call> {
   const { environmentId, window, commitPolicy } = outline;
+  const told = ordered === undefined ? {} : { ordered };
   return yield* group.call(
     ctx,
-    { ...member, waveId, attempt, environmentId, window, commitPolicy },
+    { ...member, ...told, waveId, attempt, environmentId, window, commitPolicy },
     `group-${waveId}.${member.groupId}-${attempt}`,
   );
 }
 
 /** Gives the environment back; the last to leave removes what was made for it. */
 function* leave(ctx: Ctx, waveId: string, environmentId: string, taken: Taken[]): Flow<void> {
+  const subject = { waveId, workloadIds: [] };
+  yield* walkBack(ctx, [{ step: retireAgents.name, input: { waveId }, before: {} }], [retireAgents], subject);
   const others = yield* releaseEnvironment.call(ctx, { environmentId, waveId });
-  if (others === 0) yield* walkBack(ctx, taken, allSteps, { waveId, workloadIds: [] });
+  if (others === 0) yield* walkBack(ctx, taken, allSteps, subject);
 }

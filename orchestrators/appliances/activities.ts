@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Capabilities } from '../../shared/capabilities.ts';
 import { defineActivity, Nothing } from '../../shared/durable/activity.ts';
 import { transient } from '../../shared/errors.ts';
+import { Phase } from '../../shared/lifecycle/phases.ts';
 import type { Bootstrap } from '../../shared/protocol/enrolment.ts';
 
 const tokenLifeMs = 2 * 3_600_000;
@@ -62,6 +63,21 @@ export const dismissAppliance = defineActivity({
   async effect({ store, bus }, { applianceId }) {
     await store.appliances.remove(applianceId);
     await bus.removeSubscription(applianceId);
+    return null;
+  },
+});
+
+/** Takes away the rights of the agents of a wave's committed workloads (idempotent). Their sources are off. */
+export const retireAgentsOf = defineActivity({
+  name: 'retireAgentsOf',
+  input: z.strictObject({ waveId: z.string() }),
+  output: Nothing,
+  async effect({ store, bus }, { waveId }) {
+    for (const { plan, state } of await store.workloads.list(waveId)) {
+      if (plan.method !== 'agent' || state.phase !== Phase.committed) continue;
+      await store.appliances.remove(plan.applianceId);
+      await bus.removeSubscription(plan.applianceId);
+    }
     return null;
   },
 });

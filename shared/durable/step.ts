@@ -15,6 +15,8 @@ export interface StepDefinition<I, B, O> {
   readonly input: z.ZodType<I>;
   readonly before: z.ZodType<B>;
   readonly output: z.ZodType<O>;
+  /** Tells steps of one name and one orchestration apart, such as one per site. */
+  readonly key?: (input: I) => string;
   /** Reads what undo will need; runs once, before the first attempt. */
   capture(ctx: Ctx, input: I): Flow<B>;
   /** Does the work; may run again after an answer to its failure, then with the same before-state and a higher attempt. */

@@ -1,6 +1,7 @@
 // What orchestrations need to know before they decide: small extracts of the plan and of a workload's state.
 import { z } from 'zod';
 import { defineActivity, patientRetry } from '../../../shared/durable/activity.ts';
+import { ControlSignal } from '../../../shared/durable/flow.ts';
 import { Phase } from '../../../shared/lifecycle/phases.ts';
 import { CommitPolicy } from '../../../shared/model/settings.ts';
 import { waveOf, workloadOf } from '../../../shared/store/plans.ts';
@@ -26,6 +27,18 @@ export const hasPoint = defineActivity({
   },
 });
 
+/** The order that an orchestration was given before it existed, or null: the feed finds nobody to tell it to then. */
+export const orderFor = defineActivity({
+  name: 'orderFor',
+  input: z.strictObject({ waveId: z.string(), instanceId: z.string() }),
+  output: ControlSignal.nullable(),
+  retry: patientRetry,
+  async effect({ store }, { waveId, instanceId }) {
+    const orders = await store.controls.list(waveId);
+    return orders.find(({ instanceIds }) => instanceIds.includes(instanceId))?.signal ?? null;
+  },
+});
+
 export const GroupOutline = z.strictObject({
   groupId: z.string(),
   dependsOn: z.array(z.string()),
@@ -35,6 +48,7 @@ export const GroupOutline = z.strictObject({
 
 export const WaveOutline = z.strictObject({
   environmentId: z.string(),
+  begun: z.boolean().describe('an earlier attempt has left workloads that replicate'),
   workerSites: z.array(z.string()),
   window: z.strictObject({ opens: z.string(), closes: z.string() }),
   commitPolicy: CommitPolicy,
@@ -52,7 +66,10 @@ export const outlineWave = defineActivity({
     const left = plan.groups.filter(({ id }) => groups[id]?.status !== 'committed');
     const isLeft = (id: string) => left.some((group) => group.id === id);
     const agentless = plan.workloads.filter(({ method }) => method === 'agentless');
+    const idle: ReadonlySet<Phase> = new Set([Phase.registered, Phase.withdrawn, Phase.committed]);
+    const workloads = await store.workloads.list(waveId);
     return {
+      begun: workloads.some(({ state }) => !idle.has(state.phase)),
       environmentId: plan.environment.id,
       workerSites: [...new Set(agentless.map(({ source }) => source.site))],
       window: { opens: plan.window.opens, closes: plan.window.closes },

@@ -18,6 +18,7 @@ export const sourceWorker = defineStep({
   number: 3,
   name: 'sourceWorker',
   scope: 'environment',
+  key: ({ siteId }) => siteId,
   input: z.strictObject({ environmentId: z.string(), waveId: z.string(), siteId: z.string() }),
   before: z.strictObject({ present: z.boolean() }),
   output: z.strictObject({
