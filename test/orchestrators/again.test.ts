@@ -1,0 +1,108 @@
+// A wave started again, and a world in which everything happens more than once.
+import { afterEach, expect, test } from 'vitest';
+import { onlyDb, onlyShop } from './world/definitions.ts';
+import { broken, leaseKept, nothingLeft, servesAsBefore, times } from './world/expectations.ts';
+import { expectSound } from './world/invariants.ts';
+import { World } from './world/world.ts';
+
+let world: World;
+afterEach(async () => {
+  await expectSound(world);
+  await world.close();
+});
+
+test('a wave started again after a rollback does only what is left, and commits', async () => {
+  world = await World.open();
+  world.once('applyAction', () => world.rollBack('replicating', 'shop'), {
+    matches: ({ workloadId }) => workloadId === 'app',
+  });
+  await world.start();
+  expect((await world.ended()).status).toBe('rolledBack');
+  expect(world.phases()).toEqual({ db: 'committed', app: 'replicating', web: 'replicating' });
+  await leaseKept(world);
+  await world.start();
+  const { status, attempt } = await world.ended();
+  expect({ status, attempt }).toEqual({ status: 'committed', attempt: 2 });
+  expect(
+    world.bus.sent.filter(({ command }) => command.type === 'landfall.sync.start' && command.data.kind === 'initial'),
+  ).toHaveLength(3);
+  for (const change of [
+    'grant roles',
+    'deploy worker',
+    'install agent on web-01',
+    'create machine/db-01',
+    'create machine/lf-target-west',
+  ])
+    expect(times(world, change)).toBe(1);
+  expect(times(world, 'create machine/app-01')).toBe(2);
+});
+
+test('a wave that was withdrawn may start again from the beginning', async () => {
+  world = await World.open({ change: onlyDb });
+  world.once('requestSync', () => world.cancel());
+  await world.start();
+  expect((await world.ended()).status).toBe('cancelled');
+  await world.start();
+  expect((await world.ended()).status).toBe('committed');
+});
+
+test.each(['outlineWave', 'findRoleGaps', 'recordGroup', 'phaseOf', 'agentPresent'])(
+  'a second start that is cancelled after %s withdraws what the first one left behind',
+  async (activity) => {
+    world = await World.open({ change: onlyDb });
+    world.once('applyAction', () => world.rollBack());
+    await world.start();
+    await world.ended();
+    world.once(activity, async () => {
+      await world.cancel();
+      await world.told();
+    });
+    await world.start();
+    expect((await world.ended()).status).toBe('cancelled');
+    expect(world.phases()).toEqual({ db: 'withdrawn' });
+    servesAsBefore(world, 'db-01', { engine: 'running', reports: 'running' });
+    await nothingLeft(world);
+  },
+);
+
+test('a second start that fails in the environment and is rolled back leaves workloads replicating', async () => {
+  world = await World.open({ change: onlyDb });
+  world.once('applyAction', () => world.rollBack());
+  await world.start();
+  await world.ended();
+  world.fail('findRoleGaps', broken);
+  await world.start();
+  await world.until(() => world.openQuestions().length > 0);
+  await world.answer('rollback');
+  expect((await world.ended()).status).toBe('rolledBack');
+  expect(world.phases()).toEqual({ db: 'replicating' });
+  await leaseKept(world);
+});
+
+test('deltas go on while a wave waits for its window, and the cutover follows a recent one', async () => {
+  world = await World.open({ change: onlyDb, start: '2026-12-05T12:00:00.000Z' });
+  world.keepTime();
+  await world.start();
+  expect((await world.ended()).status).toBe('committed');
+  expect(world.state('db').totals.deltas).toBeGreaterThan(10);
+  expect(world.documents('attention')).toEqual([]);
+});
+
+test('every activity may run twice and every message arrive twice: nothing happens twice', async () => {
+  world = await World.open({ change: onlyShop, times: 2 });
+  await world.start();
+  expect((await world.ended()).status).toBe('committed');
+  expect(world.changes.filter((change, index) => world.changes.indexOf(change) !== index)).toEqual([]);
+});
+
+test('a rollback in a world of repetitions ends as any other', async () => {
+  world = await World.open({ change: onlyDb, times: 3 });
+  delete world.atGate.commit;
+  await world.start();
+  await world.until(() => world.openGates().some(({ name }) => name === 'commit'));
+  await world.rollBack();
+  expect((await world.ended()).status).toBe('rolledBack');
+  servesAsBefore(world, 'db-01', { engine: 'running', reports: 'running' });
+  expect(world.phases()).toEqual({ db: 'replicating' });
+  expect(times(world, 'db-01 on')).toBe(1);
+});

@@ -1,0 +1,50 @@
+import { afterEach, expect, test } from 'vitest';
+import { nothingLeft, times } from './world/expectations.ts';
+import { expectSound } from './world/invariants.ts';
+import { World } from './world/world.ts';
+
+let world: World;
+afterEach(async () => {
+  await expectSound(world);
+  await world.close();
+});
+
+test('a wave of two groups commits: the second waits for the first, traffic moves, and the last one out tidies up', async () => {
+  world = await World.open();
+  world.once(
+    'openGate',
+    () => expect(world.phases()).toMatchObject({ db: 'committed', app: 'tested', web: 'tested' }),
+    {
+      matches: ({ groupId, name }) => groupId === 'shop' && name === 'cutover',
+    },
+  );
+  await world.start();
+  const { status, groups } = await world.ended();
+  expect(status).toBe('committed');
+  expect(groups).toMatchObject({ data: { status: 'committed' }, shop: { status: 'committed' } });
+  expect(world.phases()).toEqual({ db: 'committed', app: 'committed', web: 'committed' });
+  for (const id of ['db-01', 'app-01', 'web-01']) {
+    expect(world.hosts.machine(id)).toMatchObject({ power: 'off', nicConnected: false });
+    const address = await world.capabilities.azure.compute.privateAddress({} as never, id);
+    expect(world.azure.records.get(`A ${id}`)).toEqual({ ttlSeconds: 30, values: [address] });
+    expect(times(world, `create machine/${id}`)).toBe(1);
+  }
+  const targets = world.azure.names().filter((name) => /\/(db|app|web)-01(-|$)/.test(name));
+  expect(world.azure.names()).toEqual(targets);
+  for (const name of targets) world.azure.resources.delete(name);
+  await nothingLeft(world);
+  // web needs app: it stops first and starts last.
+  expect(world.changes.indexOf('web-01 off')).toBeLessThan(world.changes.indexOf('app-01 web stopped'));
+  expect(world.changes.indexOf('create machine/app-01')).toBeLessThan(world.changes.indexOf('create disk/web-01-os'));
+  const traffic = world.changes.findIndex((change) => change.startsWith('app-01 is'));
+  expect(traffic).toBeGreaterThan(world.changes.indexOf('web-01 behind open'));
+  const log = await world.capabilities.store.workloads.events('w1', 'db');
+  const entered = log.flatMap(({ event }) =>
+    event.type === 'landfall.workload.phaseEntered' ? [event.data.phase] : [],
+  );
+  expect(entered).toEqual(
+    'preparing replicating testing tested cutoverQueued stoppingServices finalSync sourceOff launching trafficMoved validating committed'.split(
+      ' ',
+    ),
+  );
+});

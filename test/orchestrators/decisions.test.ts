@@ -1,0 +1,78 @@
+// What people and policies decide: who is held, who commits, who goes back.
+import { afterEach, describe, expect, test } from 'vitest';
+import { onlyDb } from './world/definitions.ts';
+import { leaseKept, servesAsBefore } from './world/expectations.ts';
+import { expectSound } from './world/invariants.ts';
+import { World } from './world/world.ts';
+
+let world: World;
+afterEach(async () => {
+  await expectSound(world);
+  await world.close();
+});
+
+test('a group whose dependency rolled back is held and goes back to replicating', async () => {
+  world = await World.open();
+  world.once('applyAction', () => world.rollBack('replicating', 'data'));
+  await world.start();
+  expect((await world.ended()).status).toBe('rolledBack');
+  expect(world.wave().groups).toMatchObject({ data: { status: 'rolledBack' }, shop: { status: 'held' } });
+  expect(world.phases()).toEqual({ db: 'replicating', app: 'replicating', web: 'replicating' });
+  await leaseKept(world);
+});
+
+test('a rejected cutover holds the group', async () => {
+  world = await World.open({ change: onlyDb });
+  world.atGate.cutover = 'reject';
+  await world.start();
+  expect((await world.ended()).groups).toMatchObject({ data: { status: 'held', reason: 'the cutover was rejected' } });
+  expect(world.phases()).toEqual({ db: 'replicating' });
+});
+
+test('a rejected sign-off of UAT becomes a question, and another look may be approved', async () => {
+  world = await World.open({ change: onlyDb });
+  world.atGate.uat = 'reject';
+  await world.start();
+  await world.until(() => world.openQuestions().length > 0);
+  world.atGate.uat = 'approve';
+  await world.answer('retry');
+  expect((await world.ended()).status).toBe('committed');
+});
+
+describe('the commit policy rolls back', () => {
+  const policies = {
+    'when validation fails and it says so': { onFailed: 'rollback' },
+    'when a rehearsal is all that it wants': { onPassed: 'rollback' },
+    'when the commit is rejected': {},
+    'when nobody decides in time and it says so': { timeout: 'PT1H', onTimeout: 'rollback' },
+  } as const;
+  test.each(Object.keys(policies) as (keyof typeof policies)[])('%s', async (when) => {
+    world = await World.open({
+      change: (posted) => {
+        onlyDb(posted);
+        posted.commitPolicy = policies[when];
+      },
+    });
+    world.keepTime();
+    if (when.startsWith('when validation'))
+      world.appliances.failsCheck = () => world.state('db').phase === 'validating';
+    if (when.startsWith('when the commit')) world.atGate.commit = 'reject';
+    if (when.startsWith('when nobody')) delete world.atGate.commit;
+    await world.start();
+    expect((await world.ended()).status).toBe('rolledBack');
+    servesAsBefore(world, 'db-01', { engine: 'running', reports: 'running' });
+    expect(world.phases()).toEqual({ db: 'replicating' });
+    expect(world.documents('attention')).toEqual([]);
+  });
+});
+
+test('failed validation waits for people where the policy says so', async () => {
+  world = await World.open({ change: onlyDb });
+  world.appliances.failsCheck = () => world.state('db').phase === 'validating';
+  await world.start();
+  await world.until(() => world.openQuestions().length > 0);
+  expect(world.openQuestions()[0]).toMatchObject({ step: 'finalValidation', failure: { code: 'checkFailed' } });
+  world.appliances.failsCheck = () => false;
+  await world.answer('retry');
+  expect((await world.ended()).status).toBe('committed');
+});

@@ -1,0 +1,235 @@
+// A modelled target environment: resources with states, operations that take time, records, security groups, staging.
+// It refuses what Azure refuses, because an orchestration that is in the wrong order must fail here as well.
+import type { Azure, DnsRecord, LongOperation, Ownership, Progress, RoleGap } from '../../../shared/azure/contract.ts';
+import { terminal, transient } from '../../../shared/errors.ts';
+import type { VirtualClock } from './clock.ts';
+import { environment, quarantineGroupId, testSubnetId } from './definitions.ts';
+
+interface Resource {
+  kind: 'machine' | 'nic' | 'disk' | 'securityGroup';
+  name: string;
+  tags: Record<string, string>;
+  readyAt: number;
+  goneAt?: number;
+  machine?: { disks: string[]; subnetId: string };
+  nic?: { address: string; securityGroupId: string | undefined };
+}
+type Rule = Awaited<ReturnType<Azure['network']['securityRules']>>[number];
+
+const denyAll: Rule = {
+  name: 'denyAll',
+  priority: 100,
+  direction: 'Outbound',
+  access: 'Deny',
+  protocol: '*',
+  source: '*',
+  destination: '*',
+  destinationPorts: ['*'],
+};
+const gap: RoleGap = {
+  principalId: environment.identities.cutover,
+  role: 'cutover',
+  scope: '/subscriptions/s',
+  roleName: 'Landfall cutover',
+  missing: ['Microsoft.Compute/disks/write'],
+};
+const groupId = (name: string): string => quarantineGroupId.replace(/[^/]+$/, name);
+
+export class FakeAzure implements Azure {
+  readonly resources = new Map<string, Resource>();
+  readonly records = new Map<string, DnsRecord>();
+  readonly blobs = new Set<string>();
+  readonly snapshots = new Set<string>();
+  readonly violations: string[] = [];
+  /** Rules around the test subnet; a test opens a hole here. */
+  testRules: Rule[] = [denyAll];
+  rolesGranted = false;
+  onAppliance: (customData: string) => void = () => {};
+  readonly #clock: VirtualClock;
+  readonly #changed: (change: string) => void;
+  readonly #operationMs: number;
+  #addresses = 10;
+
+  constructor(clock: VirtualClock, changed: (change: string) => void, operationMs = 400) {
+    this.#clock = clock;
+    this.#changed = changed;
+    this.#operationMs = operationMs;
+  }
+
+  /** What exists, without what is on its way out. */
+  names(): string[] {
+    for (const [key, { goneAt }] of this.resources)
+      if (goneAt !== undefined && goneAt <= this.#clock.now()) this.resources.delete(key);
+    return [...this.resources.keys()].sort();
+  }
+
+  machine(name: string): { securityGroupId: string | undefined } | undefined {
+    const machine = this.#find('machine', name);
+    return machine && { securityGroupId: this.#find('nic', `${name}-nic`)?.nic?.securityGroupId };
+  }
+
+  #find(kind: Resource['kind'], name: string): Resource | undefined {
+    this.names();
+    return this.resources.get(`${kind}/${name}`);
+  }
+
+  #create(resource: Omit<Resource, 'readyAt' | 'tags'>, ownership: Ownership, kind: LongOperation['kind']): Progress {
+    const key = `${resource.kind}/${resource.name}`;
+    const known = this.#find(resource.kind, resource.name);
+    if (known?.goneAt !== undefined) throw transient('conflict', `${key} is being deleted.`, 'Try again.', 1);
+    const tags = Object.fromEntries(Object.entries(ownership).map(([name, value]) => [`landfall:${name}`, value]));
+    if (Object.values(tags).some((value) => value === '')) this.violations.push(`${key} has an empty tag`);
+    if (known === undefined) {
+      this.resources.set(key, { ...resource, tags, readyAt: this.#clock.now() + this.#operationMs });
+      this.#changed(`create ${key}`);
+    }
+    return this.#progress({ kind, name: resource.name, state: key });
+  }
+
+  #delete(kind: Resource['kind'], name: string, operation: LongOperation['kind']): Progress {
+    const known = this.#find(kind, name);
+    if (known === undefined) return { done: true };
+    const user = [...this.resources.values()].find(
+      ({ kind: other, machine, name: machineName }) =>
+        other === 'machine' &&
+        (machine?.disks.includes(`${kind}/${name}`) === true || `nic/${machineName}-nic` === `${kind}/${name}`),
+    );
+    if (user !== undefined) throw transient('conflict', `${name} is used by ${user.name}.`, 'Delete that first.', 1);
+    if (known.goneAt === undefined) {
+      known.goneAt = this.#clock.now() + this.#operationMs;
+      this.#changed(`delete ${kind}/${name}`);
+    }
+    return this.#progress({ kind: operation, name, state: `${kind}/${name}` });
+  }
+
+  #progress(operation: LongOperation): Progress {
+    const resource = this.resources.get(operation.state);
+    const at = resource?.goneAt ?? resource?.readyAt ?? 0;
+    if (at <= this.#clock.now()) return { done: true };
+    return { done: false, operation };
+  }
+
+  authorization: Azure['authorization'] = {
+    gaps: async () => (this.rolesGranted ? [] : [gap]),
+    grant: async () => {
+      if (!this.rolesGranted) this.#changed('grant roles');
+      this.rolesGranted = true;
+      return [{ kind: 'roleAssignment', id: 'cutover' }];
+    },
+    effective: async () => this.rolesGranted,
+    revoke: async () => {
+      if (this.rolesGranted) this.#changed('revoke roles');
+      this.rolesGranted = false;
+    },
+  };
+
+  compute: Azure['compute'] = {
+    findMachine: async (_environment, name) => {
+      const machine = this.#find('machine', name);
+      return machine && { id: name, provisioning: 'Succeeded', power: 'running', tags: machine.tags };
+    },
+    beginAppliance: async (_environment, name, customData, ownership) => {
+      if (this.#find('machine', name) === undefined) this.onAppliance(customData);
+      const nic = { address: '10.0.9.4', securityGroupId: undefined };
+      this.#create({ kind: 'nic', name: `${name}-nic`, nic }, ownership, 'createNic');
+      const machine = { disks: [], subnetId: environment.appliance.subnetId };
+      return this.#create({ kind: 'machine', name, machine }, ownership, 'createVirtualMachine');
+    },
+    beginImportDisk: async (_environment, { name, sourceUrl }, ownership) => {
+      if (!this.snapshots.has(sourceUrl))
+        throw terminal('azureRejected', `There is no ${sourceUrl}.`, 'Copy it first.');
+      return this.#create({ kind: 'disk', name }, ownership, 'createDisk');
+    },
+    beginMachine: async (_environment, wanted, ownership) => {
+      const { name, osDisk, dataDisks, subnetId, networkSecurityGroupId: securityGroupId } = wanted;
+      const disks = [osDisk, ...dataDisks].map((disk) => `disk/${disk}`);
+      for (const disk of disks)
+        if ((this.resources.get(disk)?.readyAt ?? Number.POSITIVE_INFINITY) > this.#clock.now())
+          throw terminal('azureRejected', `${disk} is not there.`, 'Import it first.');
+      if (subnetId === testSubnetId && !this.#isolated(securityGroupId))
+        this.violations.push(`${name} boots in a test network that is not isolated`);
+      const nic = { address: `10.0.1.${this.#addresses++}`, securityGroupId };
+      this.#create({ kind: 'nic', name: `${name}-nic`, nic }, ownership, 'createNic');
+      return this.#create({ kind: 'machine', name, machine: { disks, subnetId } }, ownership, 'createVirtualMachine');
+    },
+    beginDeleteMachine: async (_environment, name) => this.#delete('machine', name, 'deleteVirtualMachine'),
+    beginDeleteDisk: async (_environment, name) => this.#delete('disk', name, 'deleteDisk'),
+    beginDeleteNic: async (_environment, name) => this.#delete('nic', name, 'deleteNic'),
+    advance: async (_environment, operation) => {
+      this.names();
+      return this.#progress(operation);
+    },
+    power: async (_environment, name) => (this.#find('machine', name) === undefined ? 'absent' : 'running'),
+    runCommand: async () => '',
+    privateAddress: async (_environment, name) => this.#find('nic', `${name}-nic`)?.nic?.address,
+    setTags: async (_environment, name, tags) => {
+      const machine = this.#find('machine', name);
+      if (machine === undefined) throw terminal('notFound', `There is no ${name}.`, 'Launch it first.');
+      machine.tags = { ...machine.tags, ...tags };
+    },
+    listOwned: async () => [],
+  };
+
+  network: Azure['network'] = {
+    describeSubnet: async (id) => ({
+      id,
+      addressPrefix: '10.0.2.0/24',
+      virtualNetworkId: 'island',
+      peerings: [],
+      networkSecurityGroupId: groupId('test'),
+    }),
+    securityRules: async (id) => this.#rulesOf(id),
+    machineSecurityGroup: async (_environment, name) => this.#find('nic', `${name}-nic`)?.nic?.securityGroupId,
+    setMachineSecurityGroup: async (_environment, name, securityGroupId) => {
+      const nic = this.#find('nic', `${name}-nic`)?.nic;
+      if (nic === undefined) throw terminal('notFound', `There is no NIC of ${name}.`, 'Launch it first.');
+      const before = nic.securityGroupId;
+      nic.securityGroupId = securityGroupId;
+      if (before !== securityGroupId)
+        this.#changed(`${name} behind ${securityGroupId?.split('/').at(-1) ?? 'nothing'}`);
+    },
+    ensureDenyAll: async (_environment, name, ownership) => {
+      this.#create({ kind: 'securityGroup', name }, ownership, 'createNetworkSecurityGroup');
+      return groupId(name);
+    },
+    removeSecurityGroup: async (_environment, name) => {
+      const user = [...this.resources.values()].find(({ nic }) => nic?.securityGroupId === groupId(name));
+      if (user !== undefined && this.#find('nic', user.name))
+        throw transient('conflict', `${name} is used by ${user.name}.`, 'Delete that first.', 1);
+      if (this.resources.delete(`securityGroup/${name}`)) this.#changed(`delete securityGroup/${name}`);
+    },
+  };
+
+  dns: Azure['dns'] = {
+    get: async (_zone, record, type) => this.records.get(`${type} ${record}`),
+    set: async (_zone, record, type, value) => {
+      const before = this.records.get(`${type} ${record}`)?.values.join();
+      this.records.set(`${type} ${record}`, value);
+      if (before !== value.values.join()) this.#changed(`${record} is ${value.values.join()}`);
+    },
+    remove: async (_zone, record, type) => {
+      if (this.records.delete(`${type} ${record}`)) this.#changed(`${record} is absent`);
+    },
+  };
+
+  staging: Azure['staging'] = {
+    ensureBlob: async (_environment, name) => {
+      this.blobs.add(name);
+    },
+    blobUrl: async (_environment, name, snapshot) => `${name}${snapshot === undefined ? '' : `?${snapshot}`}`,
+    writeAccess: async (_environment, name) => ({ url: name, expiresAt: this.#clock.iso() }),
+    snapshotExists: async (_environment, name, snapshot) => this.snapshots.has(`${name}?${snapshot}`),
+    removeBlob: async (_environment, name) => {
+      this.violations.push(`staging blob ${name} was removed`);
+    },
+  };
+
+  #rulesOf(id: string): Rule[] {
+    return id === groupId('test') ? this.testRules : [denyAll];
+  }
+
+  #isolated(securityGroupId: string): boolean {
+    const denies = (id: string): boolean => this.#rulesOf(id).some(({ access }) => access === 'Deny');
+    return denies(groupId('test')) && denies(securityGroupId);
+  }
+}

@@ -1,0 +1,68 @@
+// The wave that these tests move: `data` (one agent-based workload), then `shop` (one agentless, one agent-based).
+import type { z } from 'zod';
+import { Environment } from '../../../shared/model/environment.ts';
+import type { Check, CutoverAction } from '../../../shared/model/settings.ts';
+import { WaveDefinition } from '../../../shared/model/wave.ts';
+import { environment as west, source, wavePosted } from '../../fakes/definitions.ts';
+
+const network = west.settings?.placement?.subnetId?.split('/virtualNetworks/')[0] ?? '';
+export const zoneId = `${network}/privateDnsZones/corp.example`;
+export const openGroupId = `${network}/networkSecurityGroups/open`;
+export const quarantineGroupId = west.settings?.placement?.quarantineNetworkSecurityGroupId ?? '';
+export const testSubnetId = west.settings?.placement?.testSubnetId ?? '';
+/** Inside the wave's window. */
+export const startOfDay = '2026-12-05T21:10:00.000Z';
+
+export const environment: Environment = Environment.parse(west);
+
+const services = [
+  { name: 'engine', start: ['start'], stop: ['stop'], status: ['status'] },
+  { name: 'reports', dependsOn: ['engine'], start: ['start'], stop: ['stop'], status: ['status'] },
+];
+const data = { id: 'data', path: '/srv/data.img', sizeBytes: 2_097_152 };
+export const sources = [
+  source('db-01', {
+    services: services.map((service) => ({ dependsOn: [], ...service })),
+    disks: [...source('db-01').disks, { ...data, boot: false }],
+  }),
+  source('app-01'),
+  source('web-01'),
+];
+
+function settingsOf(name: string): NonNullable<WaveDefinition['settings']> {
+  const checks: Check[] = [
+    { kind: 'boot', name: 'boots' },
+    { kind: 'tcp', name: 'answers', host: `${name}.cellar.example`, port: 443, expect: 'open' },
+  ];
+  const actions: CutoverAction[] = [
+    { kind: 'networkSecurityGroup', name: 'open', networkSecurityGroupId: openGroupId },
+    { kind: 'tags', name: 'tags', tags: { role: name } },
+    { kind: 'dns', name: 'traffic', zoneId, record: name, type: 'A', value: '{target.ip}', ttlSeconds: 30 },
+  ];
+  return {
+    uat: { checks },
+    validation: { checks },
+    cutover: { actions, shutdownWithin: 'PT5M', onShutdownRefused: 'abort' },
+  };
+}
+
+type Posted = z.input<typeof WaveDefinition>;
+
+/** The definition with one thing changed. */
+export function definitionOf(change: (posted: Posted) => void = () => {}): WaveDefinition {
+  const posted: Posted = WaveDefinition.parse(wavePosted());
+  for (const group of posted.groups)
+    for (const workload of group.workloads) workload.settings = settingsOf(workload.target.name);
+  change(posted);
+  return WaveDefinition.parse(posted);
+}
+
+/** Only the group `data` with its one workload: enough for what concerns one workload. */
+export function onlyDb(posted: Posted): void {
+  posted.groups = posted.groups.filter(({ id }) => id === 'data');
+}
+
+/** Only the group `shop` with its two workloads, of which `web` needs `app`. */
+export function onlyShop(posted: Posted): void {
+  posted.groups = posted.groups.filter(({ id }) => id === 'shop').map((group) => ({ ...group, dependsOn: [] }));
+}
