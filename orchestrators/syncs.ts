@@ -24,8 +24,8 @@ export function* runSync(
   ...key: (string | number)[]
 ): Flow<CompletedSync> {
   const operationId = ctx.operationId(`${kind}Sync`, workload.workloadId, ...key);
-  for (let seconds = 1; !(yield* requestSync.call(ctx, { ...workload, kind, operationId })).queued; )
-    yield* sleep(ctx, { seconds: (seconds = Math.min(30, seconds * 2)) });
+  for (let seconds = 1; !(yield* requestSync.call(ctx, { ...workload, kind, operationId })).queued; seconds *= 2)
+    yield* sleep(ctx, { seconds: Math.min(30, seconds) });
   const ended = yield* waitUntil(ctx, operationId, Ended, undefined);
   if (ended?.type === 'landfall.sync.completed') return applianceEventData['landfall.sync.completed'].parse(ended.data);
   const { message, suggestion, reason } = Reason.parse(ended?.data ?? {});
