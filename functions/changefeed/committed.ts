@@ -43,7 +43,11 @@ export function raisedBy(document: Changed): Raised[] {
     case 'signal':
       return addressed(document.operationId, { type: document.type, data: document.data });
     case 'control':
-      return document.instanceIds.map((instanceId) => ({ instanceId, name: controlEvent, data: document.signal }));
+      return document.instanceIds.map((instanceId) => ({
+        instanceId,
+        name: controlEvent,
+        data: { ...document.signal, acceptDataLoss: document.acceptDataLoss },
+      }));
     default:
       return [];
   }

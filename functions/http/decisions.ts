@@ -10,7 +10,10 @@ import { refuse } from './problem.ts';
 import { json, type Route, readers } from './route.ts';
 import { waveOf } from './waves.ts';
 
-const Comment = z.strictObject({ comment: z.string().max(1000).default('') });
+const Comment = z.strictObject({
+  comment: z.string().trim().max(1000).default(''),
+  acceptDataLoss: z.boolean().default(false),
+});
 const Choice = z.strictObject({
   choice: z.enum(['retry', 'rollback']),
   reason: z.string().trim().min(1).max(1000),
@@ -24,8 +27,14 @@ const gateRoute = (decision: 'approve' | 'reject'): Route => ({
   path: `waves/{id}/gates/{gateId}/${decision}`,
   allowed: ['approver'],
   async handle({ capabilities: { store, now }, request, param, person }) {
-    const { comment } = await readBody(request, Comment);
+    const { comment, acceptDataLoss } = await readBody(request, Comment);
     const gate = await store.gates.change(param('id'), param('gateId'), (open) => {
+      // Traffic has moved when a commit is asked about: rejecting it means rolling back.
+      if (open.name === 'commit' && decision === 'reject' && (!acceptDataLoss || comment === ''))
+        throw refuse(
+          'conflict',
+          'Rejecting the commit rolls back, and what the targets have accepted since traffic moved would be lost. Say so with "acceptDataLoss": true and a comment that gives the reason.',
+        );
       const decided = decide(open, { decision, comment, at: now() }, person);
       if ('refused' in decided)
         throw refuse(decided.refused.code, `${decided.refused.message} ${decided.refused.suggestion}`);

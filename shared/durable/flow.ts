@@ -19,6 +19,8 @@ export const ControlSignal = z.strictObject({
   to: z.enum(['replicating', 'withdrawn']),
   by: z.string(),
   reason: z.string(),
+  /** Said by an approver: what the target has taken in since traffic moved may be lost. */
+  acceptDataLoss: z.boolean().optional(),
 });
 export type ControlSignal = z.infer<typeof ControlSignal>;
 export const controlEvent = 'control';
@@ -37,6 +39,8 @@ export class Interrupted extends Error {
 export class Ctx {
   readonly df: DurableOrchestrationContext;
   interruption: ControlSignal | undefined;
+  /** Whether rolling back costs nothing. From the moment traffic moves, only a signal that accepts the loss is heeded. */
+  freeReturn = true;
   /** Told apart in operation ids when one instance id is used for several attempts. */
   readonly run: string | undefined;
   #shields = 0;
@@ -59,6 +63,13 @@ export class Ctx {
   operationId(...parts: (string | number)[]): string {
     const run = this.run === undefined ? [] : [this.run];
     return `${this.instanceId}:${[...run, ...parts].join(':')}`;
+  }
+
+  /** Takes a control signal in, unless it comes too late to be free and does not accept what it costs. */
+  heed(signal: ControlSignal): boolean {
+    if (!this.freeReturn && signal.acceptDataLoss !== true) return false;
+    this.interruption = signal;
+    return true;
   }
 
   /** Throws `Interrupted` if a control signal has arrived; call it where it is safe to stop. */
@@ -151,7 +162,7 @@ class Lane<T> {
 
 /** Runs a flow to its end as a Durable orchestration: what is yielded here goes to the Durable runtime. */
 export function* drive<T>(ctx: Ctx, flow: Flow<T>): Generator<Task, T, unknown> {
-  const control = ctx.df.waitForExternalEvent(controlEvent);
+  let control = ctx.df.waitForExternalEvent(controlEvent);
   for (;;) {
     const step = flow.next();
     if (step.done) return step.value;
@@ -165,8 +176,9 @@ export function* drive<T>(ctx: Ctx, flow: Flow<T>): Generator<Task, T, unknown> 
         // A failed task is read by whoever waits for it.
       }
       if (!listening || !control.isCompleted) continue;
-      ctx.interruption = ControlSignal.parse(control.result);
-      if (interruptible) break;
+      const heeded = ctx.heed(ControlSignal.parse(control.result));
+      if (!heeded) control = ctx.df.waitForExternalEvent(controlEvent);
+      else if (interruptible) break;
     }
   }
 }

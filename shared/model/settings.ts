@@ -66,12 +66,24 @@ export const GatePolicy = z.strictObject({
 });
 export type GatePolicy = z.infer<typeof GatePolicy>;
 
-export const CommitPolicy = z.strictObject({
-  onPassed: z.enum(['commit', 'wait', 'rollback']).default('wait'),
-  onFailed: z.enum(['wait', 'rollback']).default('wait'),
-  timeout: Duration.default('PT4H'),
-  onTimeout: z.enum(['commit', 'hold', 'rollback']).default('hold'),
-});
+/** What happens after validation. Each rollback here happens after traffic has moved, so it must say why a loss is acceptable. */
+export const CommitPolicy = z
+  .strictObject({
+    onPassed: z.enum(['commit', 'wait', 'rollback']).default('wait'),
+    onFailed: z.enum(['wait', 'rollback']).default('wait'),
+    timeout: Duration.default('PT4H'),
+    onTimeout: z.enum(['commit', 'hold', 'rollback']).default('hold'),
+    acceptDataLoss: z.string().trim().min(1).max(500).optional().describe('the reason; approved with the cutover gate'),
+  })
+  .refine(
+    ({ onPassed, onFailed, onTimeout, acceptDataLoss }) =>
+      acceptDataLoss !== undefined || ![onPassed, onFailed, onTimeout].some((what) => what === 'rollback'),
+    {
+      path: ['acceptDataLoss'],
+      message:
+        'a policy that rolls back after traffic has moved may lose what the target has accepted: give the reason why that is acceptable',
+    },
+  );
 export type CommitPolicy = z.infer<typeof CommitPolicy>;
 
 /** Settings as written at one level: everything optional. */

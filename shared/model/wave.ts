@@ -27,7 +27,11 @@ export type GroupDefinition = z.infer<typeof GroupDefinition>;
 export const Gates = z.strictObject({
   uat: GatePolicy.prefault({}),
   cutover: GatePolicy.prefault({}),
-  commit: GatePolicy.prefault({}),
+  commit: GatePolicy.prefault({}).refine(({ onExpiry }) => onExpiry !== 'reject', {
+    path: ['onExpiry'],
+    message:
+      'rejecting the commit rolls back after traffic has moved: say so in commitPolicy.onTimeout, with its acceptDataLoss',
+  }),
 });
 
 /** What a planner posts. */

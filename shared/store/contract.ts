@@ -1,8 +1,9 @@
 // What the rest of the app may ask of the store. `cosmos*.ts` beside this file implement it on Cosmos DB.
-import type { Profile, Environment } from '../model/environment.ts';
+
 import type { WorkloadEvent } from '../lifecycle/events.ts';
-import type { WorkloadState } from '../lifecycle/state.ts';
 import type { Phase } from '../lifecycle/phases.ts';
+import type { WorkloadState } from '../lifecycle/state.ts';
+import type { Environment, Profile } from '../model/environment.ts';
 import type { WorkloadPlan } from '../model/plan.ts';
 import type { Source } from '../model/source.ts';
 import type {
@@ -90,7 +91,9 @@ export interface Store {
   appliances: {
     get(applianceId: string): Promise<ApplianceDocument | undefined>;
     list(environmentId?: string): Promise<ApplianceDocument[]>;
-    /** Creates or replaces; for registration. */
+    /** Creates it unless its id exists in its environment, and says whether it did: of two at once, one registers. */
+    create(appliance: ApplianceDocument): Promise<boolean>;
+    /** Creates or replaces. */
     put(appliance: ApplianceDocument): Promise<void>;
     change(applianceId: string, change: Change<ApplianceDocument>): Promise<ApplianceDocument>;
     remove(applianceId: string): Promise<void>;

@@ -1,6 +1,6 @@
 // Environments with their leases and appliances. One partition per environment.
 import { terminal } from '../errors.ts';
-import { changeDocument, type Collection } from './collection.ts';
+import { type Collection, changeDocument } from './collection.ts';
 import type { Store } from './contract.ts';
 import type { ApplianceDocument, EnvironmentDocument, LeaseDocument } from './documents.ts';
 
@@ -61,6 +61,7 @@ export function appliancesOn(collection: Collection): Store['appliances'] {
         kind: 'appliance',
         ...(environmentId === undefined ? {} : { key: [environmentId] }),
       }),
+    create: async (appliance) => (await collection.create([appliance.environmentId], appliance)) === 'created',
     async put(appliance) {
       const before = await get(appliance.applianceId);
       if (before !== undefined && before.environmentId !== appliance.environmentId)

@@ -51,6 +51,7 @@ export const postCutover = defineStep({
       applied.push(yield* applyAction.call(ctx, { waveId, workloadId, index }));
     }
     ctx.safePoint();
+    ctx.freeReturn = false;
     // From here on the target may accept writes: the phase says so before the first record changes.
     yield* enterPhase.call(ctx, {
       waveId,

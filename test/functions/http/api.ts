@@ -1,8 +1,8 @@
 // The HTTP API as callers see it, without a host: tokens from the local issuer, requests through the routes.
 import { HttpRequest } from '@azure/functions';
 import { afterAll } from 'vitest';
-import { routes } from '../../../functions/http/routes.ts';
 import { answer } from '../../../functions/http/route.ts';
+import { routes } from '../../../functions/http/routes.ts';
 import type { Orchestrations } from '../../../functions/orchestrations.ts';
 import { startIdentity } from '../../../local/identity/server.ts';
 import { config, fakeReach } from '../../fakes/reach.ts';

@@ -315,6 +315,21 @@ describe('at a gate', () => {
     expect((await ask('GET', '/api/waves/w1/gates', { as: 'alan' })).body.gates[0].status).toBe('approved');
     expect((await ask('GET', '/api/waves/w1', { as: 'alan' })).body.gates).toEqual([]);
   });
+  it('a commit is only rejected by someone who accepts the loss of data and says why', async () => {
+    const { ask, reach, walk } = await withGate();
+    await walk('db', ...toTraffic, 'validating');
+    const gate = await reach.store.gates.get('w1', 'gate.data.uat.1-0');
+    if (gate === undefined) throw new Error('no gate');
+    await reach.store.gates.open({ ...gate, id: 'gate.data.commit.1-1', name: 'commit' });
+    const reject = (body: object) =>
+      ask('POST', '/api/waves/w1/gates/gate.data.commit.1-1/reject', { as: 'grace', body });
+    for (const body of [{}, { comment: 'slow' }, { acceptDataLoss: true }]) {
+      const refused = await reject(body);
+      expect(refused.status).toBe(409);
+      expect(refused.body.detail).toContain('acceptDataLoss');
+    }
+    expect((await reject({ comment: 'slow', acceptDataLoss: true })).body.status).toBe('rejected');
+  });
   it('a rejection is kept with its comment, and unknown gates are unknown', async () => {
     const { decide, ask } = await withGate();
     expect((await decide('grace', 'reject')).body.status).toBe('rejected');

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { deltaSyncs } from '../../../functions/timers/deltaSyncs.ts';
 import { watchdog } from '../../../functions/timers/watchdog.ts';
-import { milestoneOf } from '../../../shared/lifecycle/milestones.ts';
 import type { WorkloadEvent } from '../../../shared/lifecycle/events.ts';
+import { milestoneOf } from '../../../shared/lifecycle/milestones.ts';
 import type { WorkloadPlan } from '../../../shared/model/plan.ts';
 import { dispatchesAtMost } from '../../../shared/policy/stall.ts';
 import { dispatchDue, enqueueSync, queueSync, syncIdOf, withdrawSync } from '../../../shared/sync/dispatch.ts';

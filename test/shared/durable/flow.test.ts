@@ -28,19 +28,26 @@ class FakeTask implements Task {
 
 /** A Durable context whose tasks the test completes by hand. */
 function orchestration<T>(flow: (ctx: Ctx) => Flow<T>) {
-  const control = new FakeTask();
+  const controls: FakeTask[] = [];
+  const nextControl = (): FakeTask => {
+    const control = new FakeTask();
+    controls.push(control);
+    return control;
+  };
   const df = {
     instanceId: 'group-w.g-1',
     currentUtcDateTime: new Date(0),
-    waitForExternalEvent: () => control,
-    Task: { any: (tasks: Task[]) => ({ tasks, isCompleted: false, isFaulted: false }), all: () => control },
+    waitForExternalEvent: nextControl,
+    Task: { any: (tasks: Task[]) => ({ tasks, isCompleted: false, isFaulted: false }), all: () => new FakeTask() },
   } as unknown as DurableOrchestrationContext;
   const ctx = new Ctx(df);
   const driven = drive(ctx, flow(ctx));
   let step = driven.next();
+  const control = controls[0] ?? nextControl();
   return {
     ctx,
     control,
+    nextControl: () => controls.at(-1) ?? control,
     resume() {
       step = driven.next();
       return step;
@@ -150,6 +157,34 @@ describe('a control signal', () => {
     run.resume();
     event.complete();
     expect(() => run.resume()).toThrow('rollback asked for by ada');
+  });
+});
+
+describe('a control signal after traffic has moved', () => {
+  function moved() {
+    const event = new FakeTask();
+    const run = orchestration((ctx) => {
+      ctx.freeReturn = false;
+      return firstOf(ctx, [event]);
+    });
+    return { event, run };
+  }
+
+  it('is not heeded unless it accepts the loss of data', () => {
+    const { event, run } = moved();
+    run.control.complete(rollback);
+    expect(run.resume().done).toBe(false);
+    event.complete();
+    run.resume();
+    expect(run.result).toBe(event);
+  });
+
+  it('interrupts when an approver accepted it, also after one that did not count', () => {
+    const { run } = moved();
+    run.control.complete(rollback);
+    run.resume();
+    run.nextControl().complete({ ...rollback, acceptDataLoss: true });
+    expect(() => run.resume()).toThrow(Interrupted);
   });
 });
 

@@ -253,7 +253,8 @@ describe.each([
       applianceKind: 'agent',
       status: 'awaited',
     };
-    await store.appliances.put(appliance);
+    expect(await store.appliances.create(appliance)).toBe(true);
+    expect(await store.appliances.create({ ...appliance, status: 'revoked' })).toBe(false);
     const other = makeStore === onCosmos ? makeStore() : store;
     expect(await other.appliances.get('agent-x')).toEqual(appliance);
     await store.appliances.put({ ...appliance, environmentId: 'two' });
