@@ -42,7 +42,7 @@ import { preflightSource } from './steps/05-source-onboarding/activities.ts';
 import { createStaging, latestPoint } from './steps/06-initial-sync/activities.ts';
 import { ensureIsolationGroup, proveTestIsolation, removeIsolationGroup, testPlan } from './steps/08-uat/activities.ts';
 import { goNoGo } from './steps/09-stop-services/activities.ts';
-import { inspectMachine, setNic, setPower, shutdownPolicy } from './steps/10-final-delta/activities.ts';
+import { inspectMachine, remains, setNic, setPower, shutdownPolicy } from './steps/10-final-delta/activities.ts';
 import {
   applyAction,
   captureRecords,
@@ -118,6 +118,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   testPlan,
   goNoGo,
   inspectMachine,
+  remains,
   setPower,
   setNic,
   shutdownPolicy,

@@ -121,6 +121,30 @@ test('an appliance that never answers becomes a question after a while', async (
   expect((await world.ended()).status).toBe('committed');
 });
 
+test('a retry with the source off already asks nobody on it for another sync', async () => {
+  world = await World.open({ change: onlyDb });
+  world.fail('setNic', broken);
+  await world.start();
+  await question();
+  expect(world.hosts.machine('db-01').power).toBe('off');
+  await world.answer('retry');
+  expect((await world.ended()).status).toBe('committed');
+});
+
+test('a source that went off before its last bytes were copied is not cut over', async () => {
+  world = await World.open({ change: onlyDb });
+  world.fail('requestSync', broken, { matches: ({ kind }) => kind === 'final' });
+  await world.start();
+  await question();
+  await world.capabilities.hosts.of(world.hosts.machine('db-01').source).powerOff(world.hosts.machine('db-01').source);
+  await world.answer('retry');
+  await question();
+  expect(world.openQuestions()[0]?.failure).toMatchObject({ code: 'sourceUnreachable' });
+  await world.answer('rollback');
+  await world.ended();
+  servesAsBefore(world, 'db-01', { engine: 'running', reports: 'running' });
+});
+
 test('a source that refuses to shut down is not cut off unless the plan says so', async () => {
   world = await World.open({ change: onlyDb });
   world.hosts.machine('db-01').refusesShutdown = true;

@@ -42,6 +42,30 @@ export const setNic = defineActivity({
   },
 });
 
+/**
+ * What is known of a source that is off: whether its last bytes were copied before, after its services had stopped, and
+ * whether somebody else can still read its disks.
+ */
+export const remains = defineActivity({
+  name: 'remains',
+  input: Workload,
+  output: z.strictObject({
+    copied: z.string().describe('the root of the last point').nullable(),
+    readable: z.boolean(),
+  }),
+  async effect({ store }, workload) {
+    const { plan, state } = await workloadOf(store, workload);
+    const point = state.points.at(-1);
+    const since = state.downtime?.began;
+    const complete =
+      point?.kind === 'final' &&
+      since !== undefined &&
+      Date.parse(point.startedAt) >= Date.parse(since) &&
+      point.disks.every(({ changedBytes }) => changedBytes === 0);
+    return { copied: complete ? point.root : null, readable: plan.method === 'agentless' };
+  },
+});
+
 export const shutdownPolicy = defineActivity({
   name: 'shutdownPolicy',
   input: Workload,

@@ -6,7 +6,7 @@ import { terminal } from '../../../shared/errors.ts';
 import { enterPhase } from '../../journal/activities.ts';
 import { stopSync } from '../../syncs/activities.ts';
 import { runSync } from '../../syncs.ts';
-import { inspectMachine, MachineState, setNic, setPower, shutdownPolicy } from './activities.ts';
+import { inspectMachine, MachineState, remains, setNic, setPower, shutdownPolicy } from './activities.ts';
 
 interface Workload {
   waveId: string;
@@ -41,7 +41,7 @@ export const finalDelta = defineStep({
       phase: 'finalSync',
       reason: 'services are stopped',
     });
-    const synced = yield* syncUntilNothingRemains(ctx, workload, attempt);
+    const synced = (yield* copiedBefore(ctx, workload)) ?? (yield* syncUntilNothingRemains(ctx, workload, attempt));
     const forced = yield* switchOff(ctx, workload);
     yield* setNic.call(ctx, { ...workload, connected: false });
     yield* enterPhase.call(ctx, {
@@ -70,6 +70,19 @@ export const finalDelta = defineStep({
       );
   },
 });
+
+/** A source that an earlier try has switched off takes its agent along: nobody could answer to another sync. */
+function* copiedBefore(ctx: Ctx, workload: Workload): Flow<{ bytes: number; root: string; syncs: number } | undefined> {
+  if ((yield* inspectMachine.call(ctx, workload)).power === 'on') return undefined;
+  const { copied, readable } = yield* remains.call(ctx, workload);
+  if (copied !== null) return { bytes: 0, root: copied, syncs: 0 };
+  if (readable) return undefined;
+  throw terminal(
+    'sourceUnreachable',
+    `${workload.workloadId} is off, and its last bytes were not copied before.`,
+    'Power it on with its services stopped, then retry; or roll back.',
+  );
+}
 
 function* syncUntilNothingRemains(
   ctx: Ctx,
