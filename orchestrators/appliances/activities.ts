@@ -3,12 +3,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { Capabilities } from '../../shared/capabilities.ts';
-import { defineActivity, Nothing } from '../../shared/durable/activity.ts';
+import { defineActivity, Nothing, type RetryPolicy } from '../../shared/durable/activity.ts';
 import { transient } from '../../shared/errors.ts';
 import { Phase } from '../../shared/lifecycle/phases.ts';
 import type { Bootstrap } from '../../shared/protocol/enrolment.ts';
+import type { ApplianceDocument } from '../../shared/store/documents.ts';
 
 const tokenLifeMs = 2 * 3_600_000;
+const startWithinMs = 10 * 60_000;
 
 /** What to do about an appliance that is wanted: nothing (it works), wait (it was started), or start it with this bootstrap. */
 export type Wanted = { state: 'healthy' } | { state: 'started' } | { state: 'start'; bootstrap: string };
@@ -25,22 +27,20 @@ export async function wantAppliance(
   const { environmentId, applianceId, kind, operationId } = wanted;
   const known = await store.appliances.get(applianceId);
   if (known?.status === 'healthy' && present) return { state: 'healthy' };
-  if (known !== undefined && known.operationId !== operationId && known.status === 'awaited' && present)
-    throw transient(
-      'conflict',
-      `Appliance ${applianceId} is being started by another wave.`,
-      'It is looked at again until it is healthy.',
-      5,
-    );
+  const letOthersFinish = (appliance: ApplianceDocument): void => {
+    if (isOthers(appliance, operationId) && (present || isBeingStarted(appliance, now())))
+      throw beingStarted(appliance);
+  };
   if (known !== undefined && present) {
-    await store.appliances.change(applianceId, (appliance) =>
-      appliance.operationId === operationId ? undefined : { ...appliance, operationId },
-    );
+    await store.appliances.change(applianceId, (appliance) => {
+      letOthersFinish(appliance);
+      return appliance.operationId === operationId ? undefined : { ...appliance, operationId };
+    });
     return { state: 'started' };
   }
   await bus.ensureSubscription(applianceId);
   const token = randomBytes(32).toString('base64url');
-  await store.appliances.put({
+  const registered: ApplianceDocument = {
     id: `appliance.${applianceId}`,
     kind: 'appliance',
     environmentId,
@@ -50,10 +50,40 @@ export async function wantAppliance(
     tokenHash: createHash('sha256').update(token).digest('hex'),
     tokenExpiresAt: new Date(Date.parse(now()) + tokenLifeMs).toISOString(),
     operationId,
-  });
+  };
+  // Of two waves that begin at the same moment, one registers: a second token would lock the first one's process out.
+  if (known === undefined) {
+    if (!(await store.appliances.create(registered))) throw beingStarted(registered);
+  } else if (known.environmentId !== environmentId) await store.appliances.put(registered);
+  else
+    await store.appliances.change(applianceId, (appliance) => {
+      letOthersFinish(appliance);
+      return registered;
+    });
   const bootstrap: Bootstrap = { enrolUrl: `${config.LANDFALL_PUBLIC_URL}/api/appliances/enrol`, token, kind };
   return { state: 'start', bootstrap: JSON.stringify(bootstrap) };
 }
+
+/** Whether another operation waits for this appliance to be healthy. There is one answer, so the other gets it. */
+const isOthers = (appliance: ApplianceDocument, operationId: string): boolean =>
+  appliance.operationId !== undefined && appliance.operationId !== operationId;
+
+/** Whether its token is so young that whoever asked for it may be about to start what uses it. */
+function isBeingStarted({ status, tokenExpiresAt }: ApplianceDocument, at: string): boolean {
+  const issuedMs = Date.parse(tokenExpiresAt ?? '') - tokenLifeMs;
+  return status === 'awaited' && Date.parse(at) - issuedMs < startWithinMs;
+}
+
+const beingStarted = ({ applianceId }: ApplianceDocument) =>
+  transient(
+    'conflict',
+    `Appliance ${applianceId} is being started by another wave.`,
+    'It is looked at again until it is healthy.',
+    2,
+  );
+
+/** For whoever may find an appliance in another wave's hands: a machine takes minutes to start. */
+export const untilStarted: RetryPolicy = { attempts: 60, firstDelayMs: 500, maxDelayMs: 20_000 };
 
 /** Takes an appliance's rights away and forgets it (idempotent). */
 export const dismissAppliance = defineActivity({

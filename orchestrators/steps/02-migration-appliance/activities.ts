@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineActivity } from '../../../shared/durable/activity.ts';
 import { applianceIds } from '../../../shared/model/plan.ts';
 import { environmentOf, ownership } from '../../../shared/store/plans.ts';
-import { wantAppliance } from '../../appliances/activities.ts';
+import { untilStarted, wantAppliance } from '../../appliances/activities.ts';
 import { Progress } from '../../azure/activities.ts';
 
 const Input = z.strictObject({ environmentId: z.string() });
@@ -25,6 +25,7 @@ export const findAppliance = defineActivity({
 /** Deploys the appliance, or finds it at work. */
 export const deployAppliance = defineActivity({
   name: 'deployAppliance',
+  retry: untilStarted,
   input: Input.extend({ waveId: z.string(), operationId: z.string() }),
   output: z.strictObject({ healthy: z.string().optional(), progress: Progress }),
   async effect(capabilities, { environmentId, waveId, operationId }) {

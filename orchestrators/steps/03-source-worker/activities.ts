@@ -4,7 +4,7 @@ import { terminal } from '../../../shared/errors.ts';
 import type { Environment, Site } from '../../../shared/model/environment.ts';
 import { applianceIds } from '../../../shared/model/plan.ts';
 import { environmentOf, waveOf } from '../../../shared/store/plans.ts';
-import { wantAppliance } from '../../appliances/activities.ts';
+import { untilStarted, wantAppliance } from '../../appliances/activities.ts';
 
 const Input = z.strictObject({ environmentId: z.string(), siteId: z.string() });
 
@@ -31,6 +31,7 @@ export const workerPresent = defineActivity({
 
 export const deployWorker = defineActivity({
   name: 'deployWorker',
+  retry: untilStarted,
   input: Input.extend({ operationId: z.string() }),
   output: z.strictObject({ healthy: z.boolean() }),
   async effect(capabilities, { environmentId, siteId, operationId }) {

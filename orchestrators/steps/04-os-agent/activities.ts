@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineActivity } from '../../../shared/durable/activity.ts';
 import { workloadOf } from '../../../shared/store/plans.ts';
-import { wantAppliance } from '../../appliances/activities.ts';
+import { untilStarted, wantAppliance } from '../../appliances/activities.ts';
 
 const Workload = z.strictObject({ waveId: z.string(), workloadId: z.string() });
 
@@ -17,6 +17,7 @@ export const agentPresent = defineActivity({
 
 export const installAgent = defineActivity({
   name: 'installAgent',
+  retry: untilStarted,
   input: Workload.extend({ operationId: z.string() }),
   output: z.strictObject({ applianceId: z.string(), healthy: z.boolean() }),
   async effect(capabilities, { operationId, ...workload }) {
