@@ -43,10 +43,13 @@ export async function planWave(
   return plan(stage.asAda, smaller(definitionsFor(stage.values()), servers, change));
 }
 
+/** For the servers of the example that a scenario leaves out. */
+const noPorts = Object.fromEntries(['db-01', 'web-01', 'jobs-01'].map((id) => [`port.${id}`, 1]));
+
 /** The example's definitions with these values, and a window that is open. */
 export function definitionsFor(values: Parameters<typeof readDefinitions>[2]): Definitions {
   const start = wallClock(new Date(Date.now() - 5 * 60_000), zone);
-  return readDefinitions(join(example, 'wave.yaml'), example, { ...values, 'window.start': start });
+  return readDefinitions(join(example, 'wave.yaml'), example, { ...noPorts, ...values, 'window.start': start });
 }
 
 /** Only these servers, with the disks that they have here, at a pace that nobody has to watch. */
