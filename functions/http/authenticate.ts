@@ -2,8 +2,8 @@
 import type { HttpRequest } from '@azure/functions';
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 import type { Config } from '../../shared/config.ts';
-import { type Person, type Role, roles } from '../../shared/policy/people.ts';
 import { transient } from '../../shared/errors.ts';
+import { type Person, type Role, roles } from '../../shared/policy/people.ts';
 import { Refused } from './problem.ts';
 
 type AuthConfig = Pick<Config, 'LANDFALL_AUTH_ISSUER' | 'LANDFALL_AUTH_AUDIENCE' | 'LANDFALL_AUTH_JWKS_URL'>;

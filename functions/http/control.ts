@@ -1,8 +1,8 @@
 // Orders to a wave: start, cancel, roll back. Orders to running orchestrations are documents; the change feed carries them.
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { Id } from '../../shared/model/ids.ts';
 import type { Capabilities } from '../../shared/capabilities.ts';
+import { Id } from '../../shared/model/ids.ts';
 import type { Person } from '../../shared/policy/people.ts';
 import type { ControlDocument, WaveDocument } from '../../shared/store/documents.ts';
 import { readBody } from './body.ts';

@@ -81,18 +81,14 @@ async function enrol({ store, bus, now }: Capabilities, asked: EnrolmentRequest)
   if (appliance === undefined) throw notAccepted();
   await bus.ensureSubscription(appliance.applianceId);
   return store.appliances.change(appliance.applianceId, (current) => {
+    // Whoever asks again with the same key has not heard the answer: until its first heartbeat it gets it once more.
     const usable =
-      current.status !== 'revoked' &&
+      (current.status === 'awaited' ||
+        (current.status === 'enrolled' && sameKey(current.publicKey, asked.publicKey))) &&
       sameHash(current.tokenHash, hash) &&
       Date.parse(current.tokenExpiresAt ?? '') > Date.parse(now());
     if (!usable || current.applianceKind !== asked.kind) throw notAccepted();
-    const {
-      tokenHash: _tokenHash,
-      tokenExpiresAt: _tokenExpiresAt,
-      bootId: _bootId,
-      heardAt: _heardAt,
-      ...rest
-    } = current;
+    const { bootId: _bootId, heardAt: _heardAt, ...rest } = current;
     return { ...rest, status: 'enrolled', publicKey: asked.publicKey, version: asked.version, enrolledAt: now() };
   });
 }
@@ -106,6 +102,10 @@ const notAccepted = () =>
     detail:
       'The one-time token is unknown, used, expired or for another kind of appliance. Register the appliance again.',
   });
+
+function sameKey(known: JWK | undefined, asked: EnrolmentRequest['publicKey']): boolean {
+  return known?.x === asked.x && known.crv === asked.crv;
+}
 
 function sameHash(a: string | undefined, b: string): boolean {
   const [left, right] = [Buffer.from(a ?? ''), Buffer.from(b)];

@@ -1,8 +1,8 @@
 // One HTTP function as data. `answer` does for all of them what no handler should repeat: authenticate, authorize, turn
 // failures into problem details.
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
-import { type Person, type Role, roles } from '../../shared/policy/people.ts';
 import type { Capabilities } from '../../shared/capabilities.ts';
+import { type Person, type Role, roles } from '../../shared/policy/people.ts';
 import type { Orchestrations } from '../orchestrations.ts';
 import { authenticate, authorize } from './authenticate.ts';
 import { problemOf } from './problem.ts';

@@ -47,13 +47,15 @@ function alive(
   { version, bootId, at, told }: { version: string; bootId: string; at: string; told: string | undefined },
 ): ApplianceDocument | undefined {
   if (current.status === 'revoked') return undefined;
-  const { operationId, ...rest } = current;
+  // It has come: the one-time token is spent.
+  const { operationId, tokenHash, tokenExpiresAt: _expires, ...rest } = current;
   const waiting = operationId === undefined || operationId === told ? {} : { operationId };
   const same =
     current.status === 'healthy' &&
     current.version === version &&
     current.bootId === bootId &&
-    operationId === undefined;
+    operationId === undefined &&
+    tokenHash === undefined;
   if (same && msBetween(current.heardAt ?? '1970-01-01T00:00:00.000Z', at) < writtenEveryMs) return undefined;
   return { ...rest, ...waiting, status: 'healthy', version, bootId, heardAt: at };
 }

@@ -1,6 +1,7 @@
 // Appliances over HTTPS: they enrol once, renew, and reach the one blob that they have to write.
 import { exportJWK, generateKeyPair } from 'jose';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { ownEvents } from '../../../functions/servicebus/ownEvents.ts';
 import { hashOfToken } from '../../../shared/hash.ts';
 import { EnrolmentAnswer } from '../../../shared/protocol/enrolment.ts';
 import { signRequest } from '../../../shared/protocol/signing.ts';
@@ -54,13 +55,34 @@ describe('enrolment', () => {
     expect(one.reach.bus.subscriptions).toEqual(new Set(['agent-db-01']));
     const stored = await one.reach.store.appliances.get('agent-db-01');
     expect(stored).toMatchObject({ status: 'enrolled', publicKey, version: '1.0.0', operationId: 'o:1' });
-    expect(stored).not.toHaveProperty('tokenHash');
   });
 
-  it('happens once: of two at the same moment, one', async () => {
+  it('belongs to one key: of two keys at the same moment, one', async () => {
     await awaited();
-    const statuses = (await Promise.all([enrol(), enrol()])).map(({ status }) => status);
+    const other = { publicKey: { ...publicKey, x: 'A'.repeat(43) } };
+    const statuses = (await Promise.all([enrol(), enrol(other)])).map(({ status }) => status);
     expect(statuses.sort()).toEqual([201, 403]);
+  });
+
+  it('is answered again for the same key until the first heartbeat: an answer may have been lost', async () => {
+    await awaited();
+    const [first, second] = [await enrol(), await enrol()];
+    expect([first.status, second.status]).toEqual([201, 201]);
+    const heartbeat = { version: '1.0.0', bootId: 'b', kind: 'agent' as const, uptimeSeconds: 1, runningSyncs: [] };
+    await ownEvents(one.reach, 'agent-db-01', [
+      {
+        specversion: '1.0',
+        id: 'h1',
+        source: 'agent-db-01',
+        type: 'landfall.appliance.heartbeat',
+        subject: 'agent-db-01',
+        time: '2026-12-01T00:00:00.000Z',
+        datacontenttype: 'application/json',
+        sequence: 1,
+        data: heartbeat,
+      },
+    ]);
+    expect(await one.reach.store.appliances.get('agent-db-01')).not.toHaveProperty('tokenHash');
     expect((await enrol()).status).toBe(403);
   });
 
@@ -158,6 +180,7 @@ describe('an enrolled appliance', () => {
         applianceKind: 'agent',
         status: 'enrolled',
         version: '1.0.0',
+        tokenExpiresAt: '2026-12-01T02:00:00.000Z',
         enrolledAt: '2026-12-01T00:00:00.000Z',
       },
     ]);
