@@ -27,7 +27,7 @@ export class ApiProblem extends Error {
     const { status, title, detail, errors } = problem;
     const lines = errors.map(
       ({ path, value, message, fix }) =>
-        `  ${path || 'the body'}${value === undefined ? '' : ` (${shorten(JSON.stringify(value))})`}: ${message}; ${fix}`,
+        `  ${path || 'the body'}${value === undefined ? '' : ` (${shorten(JSON.stringify(value))})`}: ${fix === message ? fix : `${message}; ${fix}`}`,
     );
     super([`${request} was answered ${status} ${title}: ${detail ?? ''}`, ...lines].join('\n'));
     this.name = 'ApiProblem';

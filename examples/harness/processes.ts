@@ -21,6 +21,15 @@ export type Recorded = z.infer<typeof Recorded>;
 
 const pollMs = 25;
 
+// A dozen processes share a laptop. Their many buffers of a MiB go back to the system at once (mallopt(3)), and their
+// young generations stay small; together that is a quarter of the memory.
+const frugal = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '262144',
+  MALLOC_TRIM_THRESHOLD_: '262144',
+  NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --max-semi-space-size=2`.trim(),
+};
+
 /** Starts a Node program of this repository. */
 export function startProgram(
   folder: string,
@@ -31,7 +40,7 @@ export function startProgram(
   const log = openSync(logFile, 'a', 0o600);
   const child = spawn(process.execPath, args, {
     cwd: repository,
-    env: { ...process.env, ...env },
+    env: { ...process.env, ...frugal, ...env },
     stdio: ['ignore', log, log],
     detached: true,
   });

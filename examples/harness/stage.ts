@@ -45,7 +45,10 @@ export class Stage {
       const starting = cloud
         .start()
         .then(() => say(`the local Azure runs, with the app at ${cloud.endpoints['host.endpoint']}`));
-      const [lab] = (await settled([making, starting])) as [Laboratory, void];
+      // Also when one fails: what was begun must not go on behind a clean-up.
+      await Promise.allSettled([making, starting]);
+      await starting;
+      const lab = await making;
       await lab.start();
       say(`the laboratory runs ${servers.map(({ id }) => id).join(', ')} at ${lab.endpoint}`);
       return new Stage(folder, cloud, lab);
@@ -89,13 +92,4 @@ export class Stage {
     this.lab.leave();
     this.cloud.leave();
   }
-}
-
-/** Waits for all, also when one fails: what was begun must not go on behind a clean-up. */
-async function settled(work: Promise<unknown>[]): Promise<unknown[]> {
-  const results = await Promise.allSettled(work);
-  return results.map((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
-  });
 }

@@ -1,15 +1,13 @@
 // Looks at a wave again and again until there is nothing more to see.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GateDocument } from '../../shared/store/documents.ts';
-import { type Api, type ApplianceView, Unreachable, type WaveView } from './api.ts';
+import { type Api, Unreachable, type WaveView } from './api.ts';
 
 export interface Snapshot {
   at: number;
   wave: WaveView;
   /** Open and decided ones. */
   gates: GateDocument[];
-  /** As they were when the environment was last being made ready; afterwards nobody looks at them. */
-  appliances: ApplianceView[];
 }
 
 export interface Watching {
@@ -53,16 +51,10 @@ export async function watchWave(api: Api, waveId: string, watching: Watching): P
 async function look(api: Api, waveId: string, last: Snapshot | undefined): Promise<Snapshot | undefined> {
   try {
     const wave = await api.wave(waveId);
-    const readying = wave.groups.every(({ status }) => status === undefined || status === 'planned');
     const open = (known: readonly GateDocument[]) =>
       known.flatMap(({ id, status }) => (status === 'open' ? [id] : [])).join();
     const sameGates = last && open(last.gates) === open(wave.gates);
-    return {
-      at: Date.now(),
-      wave,
-      gates: sameGates ? last.gates : await api.gates(waveId),
-      appliances: readying || !last ? await api.appliances() : last.appliances,
-    };
+    return { at: Date.now(), wave, gates: sameGates ? last.gates : await api.gates(waveId) };
   } catch (error) {
     if (error instanceof Unreachable) return undefined;
     throw error;

@@ -22,7 +22,18 @@ const pointlessToRestart = 78;
 const graceMs = 9000;
 
 /** What an appliance inherits of our environment: no secret of whoever started the laboratory. */
-const inherited = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'NODE_EXTRA_CA_CERTS'];
+const inherited = [
+  'PATH',
+  'HOME',
+  'TMPDIR',
+  'TZ',
+  'LANG',
+  'NODE_EXTRA_CA_CERTS',
+  // How memory is allocated (mallopt(3)).
+  'MALLOC_ARENA_MAX',
+  'MALLOC_MMAP_THRESHOLD_',
+  'MALLOC_TRIM_THRESHOLD_',
+];
 
 export class InstalledAppliance {
   readonly #name: string;

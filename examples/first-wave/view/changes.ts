@@ -1,27 +1,27 @@
 // What is different between two looks at a wave, as data: the plain view writes it as lines, the JSON view as objects.
+import type { StepRecord } from '../../../shared/lifecycle/state.ts';
 import type { WaveView, WorkloadView } from '../../harness/api.ts';
 import { steps } from '../../harness/steps.ts';
 import type { Snapshot } from '../../harness/watch.ts';
 
 export type Change =
   | { type: 'wave'; status: string; reason?: string | undefined }
-  | { type: 'appliance'; appliance: string; status: string }
   | { type: 'group'; group: string; status: string; reason?: string | undefined }
-  | { type: 'step'; workload: string; number: number; step: string; status: string; seconds?: number | undefined }
+  | { type: 'step'; whose: string; number: number; step: string; status: string; seconds?: number | undefined }
   | { type: 'phase'; workload: string; phase: string }
   | { type: 'sync'; workload: string; status: string; kind: string; percent?: number | undefined }
   | { type: 'point'; workload: string; kind: string; deltas: number; bytes: number }
   | { type: 'gate'; group: string; gate: string; question: string }
   | { type: 'attention'; step: string; workloads: string[]; message: string; suggestion: string };
 
+type Steps = Readonly<Record<string, Pick<StepRecord, 'status' | 'attempt' | 'startedAt' | 'endedAt'>>>;
+
 /** Everything that is new in `after`. */
 export function changesBetween(before: Snapshot | undefined, after: Snapshot): Change[] {
   const changes: Change[] = [];
   const { wave } = after;
   if (before?.wave.status !== wave.status) changes.push({ type: 'wave', status: wave.status, reason: wave.reason });
-  for (const { applianceId, status } of after.appliances)
-    if (before?.appliances.find((one) => one.applianceId === applianceId)?.status !== status)
-      changes.push({ type: 'appliance', appliance: applianceId, status });
+  changes.push(...stepChanges('environment', before?.wave.steps, wave.steps));
   for (const group of wave.groups) {
     const old = before?.wave.groups.find(({ id }) => id === group.id);
     if (group.status !== undefined && old?.status !== group.status)
@@ -42,16 +42,20 @@ export function changesBetween(before: Snapshot | undefined, after: Snapshot): C
   return changes;
 }
 
-function workloadChanges(old: WorkloadView | undefined, now: WorkloadView): Change[] {
-  const changes: Change[] = [];
-  const workload = now.workloadId;
-  for (const { number, name, title } of steps) {
-    const step = now.steps[name];
-    const before = old?.steps[name];
-    if (step === undefined || (step.status === before?.status && step.attempt === before.attempt)) continue;
+/** Steps 1 to 3 are the environment's, all others a workload's. */
+function stepChanges(whose: string, old: Steps | undefined, now: Steps): Change[] {
+  return steps.flatMap(({ number, name, title }): Change[] => {
+    const step = now[name];
+    const before = old?.[name];
+    if (step === undefined || (step.status === before?.status && step.attempt === before.attempt)) return [];
     const seconds = step.endedAt && (Date.parse(step.endedAt) - Date.parse(step.startedAt)) / 1000;
-    changes.push({ type: 'step', workload, number, step: title, status: step.status, seconds: seconds || undefined });
-  }
+    return [{ type: 'step', whose, number, step: title, status: step.status, seconds: seconds || undefined }];
+  });
+}
+
+function workloadChanges(old: WorkloadView | undefined, now: WorkloadView): Change[] {
+  const workload = now.workloadId;
+  const changes = stepChanges(workload, old?.steps, now.steps);
   if (old?.phase !== now.phase) changes.push({ type: 'phase', workload, phase: now.phase });
   const { sync, totals, lastPoint } = now;
   if (sync.kind !== undefined && sync.kind !== 'delta' && sync.status === 'running') {

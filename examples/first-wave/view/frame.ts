@@ -1,12 +1,13 @@
 // One picture of the live view: a pure function of what is known, so that it can be tested without a terminal.
 import type pc from 'picocolors';
+import type { StepRecord } from '../../../shared/lifecycle/state.ts';
 import type { WaveView, WorkloadView } from '../../harness/api.ts';
 import { steps } from '../../harness/steps.ts';
 import type { Snapshot } from '../../harness/watch.ts';
 import { percentOf } from './changes.ts';
-import { environmentSteps, type StepStatus } from './environmentSteps.ts';
 import { bytes, clock, duration } from './format.ts';
 
+type StepStatus = 'pending' | 'unneeded' | Exclude<StepRecord['status'], 'undoFailed'>;
 type Colors = ReturnType<typeof pc.createColors>;
 
 export interface Moment {
@@ -67,7 +68,9 @@ function groupLine(group: WaveView['groups'][number], { gates }: Snapshot, momen
         return [`${name} ${colors.red(`✘ ${gate.status}`)} ${colors.dim(by)}`];
     }
   });
-  const after = group.dependsOn.length > 0 ? colors.dim(`after ${group.dependsOn.join(', ')}`) : '';
+  const waiting =
+    group.dependsOn.length > 0 && !gates.some((gate) => gate.groupId === group.id && gate.name === 'cutover');
+  const after = waiting ? colors.dim(`after ${group.dependsOn.join(', ')}`) : '';
   const status = spelled(group.status ?? 'planned').padEnd(13);
   const name = colors.bold(group.id.padEnd(12));
   return `  ${name} ${group.status === 'committed' ? colors.green(status) : status} ${[...shown, after].filter((text) => text !== '').join('  ')}`;
@@ -81,13 +84,13 @@ function workloadLine(workload: WorkloadView, snapshot: Snapshot, idWidth: numbe
   return `    ${workload.workloadId.padEnd(idWidth)} ${glyphs}  ${title.padEnd(24)} ${activity(workload, moment)}`.trimEnd();
 }
 
-function statusesOf(workload: WorkloadView, snapshot: Snapshot): StepStatus[] {
-  const environment = environmentSteps(snapshot);
-  return steps.map(({ name }, index) => {
-    const shared = environment[index];
-    if (shared !== undefined) return name === 'sourceWorker' && workload.method === 'agent' ? 'unneeded' : shared;
-    if (name === 'osAgent' && workload.method === 'agentless') return 'unneeded';
-    const status = workload.steps[name]?.status ?? 'pending';
+function statusesOf({ phase, method, steps: own }: WorkloadView, { wave }: Snapshot): StepStatus[] {
+  const unneeded = method === 'agentless' ? 'osAgent' : 'sourceWorker';
+  return steps.map(({ name, number }) => {
+    if (name === unneeded) return 'unneeded';
+    const status = (number <= 3 ? wave.steps : own)[name]?.status ?? 'pending';
+    // The last wave to leave an environment takes back what was made for it: that undoes nothing of this workload's.
+    if (number <= 3 && phase === 'committed') return 'completed';
     return status === 'undoFailed' ? 'failed' : status;
   });
 }

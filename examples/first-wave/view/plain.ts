@@ -27,15 +27,13 @@ function textOf(change: Change): string[] {
   switch (change.type) {
     case 'wave':
       return [`wave: ${change.status}${change.reason ? ` (${change.reason})` : ''}`];
-    case 'appliance':
-      return [`${change.appliance}: ${change.status}`];
     case 'group':
       return [`group ${change.group}: ${change.status}${change.reason ? ` (${change.reason})` : ''}`];
     case 'phase':
       return [];
     case 'step': {
       const took = change.seconds === undefined ? '' : ` after ${duration(change.seconds * 1000)}`;
-      return [`${change.workload}: step ${change.number}, ${change.step}: ${change.status}${took}`];
+      return [`${change.whose}: step ${change.number}, ${change.step}: ${change.status}${took}`];
     }
     case 'sync':
       return [
