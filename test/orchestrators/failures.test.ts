@@ -121,6 +121,17 @@ test('an appliance that never answers becomes a question after a while', async (
   expect((await world.ended()).status).toBe('committed');
 });
 
+test('a retry after traffic has moved puts no target back behind its quarantine', async () => {
+  world = await World.open({ change: onlyDb });
+  world.fail('applyAction', broken, { matches: ({ index }) => index === 2 });
+  await world.start();
+  await question();
+  expect(world.state('db')).toMatchObject({ phase: 'attention', remembered: 'trafficMoved' });
+  await world.answer('retry');
+  expect((await world.ended()).status).toBe('committed');
+  expect(world.called('createMachine', ({ purpose }) => purpose === 'cutover')).toBe(1);
+});
+
 test('a retry with the source off already asks nobody on it for another sync', async () => {
   world = await World.open({ change: onlyDb });
   world.fail('setNic', broken);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { all, type Ctx, type Flow } from '../../../shared/durable/flow.ts';
 import { defineStep } from '../../../shared/durable/step.ts';
 import { enterPhase } from '../../journal/activities.ts';
+import { phaseOf } from '../../journal/reads/activities.ts';
 import { quarantineMachine } from '../../machines/activities.ts';
 import { destroy, launch } from '../../machines.ts';
 import {
@@ -35,15 +36,17 @@ export const postCutover = defineStep({
   *run(ctx, input, _before, attempt) {
     const { waveId, environmentId, tiers } = input;
     const workloadIds = tiers.flat();
+    // A retry leaves alone what has traffic already.
+    const still = yield* withoutTraffic(ctx, waveId, workloadIds);
     yield* enterPhase.call(ctx, {
       waveId,
-      workloadIds,
+      workloadIds: still,
       operationId: ctx.operationId('launching', attempt),
       phase: 'launching',
       reason: 'sources are off',
     });
     for (const tier of tiers)
-      yield* all(tier.map((workloadId) => launchTarget(ctx, environmentId, { waveId, workloadId })));
+      yield* all(only(tier, still).map((workloadId) => launchTarget(ctx, environmentId, { waveId, workloadId })));
     const actions = yield* listActions.call(ctx, { waveId, workloadIds });
     const applied: z.infer<typeof Applied>[] = [];
     for (const { workloadId, index } of actions.filter(({ movesTraffic }) => !movesTraffic)) {
@@ -55,7 +58,7 @@ export const postCutover = defineStep({
     // From here on the target may accept writes: the phase says so before the first record changes.
     yield* enterPhase.call(ctx, {
       waveId,
-      workloadIds,
+      workloadIds: still,
       operationId: ctx.operationId('traffic', attempt),
       phase: 'trafficMoved',
       reason: 'traffic moves to the targets',
@@ -71,6 +74,15 @@ export const postCutover = defineStep({
     yield* all(workloads.map((workload) => destroy(ctx, environmentId, workload, 'cutover')));
   },
 });
+
+function only(workloadIds: string[], wanted: string[]): string[] {
+  return workloadIds.filter((workloadId) => wanted.includes(workloadId));
+}
+
+function* withoutTraffic(ctx: Ctx, waveId: string, workloadIds: string[]): Flow<string[]> {
+  const phases = yield* all(workloadIds.map((workloadId) => phaseOf.call(ctx, { waveId, workloadId })));
+  return workloadIds.filter((_, index) => phases[index] !== 'trafficMoved');
+}
 
 function* launchTarget(ctx: Ctx, environmentId: string, workload: { waveId: string; workloadId: string }): Flow<void> {
   const quarantine = yield* quarantineGroupOf.call(ctx, workload);
