@@ -8,5 +8,5 @@ import { orderFor } from './journal/reads/activities.ts';
  */
 export function* hearEarlierOrder(ctx: Ctx, waveId: string, ofParent: ControlSignal | undefined): Flow<void> {
   const order = ofParent ?? (yield* orderFor.call(ctx, { waveId, instanceId: ctx.instanceId }));
-  if (order !== null) ctx.interruption ??= order;
+  if (order !== null && ctx.interruption === undefined) ctx.heed(order);
 }
