@@ -40,11 +40,12 @@ test('a rejected sign-off of UAT becomes a question, and another look may be app
 });
 
 describe('the commit policy rolls back', () => {
+  const acceptDataLoss = 'a rehearsal';
   const policies = {
-    'when validation fails and it says so': { onFailed: 'rollback' },
-    'when a rehearsal is all that it wants': { onPassed: 'rollback' },
+    'when validation fails and it says so': { onFailed: 'rollback', acceptDataLoss },
+    'when a rehearsal is all that it wants': { onPassed: 'rollback', acceptDataLoss },
     'when the commit is rejected': {},
-    'when nobody decides in time and it says so': { timeout: 'PT1H', onTimeout: 'rollback' },
+    'when nobody decides in time and it says so': { timeout: 'PT1H', onTimeout: 'rollback', acceptDataLoss },
   } as const;
   test.each(Object.keys(policies) as (keyof typeof policies)[])('%s', async (when) => {
     world = await World.open({

@@ -94,7 +94,7 @@ export class World {
     const now = () => this.clock.iso();
     this.capabilities = { config, now, store, bus, azure, hosts };
     const later = (milliseconds: number, work: () => Promise<void>) =>
-      void this.clock.at(this.clock.now() + milliseconds, () => this.#track(work()));
+      void this.clock.at(this.clock.now() + milliseconds, () => this.#aside(work()));
     this.appliances = new FakeAppliances({ store, now, azure, hosts, later, deliveries: times });
     this.azure.onAppliance = () => this.appliances.start(applianceIds.target(environment.id));
     this.hosts.onWorker = (name) => this.appliances.start(name);
@@ -155,7 +155,8 @@ export class World {
   }
 
   async close(): Promise<void> {
-    await this.#engine.stop(0);
+    for (let turn = 0; this.#pending > 0 && turn < 1000; turn++) await new Promise((resolve) => setImmediate(resolve));
+    await this.#engine.stop(1000);
   }
 
   // -- what people do -------------------------------------------------------------------------------------------------
@@ -200,9 +201,9 @@ export class World {
   #decide({ id, name }: GateDocument): void {
     const decision = this.atGate[name];
     if (decision === undefined) return;
-    void this.#track(
-      this.call(decision === 'approve' ? 'gatesApprove' : 'gatesReject', { id: 'w1', gateId: id }, {}, carl),
-    );
+    const [route, body] =
+      decision === 'approve' ? ['gatesApprove', {}] : ['gatesReject', { comment: 'no', acceptDataLoss: true }];
+    this.#aside(this.call(route, { id: 'w1', gateId: id }, body, carl));
   }
 
   // -- what the script says -------------------------------------------------------------------------------------------
@@ -232,7 +233,11 @@ export class World {
 
   async #play(activity: string, when: Cue['when'], input: Input): Promise<{ failure: Failure } | undefined> {
     const cue = this.#cues.find(
-      (each) => each.activity === activity && each.when === when && each.times > 0 && each.matches(input),
+      (each) =>
+        (each.activity === '*' || each.activity === activity) &&
+        each.when === when &&
+        each.times > 0 &&
+        each.matches(input),
     );
     if (cue === undefined) return undefined;
     cue.times--;
@@ -284,7 +289,7 @@ export class World {
       await watchdog(this.capabilities);
       this.keepTime();
     };
-    this.clock.at(this.clock.now() + everyMs, () => this.#track(tick()));
+    this.clock.at(this.clock.now() + everyMs, () => this.#aside(tick()));
   }
 
   /** Until the change feed has told everything that is written. */
@@ -368,6 +373,11 @@ export class World {
       });
   }
 
+  /** Work that nobody waits for: its failure ends the story at the next look. */
+  #aside(work: Promise<unknown>): void {
+    this.#track(work).catch(() => {});
+  }
+
   #worldChanged(change: string): void {
     this.changes.push(change);
     this.violations.push(...servingTwice(this.azure, this.hosts));
@@ -379,7 +389,7 @@ export class World {
     this.#documents.set(`${waveId}/${workloadId}/${id}`, document);
     this.#untold.push(document);
     if (this.#untold.length === 1)
-      void this.#track(new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#tell()));
+      this.#aside(new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#tell()));
     const gate = document as unknown as GateDocument;
     if (kind === 'gate' && gate.status === 'open' && gate.decisions.length === 0) this.#decide(gate);
   }
