@@ -1,5 +1,5 @@
 // Which platform a source or a site is on, and what speaks to it. Each platform is one file beside this one; a host
-// that nobody can ask (`byHand`) has none, and a person confirms power and NIC at a gate.
+// that nobody can ask (`byHand`) has none.
 import { terminal } from '../errors.ts';
 import type { Hosts } from './contract.ts';
 import { labHost, labSite } from './lab.ts';
@@ -22,6 +22,6 @@ function byHand(what: string) {
   return terminal(
     'invalidInput',
     `${what} has no host interface: it is handled by hand.`,
-    'Ask a person at a gate, or give it a host connection in the inventory.',
+    'Give it a host connection in the inventory.',
   );
 }

@@ -33,7 +33,7 @@ const HostConnection = z.discriminatedUnion('kind', [
   z
     .strictObject({ kind: z.literal('lab'), endpoint: ReachableUrl, machine: Id })
     .describe('the laboratory hypervisor of the examples: each machine is a process'),
-  z.strictObject({ kind: z.literal('byHand') }).describe('nobody to ask: a person confirms power and NIC at a gate'),
+  z.strictObject({ kind: z.literal('byHand') }).describe('nobody to ask: kept in the inventory, but no wave takes it'),
 ]);
 
 export const Source = z.strictObject({

@@ -47,6 +47,7 @@ export function resolvePlan(
       const path = `groups[${g}].workloads[${w}]`;
       const source = sources.get(workload.source);
       if (source === undefined) return;
+      problems.push(...hostProblems(source, path));
       problems.push(...siteProblems(workload, source, environment, path));
       const settings = missing.complete(path, levels({ environment, profile, definition, group, workload }));
       if (settings === undefined) return;
@@ -123,6 +124,19 @@ function checkWindow({ definition, now }: PlanInput, problems: Problem[]): OpenW
       fix: 'choose a window that lies ahead',
     });
   return resolved.window;
+}
+
+/** Power and NIC go through the source's host: without one that can be asked, no cutover ends. */
+function hostProblems({ id, host }: Source, path: string): Problem[] {
+  if (host.kind !== 'byHand') return [];
+  return [
+    {
+      path: `${path}.source`,
+      value: id,
+      message: `source "${id}" is handled by hand: Landfall cannot ask its host for power and NIC`,
+      fix: 'give the source a host connection in the inventory, or leave it out of the wave',
+    },
+  ];
 }
 
 function siteProblems(

@@ -188,6 +188,13 @@ describe('what stands against a wave is told with its place:', () => {
     ]);
   });
 
+  it('sources whose host nobody can ask for power and NIC', () => {
+    const byHand = sources.map((source) =>
+      source.id === sources[0]?.id ? { ...source, host: { kind: 'byHand' as const } } : source,
+    );
+    expect(paths(() => {}, { sources: byHand })).toEqual(['groups[0].workloads[0].source']);
+  });
+
   it('agentless workloads where nothing could run a worker', () => {
     expect(paths(() => {}, { environment: { ...environment, sites: [] } })).toEqual(['groups[1].workloads[0].method']);
     expect(
