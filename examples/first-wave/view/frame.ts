@@ -49,7 +49,7 @@ export function frame(snapshot: Snapshot | undefined, moment: Moment): string[] 
       colors.red(`  ✖ ${step}: ${failure.message}`),
       `    ${failure.suggestion}`,
     ]),
-    colors.dim('  ● done  ○ to come  · not needed     1-3 environment  4-7 prepare  8 test  9-10 cut over  11-12'),
+    colors.dim('  1-3 environment  4-7 prepare  8 test  9-10 cut over  11-12 land  · not needed'),
   ];
 }
 
@@ -80,9 +80,13 @@ function workloadLine(workload: WorkloadView, snapshot: Snapshot, idWidth: numbe
   const statuses = statusesOf(workload, snapshot);
   const glyphs = statuses.map((status, index) => (gaps.has(index + 1) ? ' ' : '') + glyph(status, moment)).join('');
   const running = steps.findLast((_, index) => ['running', 'failed'].includes(statuses[index] ?? ''));
-  const title = workload.phase === 'committed' ? 'committed' : (running?.title ?? spelled(workload.phase));
+  const title = running === undefined || workload.phase === 'committed' ? phaseTitle(workload.phase) : running.title;
   return `    ${workload.workloadId.padEnd(idWidth)} ${glyphs}  ${title.padEnd(24)} ${activity(workload, moment)}`.trimEnd();
 }
+
+/** A workload waits for steps 1 to 3 also where none of them is for it. */
+const phaseTitle = (phase: WorkloadView['phase']): string =>
+  phase === 'registered' ? 'waits for environment' : spelled(phase);
 
 function statusesOf({ phase, method, steps: own }: WorkloadView, { wave }: Snapshot): StepStatus[] {
   const unneeded = method === 'agentless' ? 'osAgent' : 'sourceWorker';
@@ -120,21 +124,23 @@ function activity({ sync, totals, lagSeconds, lastPoint, downtime, phase }: Work
   const copying = sync.status === 'running' && sync.kind !== 'delta' && sync.progress;
   if (copying) {
     const { doneBytes, bytesPerSecond } = copying;
-    const percent = percentOf(copying) ?? 0;
-    return `${bar(percent, colors)} ${String(percent).padStart(3)} %  ${bytes(doneBytes)}  ${bytes(bytesPerSecond)}/s`;
+    return `${bar(percentOf(copying) ?? 0, colors)} ${bytes(doneBytes)} ${colors.dim(`${bytes(bytesPerSecond)}/s`)}`;
   }
   if (downtime?.ended !== undefined)
     return colors.dim(`was down for ${duration(Date.parse(downtime.ended) - Date.parse(downtime.began))}`);
   if (downtime !== undefined) return colors.yellow(`down ${duration(Math.max(0, now - Date.parse(downtime.began)))}`);
-  if (lastPoint === undefined) return sync.status === 'queued' ? colors.dim(`${sync.kind} sync waits its turn`) : '';
+  if (lastPoint === undefined) {
+    if (sync.status === 'queued') return colors.dim('waits for its turn');
+    return sync.status === 'running' ? colors.dim('begins to read') : '';
+  }
   if (phase === 'committed' || phase === 'withdrawn') return '';
   const spinning = sync.status === 'running' ? colors.cyan(spin(moment)) : ' ';
   return `${spinning} Δ ${totals.deltas}  ${bytes(totals.deltaBytes)}  ${colors.dim(`lag ${lagSeconds} s`)}`;
 }
 
 function bar(percent: number, colors: Colors): string {
-  const full = Math.round(percent / 10);
-  return colors.cyan('▰'.repeat(full)) + colors.dim('▱'.repeat(10 - full));
+  const full = Math.round((percent * 8) / 100);
+  return colors.cyan('▰'.repeat(full)) + colors.dim('▱'.repeat(8 - full));
 }
 
 const spin = ({ turn }: Moment): string => spinner[turn % spinner.length] ?? '⠋';
