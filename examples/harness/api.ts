@@ -20,7 +20,7 @@ const Problem = z.object({
 });
 
 /** Problem details (RFC 9457) as an error whose message shows all of it. */
-export class ApiProblem extends Error {
+class ApiProblem extends Error {
   readonly status: number;
   readonly problem: z.infer<typeof Problem>;
   constructor(request: string, problem: z.infer<typeof Problem>) {
