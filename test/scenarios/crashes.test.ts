@@ -48,7 +48,11 @@ async function killApplianceInMidCopy(workloadId: string, source: string): Promi
 
 beforeAll(async () => {
   stage = await setStage(servers);
-  planned = await planWave(stage, servers, (wave) => ({ ...wave, id: 'crashes' }));
+  planned = await planWave(stage, servers, (wave) => ({
+    ...wave,
+    id: 'crashes',
+    settings: { sync: { cadence: 'PT5S' } },
+  }));
   await stage.asAda.startWave(planned.waveId);
 
   await killApplianceInMidCopy('db01', 'db-01');
@@ -59,7 +63,7 @@ beforeAll(async () => {
   const approver = new Approver(stage.asGrace, 0);
   const seen = (snapshot: Snapshot) => approver.see(snapshot);
   const complain = complainOfAttention(stage);
-  const watching = { everyMs: 50, withinMs: 200_000, seen };
+  const watching = { everyMs: 100, withinMs: 200_000, seen };
   const inStep11 = ({ wave }: Snapshot): boolean =>
     wave.groups.some(({ workloads }) => workloads.some((one) => 'phase' in one && one.phase === 'launching'));
   await watchWave(stage.asAda, planned.waveId, {

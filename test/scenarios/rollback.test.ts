@@ -86,7 +86,7 @@ async function rollBack(
   const seenBehind = new Set<string>();
   let phaseWhenAsked = '';
   const last = await watchWave(api, waveId, {
-    everyMs: 50,
+    everyMs: 100,
     withinMs: 150_000,
     enough: complain,
     async seen(snapshot) {
