@@ -13,7 +13,7 @@ afterEach(async () => {
 
 test('a wave started again after a rollback does only what is left, and commits', async () => {
   world = await World.open();
-  world.once('applyAction', () => world.rollBack('replicating', 'shop'), {
+  world.script.once('applyAction', () => world.people.rollBack('replicating', 'shop'), {
     matches: ({ workloadId }) => workloadId === 'app',
   });
   await world.start();
@@ -39,7 +39,7 @@ test('a wave started again after a rollback does only what is left, and commits'
 
 test('a wave that was withdrawn may start again from the beginning', async () => {
   world = await World.open({ change: onlyDb });
-  world.once('requestSync', () => world.cancel());
+  world.script.once('requestSync', () => world.people.cancel());
   await world.start();
   expect((await world.ended()).status).toBe('cancelled');
   await world.start();
@@ -50,11 +50,11 @@ test.each(['outlineWave', 'findRoleGaps', 'recordGroup', 'phaseOf', 'agentPresen
   'a second start that is cancelled after %s withdraws what the first one left behind',
   async (activity) => {
     world = await World.open({ change: onlyDb });
-    world.once('applyAction', () => world.rollBack());
+    world.script.once('applyAction', () => world.people.rollBack());
     await world.start();
     await world.ended();
-    world.once(activity, async () => {
-      await world.cancel();
+    world.script.once(activity, async () => {
+      await world.people.cancel();
       await world.told();
     });
     await world.start();
@@ -67,13 +67,13 @@ test.each(['outlineWave', 'findRoleGaps', 'recordGroup', 'phaseOf', 'agentPresen
 
 test('a second start that fails in the environment and is rolled back leaves workloads replicating', async () => {
   world = await World.open({ change: onlyDb });
-  world.once('applyAction', () => world.rollBack());
+  world.script.once('applyAction', () => world.people.rollBack());
   await world.start();
   await world.ended();
-  world.fail('findRoleGaps', broken);
+  world.script.fail('findRoleGaps', broken);
   await world.start();
   await world.until(() => world.openQuestions().length > 0);
-  await world.answer('rollback');
+  await world.people.answer('rollback');
   expect((await world.ended()).status).toBe('rolledBack');
   expect(world.phases()).toEqual({ db: 'replicating' });
   await leaseKept(world);
@@ -97,10 +97,10 @@ test('every activity may run twice and every message arrive twice: nothing happe
 
 test('a rollback in a world of repetitions ends as any other', async () => {
   world = await World.open({ change: onlyDb, times: 3 });
-  delete world.atGate.commit;
+  delete world.people.atGate.commit;
   await world.start();
   await world.until(() => world.openGates().some(({ name }) => name === 'commit'));
-  await world.rollBack();
+  await world.people.rollBack();
   expect((await world.ended()).status).toBe('rolledBack');
   servesAsBefore(world, 'db-01', { engine: 'running', reports: 'running' });
   expect(world.phases()).toEqual({ db: 'replicating' });

@@ -11,7 +11,7 @@ afterEach(async () => {
 
 test('a wave of two groups commits: the second waits for the first, traffic moves, and the last one out tidies up', async () => {
   world = await World.open();
-  world.once(
+  world.script.once(
     'openGate',
     () => expect(world.phases()).toMatchObject({ db: 'committed', app: 'tested', web: 'tested' }),
     {

@@ -13,7 +13,7 @@ afterEach(async () => {
 
 test('a group whose dependency rolled back is held and goes back to replicating', async () => {
   world = await World.open();
-  world.once('applyAction', () => world.rollBack('replicating', 'data'));
+  world.script.once('applyAction', () => world.people.rollBack('replicating', 'data'));
   await world.start();
   expect((await world.ended()).status).toBe('rolledBack');
   expect(world.wave().groups).toMatchObject({ data: { status: 'rolledBack' }, shop: { status: 'held' } });
@@ -23,7 +23,7 @@ test('a group whose dependency rolled back is held and goes back to replicating'
 
 test('a rejected cutover holds the group', async () => {
   world = await World.open({ change: onlyDb });
-  world.atGate.cutover = 'reject';
+  world.people.atGate.cutover = 'reject';
   await world.start();
   expect((await world.ended()).groups).toMatchObject({ data: { status: 'held', reason: 'the cutover was rejected' } });
   expect(world.phases()).toEqual({ db: 'replicating' });
@@ -31,11 +31,11 @@ test('a rejected cutover holds the group', async () => {
 
 test('a rejected sign-off of UAT becomes a question, and another look may be approved', async () => {
   world = await World.open({ change: onlyDb });
-  world.atGate.uat = 'reject';
+  world.people.atGate.uat = 'reject';
   await world.start();
   await world.until(() => world.openQuestions().length > 0);
-  world.atGate.uat = 'approve';
-  await world.answer('retry');
+  world.people.atGate.uat = 'approve';
+  await world.people.answer('retry');
   expect((await world.ended()).status).toBe('committed');
 });
 
@@ -57,8 +57,8 @@ describe('the commit policy rolls back', () => {
     world.keepTime();
     if (when.startsWith('when validation'))
       world.appliances.failsCheck = () => world.state('db').phase === 'validating';
-    if (when.startsWith('when the commit')) world.atGate.commit = 'reject';
-    if (when.startsWith('when nobody')) delete world.atGate.commit;
+    if (when.startsWith('when the commit')) world.people.atGate.commit = 'reject';
+    if (when.startsWith('when nobody')) delete world.people.atGate.commit;
     await world.start();
     expect((await world.ended()).status).toBe('rolledBack');
     servesAsBefore(world, 'db-01', { engine: 'running', reports: 'running' });
@@ -74,6 +74,6 @@ test('failed validation waits for people where the policy says so', async () => 
   await world.until(() => world.openQuestions().length > 0);
   expect(world.openQuestions()[0]).toMatchObject({ step: 'finalValidation', failure: { code: 'checkFailed' } });
   world.appliances.failsCheck = () => false;
-  await world.answer('retry');
+  await world.people.answer('retry');
   expect((await world.ended()).status).toBe('committed');
 });

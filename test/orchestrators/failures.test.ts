@@ -9,34 +9,34 @@ afterEach(async () => {
   await expectSound(world);
   await world.close();
 });
-const question = () => world.until(() => world.openQuestions().length > 0, 'a question');
+const question = () => world.question();
 
 describe('a step that fails for good asks for help', () => {
   test('and goes on after a retry, with the same state to go back to', async () => {
     world = await World.open({ change: onlyDb });
     world.hosts.setService('db-01', 'reports', 'stopped');
-    world.fail('setPower', broken);
+    world.script.fail('setPower', broken);
     await world.start();
     await question();
     expect(world.openQuestions()).toMatchObject([
       { step: 'finalDelta', failure: broken, choices: ['retry', 'rollback'] },
     ]);
     expect(world.state('db')).toMatchObject({ phase: 'attention', remembered: 'finalSync' });
-    await world.answer('retry');
+    await world.people.answer('retry');
     await world.until(() => world.state('db').phase === 'sourceOff');
-    expect(world.called('agentPresent')).toBe(1);
+    expect(world.script.called('agentPresent')).toBe(1);
     expect(world.state('db').steps['finalDelta']).toMatchObject({ attempt: 2 });
-    await world.rollBack();
+    await world.people.rollBack();
     await world.ended();
     servesAsBefore(world, 'db-01', { engine: 'running', reports: 'stopped' });
   });
 
   test('and walks back when that is the answer', async () => {
     world = await World.open({ change: onlyDb });
-    world.fail('importDisk', broken, { matches: ({ purpose }) => purpose === 'cutover' });
+    world.script.fail('importDisk', broken, { matches: ({ purpose }) => purpose === 'cutover' });
     await world.start();
     await question();
-    await world.answer('rollback');
+    await world.people.answer('rollback');
     expect((await world.ended()).status).toBe('rolledBack');
     servesAsBefore(world, 'db-01', { engine: 'running', reports: 'running' });
     expect(world.phases()).toEqual({ db: 'replicating' });
@@ -45,21 +45,21 @@ describe('a step that fails for good asks for help', () => {
 
   test('and when its effect had happened before it failed, the retry does not repeat it', async () => {
     world = await World.open({ change: onlyDb });
-    world.fail('createMachine', broken, { when: 'after', matches: ({ purpose }) => purpose === 'cutover' });
+    world.script.fail('createMachine', broken, { when: 'after', matches: ({ purpose }) => purpose === 'cutover' });
     await world.start();
     await question();
-    await world.answer('retry');
+    await world.people.answer('retry');
     expect((await world.ended()).status).toBe('committed');
     expect(times(world, 'create machine/db-01')).toBe(1);
   });
 
   test('in the environment as well, where it concerns no workload alone', async () => {
     world = await World.open({ change: onlyDb });
-    world.fail('grantRoles', broken);
+    world.script.fail('grantRoles', broken);
     await world.start();
     await question();
     expect(world.openQuestions()).toMatchObject([{ step: 'targetIam', workloadIds: [] }]);
-    await world.answer('rollback');
+    await world.people.answer('rollback');
     expect((await world.ended()).status).toBe('rolledBack');
     expect(world.phases()).toEqual({ db: 'registered' });
     await nothingLeft(world);
@@ -68,15 +68,15 @@ describe('a step that fails for good asks for help', () => {
 
 test('a failed undo is shown, waits, and is completed after its retry', async () => {
   world = await World.open({ change: onlyDb });
-  world.fail('deletePart', broken, { matches: ({ purpose, part }) => purpose === 'cutover' && part === 'nic' });
-  world.once('applyAction', () => world.rollBack());
+  world.script.fail('deletePart', broken, { matches: ({ purpose, part }) => purpose === 'cutover' && part === 'nic' });
+  world.script.once('applyAction', () => world.people.rollBack());
   await world.start();
   await question();
   expect(world.openQuestions()).toMatchObject([{ step: 'postCutover', choices: ['retry'] }]);
   expect(world.state('db')).toMatchObject({ phase: 'attention', remembered: 'rollingBack' });
   expect(world.state('db').steps['postCutover']).toMatchObject({ status: 'undoFailed' });
   expect(world.hosts.machine('db-01').power).toBe('off');
-  await world.answer('retry');
+  await world.people.answer('retry');
   expect((await world.ended()).status).toBe('rolledBack');
   expect(world.state('db').steps['postCutover']).toMatchObject({ status: 'undone' });
   servesAsBefore(world, 'db-01', { engine: 'running', reports: 'running' });
@@ -85,8 +85,8 @@ test('a failed undo is shown, waits, and is completed after its retry', async ()
 test('passing failures are tried again and nobody is asked', async () => {
   world = await World.open({ change: onlyDb });
   for (const activity of ['grantRoles', 'importDisk', 'setPower', 'applyAction', 'commandSource'])
-    world.fail(activity, busy, { times: 3 });
-  world.fail('advanceOperation', busy, { when: 'after', times: 2 });
+    world.script.fail(activity, busy, { times: 3 });
+  world.script.fail('advanceOperation', busy, { when: 'after', times: 2 });
   await world.start();
   expect((await world.ended()).status).toBe('committed');
   expect(world.documents('attention')).toEqual([]);
@@ -94,17 +94,17 @@ test('passing failures are tried again and nobody is asked', async () => {
 
 test('a service that throttles is left alone for as long as it asks', async () => {
   world = await World.open({ change: onlyDb });
-  world.fail('grantRoles', throttled);
+  world.script.fail('grantRoles', throttled);
   await world.start();
-  await world.until(() => world.called('grantRoles') === 2);
-  const [first, second] = world.calls.filter(({ name }) => name === 'grantRoles');
-  expect((second?.at ?? 0) - (first?.at ?? 0)).toBe(90_000);
+  await world.until(() => world.script.called('grantRoles') === 2);
+  const [first, second] = world.script.calls.filter(({ name }) => name === 'grantRoles');
+  expect(Date.parse(second?.at ?? '') - Date.parse(first?.at ?? '')).toBe(90_000);
   await world.ended();
 });
 
 test('a store that is away for an hour stops no wave', async () => {
   world = await World.open({ change: onlyDb });
-  for (const activity of ['recordStep', 'enterPhase', 'recordGroup']) world.fail(activity, busy, { times: 20 });
+  for (const activity of ['recordStep', 'enterPhase', 'recordGroup']) world.script.fail(activity, busy, { times: 20 });
   await world.start();
   expect((await world.ended()).status).toBe('committed');
   expect(world.documents('attention')).toEqual([]);
@@ -117,41 +117,41 @@ test('an appliance that never answers becomes a question after a while', async (
   await question();
   expect(world.openQuestions()[0]?.failure).toMatchObject({ code: 'timeout' });
   world.appliances.ignores = () => false;
-  await world.answer('retry');
+  await world.people.answer('retry');
   expect((await world.ended()).status).toBe('committed');
 });
 
 test('a retry after traffic has moved puts no target back behind its quarantine', async () => {
   world = await World.open({ change: onlyDb });
-  world.fail('applyAction', broken, { matches: ({ index }) => index === 2 });
+  world.script.fail('applyAction', broken, { matches: ({ index }) => index === 2 });
   await world.start();
   await question();
   expect(world.state('db')).toMatchObject({ phase: 'attention', remembered: 'trafficMoved' });
-  await world.answer('retry');
+  await world.people.answer('retry');
   expect((await world.ended()).status).toBe('committed');
-  expect(world.called('createMachine', ({ purpose }) => purpose === 'cutover')).toBe(1);
+  expect(world.script.called('createMachine', ({ purpose }) => purpose === 'cutover')).toBe(1);
 });
 
 test('a retry with the source off already asks nobody on it for another sync', async () => {
   world = await World.open({ change: onlyDb });
-  world.fail('setNic', broken);
+  world.script.fail('setNic', broken);
   await world.start();
   await question();
   expect(world.hosts.machine('db-01').power).toBe('off');
-  await world.answer('retry');
+  await world.people.answer('retry');
   expect((await world.ended()).status).toBe('committed');
 });
 
 test('a source that went off before its last bytes were copied is not cut over', async () => {
   world = await World.open({ change: onlyDb });
-  world.fail('requestSync', broken, { matches: ({ kind }) => kind === 'final' });
+  world.script.fail('requestSync', broken, { matches: ({ kind }) => kind === 'final' });
   await world.start();
   await question();
   await world.capabilities.hosts.of(world.hosts.machine('db-01').source).powerOff(world.hosts.machine('db-01').source);
-  await world.answer('retry');
+  await world.people.answer('retry');
   await question();
   expect(world.openQuestions()[0]?.failure).toMatchObject({ code: 'sourceUnreachable' });
-  await world.answer('rollback');
+  await world.people.answer('rollback');
   await world.ended();
   servesAsBefore(world, 'db-01', { engine: 'running', reports: 'running' });
 });
@@ -163,7 +163,7 @@ test('a source that refuses to shut down is not cut off unless the plan says so'
   await question();
   expect(world.openQuestions()[0]?.failure.code).toBe('shutdownRefused');
   expect(world.hosts.machine('db-01').power).toBe('on');
-  await world.answer('rollback');
+  await world.people.answer('rollback');
   await world.ended();
   servesAsBefore(world, 'db-01', { engine: 'running', reports: 'running' });
 });
@@ -179,29 +179,29 @@ test('UAT boots no clone in a network that is not isolated', async () => {
   await world.start();
   await question();
   expect(world.openQuestions()[0]?.failure).toMatchObject({ code: 'isolationBroken' });
-  expect(world.called('createMachine')).toBe(0);
+  expect(world.script.called('createMachine')).toBe(0);
   expect(testSubnetId).not.toBe('');
   world.azure.testRules = [denyAll];
-  await world.answer('retry');
+  await world.people.answer('retry');
   expect((await world.ended()).status).toBe('committed');
 });
 
 test('deltas go on while a question waits for its answer, so that the answer is not too late', async () => {
   world = await World.open({ change: onlyDb, start: '2026-12-05T14:00:00.000Z' });
   world.keepTime();
-  world.fail('setPower', broken);
-  world.fail('proveTestIsolation', broken);
+  world.script.fail('setPower', broken);
+  world.script.fail('proveTestIsolation', broken);
   await world.start();
   await question();
-  await world.pass(3 * 3_600_000);
+  await world.motion.pass(3 * 3_600_000);
   expect(world.state('db')).toMatchObject({ phase: 'attention', remembered: 'testing' });
   expect(world.state('db').totals.deltas).toBeGreaterThan(8);
-  await world.answer('retry');
+  await world.people.answer('retry');
   await question();
   expect(world.state('db')).toMatchObject({ phase: 'attention', remembered: 'finalSync' });
   const { deltas } = world.state('db').totals;
-  await world.pass(3_600_000);
+  await world.motion.pass(3_600_000);
   expect(world.state('db').totals.deltas).toBe(deltas);
-  await world.answer('retry');
+  await world.people.answer('retry');
   expect((await world.ended()).status).toBe('committed');
 });

@@ -15,40 +15,40 @@ const completed = (step: string) => (input: Record<string, unknown>) => {
   return what.type === 'landfall.step.completed' && what.data.step === step;
 };
 const gateOpens = (name: string) => async () => {
-  delete world.atGate[name as 'uat'];
+  delete world.people.atGate[name as 'uat'];
   await world.start();
   await world.until(() => world.openGates().some((gate) => gate.name === name), `the ${name} gate opens`);
-  await world.rollBack();
+  await world.people.rollBack();
 };
 
 const moments: Record<string, () => Promise<unknown>> = {
   'when UAT has booted its clones': async () => {
-    world.once('createMachine', () => world.rollBack());
+    world.script.once('createMachine', () => world.people.rollBack());
     await world.start();
   },
   'while people look at UAT': gateOpens('uat'),
   'while the cutover waits for approval': gateOpens('cutover'),
   'when the services are being stopped': async () => {
-    world.once('commandSource', () => world.rollBack(), { matches: ({ command }) => command === 'stop' });
+    world.script.once('commandSource', () => world.people.rollBack(), { matches: ({ command }) => command === 'stop' });
     await world.start();
   },
   'during the final sync': async () => {
-    world.once('requestSync', () => world.rollBack(), { matches: ({ kind }) => kind === 'final' });
+    world.script.once('requestSync', () => world.people.rollBack(), { matches: ({ kind }) => kind === 'final' });
     await world.start();
   },
   'after step 10': async () => {
-    world.once('recordStep', () => world.rollBack(), { matches: completed('finalDelta') });
+    world.script.once('recordStep', () => world.people.rollBack(), { matches: completed('finalDelta') });
     await world.start();
   },
   'after the first action of step 11': async () => {
-    world.once('applyAction', () => world.rollBack());
+    world.script.once('applyAction', () => world.people.rollBack());
     await world.start();
   },
   'while a question is open': async () => {
-    world.fail('createMachine', broken, { matches: ({ purpose }) => purpose === 'cutover' });
+    world.script.fail('createMachine', broken, { matches: ({ purpose }) => purpose === 'cutover' });
     await world.start();
     await world.until(() => world.openQuestions().length > 0, 'a question');
-    await world.rollBack();
+    await world.people.rollBack();
   },
   'while the commit waits for approval': gateOpens('commit'),
 };
@@ -72,7 +72,7 @@ describe('a rollback goes back to replicating', () => {
 
 test('a rollback during the initial sync withdraws, for there is no point to go on from', async () => {
   world = await World.open({ change: onlyDb });
-  world.once('requestSync', () => world.rollBack());
+  world.script.once('requestSync', () => world.people.rollBack());
   await world.start();
   expect((await world.ended()).status).toBe('rolledBack');
   expect(world.phases()).toEqual({ db: 'withdrawn' });
@@ -84,7 +84,7 @@ test('a rollback during the initial sync withdraws, for there is no point to go 
 
 test('a rollback to withdrawn after step 10 undoes all that the wave made and keeps the points', async () => {
   world = await World.open({ change: onlyShop });
-  world.once('recordStep', () => world.rollBack('withdrawn'), { matches: completed('finalDelta') });
+  world.script.once('recordStep', () => world.people.rollBack('withdrawn'), { matches: completed('finalDelta') });
   await world.start();
   expect((await world.ended()).status).toBe('rolledBack');
   expect(world.phases()).toMatchObject({ app: 'withdrawn', web: 'withdrawn' });
@@ -95,7 +95,7 @@ test('a rollback to withdrawn after step 10 undoes all that the wave made and ke
 
 test('a rollback starts the sources again in the order in which they depend on each other', async () => {
   world = await World.open({ change: onlyShop });
-  world.once('applyAction', () => world.rollBack());
+  world.script.once('applyAction', () => world.people.rollBack());
   await world.start();
   await world.ended();
   const at = (change: string) => world.changes.indexOf(change);
@@ -105,11 +105,11 @@ test('a rollback starts the sources again in the order in which they depend on e
 
 test('an answer of one workload to roll back stops the others of its group as well', async () => {
   world = await World.open({ change: onlyShop });
-  world.fail('preflightSource', broken, { matches: ({ workloadId }) => workloadId === 'app' });
+  world.script.fail('preflightSource', broken, { matches: ({ workloadId }) => workloadId === 'app' });
   world.appliances.ignores = ({ type, aud }) => type === 'landfall.sync.start' && aud === 'agent-web-01';
   await world.start();
   await world.until(() => world.openQuestions().length > 0 && world.state('web').sync.status === 'running');
-  await world.answer('rollback');
+  await world.people.answer('rollback');
   expect((await world.ended()).status).toBe('rolledBack');
   expect(world.phases()).toEqual({ app: 'withdrawn', web: 'withdrawn' });
   await nothingLeft(world);
@@ -118,35 +118,35 @@ test('an answer of one workload to roll back stops the others of its group as we
 describe('an order is never missed', () => {
   // The feed has told everybody there is before the activity in which the order came has ended.
   const orderHeard = async () => {
-    await world.rollBack();
+    await world.people.rollBack();
     await world.told();
   };
 
   test('when it comes as the last step of the environment ends', async () => {
     world = await World.open({ change: onlyDb });
-    world.once('recordStep', orderHeard, { matches: completed('migrationAppliance') });
+    world.script.once('recordStep', orderHeard, { matches: completed('migrationAppliance') });
     await world.start();
     expect((await world.ended()).status).toBe('rolledBack');
-    expect(world.called('openGate')).toBe(0);
+    expect(world.script.called('openGate')).toBe(0);
     await nothingLeft(world);
   });
 
   test('when it comes as workloads are about to be prepared', async () => {
     world = await World.open({ change: onlyDb });
-    world.once('recordGroup', orderHeard, { matches: ({ status }) => status === 'preparing' });
+    world.script.once('recordGroup', orderHeard, { matches: ({ status }) => status === 'preparing' });
     await world.start();
     expect((await world.ended()).status).toBe('rolledBack');
-    expect(world.called('requestSync')).toBe(0);
+    expect(world.script.called('requestSync')).toBe(0);
     expect(world.phases()).toEqual({ db: 'withdrawn' });
     await nothingLeft(world);
   });
 
   test('when it comes as workloads are about to be cut over', async () => {
     world = await World.open({ change: onlyDb });
-    world.once('recordGroup', orderHeard, { matches: ({ status }) => status === 'cuttingOver' });
+    world.script.once('recordGroup', orderHeard, { matches: ({ status }) => status === 'cuttingOver' });
     await world.start();
     expect((await world.ended()).status).toBe('rolledBack');
-    expect(world.called('commandSource', ({ command }) => command === 'stop')).toBe(0);
+    expect(world.script.called('commandSource', ({ command }) => command === 'stop')).toBe(0);
     await leaseKept(world);
   });
 });
@@ -156,7 +156,7 @@ describe('cancelling during preparation withdraws everything', () => {
     'after %s',
     async (activity) => {
       world = await World.open({ change: onlyShop });
-      world.once(activity, () => world.cancel());
+      world.script.once(activity, () => world.people.cancel());
       await world.start();
       expect((await world.ended()).status).toBe('cancelled');
       for (const phase of Object.values(world.phases())) expect(['registered', 'withdrawn']).toContain(phase);

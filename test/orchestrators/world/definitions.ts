@@ -2,8 +2,11 @@
 import type { z } from 'zod';
 import { Environment } from '../../../shared/model/environment.ts';
 import type { Check, CutoverAction } from '../../../shared/model/settings.ts';
+import type { Capabilities } from '../../../shared/capabilities.ts';
+import { hashOf } from '../../../shared/hash.ts';
 import { WaveDefinition } from '../../../shared/model/wave.ts';
-import { environment as west, source, wavePosted } from '../../fakes/definitions.ts';
+import { resolvePlan } from '../../../shared/policy/resolvePlan.ts';
+import { profile, environment as west, source, wavePosted } from '../../fakes/definitions.ts';
 
 const network = west.settings?.placement?.subnetId?.split('/virtualNetworks/')[0] ?? '';
 export const zoneId = `${network}/privateDnsZones/corp.example`;
@@ -65,4 +68,19 @@ export function onlyDb(posted: Posted): void {
 /** Only the group `shop` with its two workloads, of which `web` needs `app`. */
 export function onlyShop(posted: Posted): void {
   posted.groups = posted.groups.filter(({ id }) => id === 'shop').map((group) => ({ ...group, dependsOn: [] }));
+}
+
+/** Stores inventory and wave as the HTTP API does. */
+export async function planWave({ store, now }: Capabilities, definition: WaveDefinition): Promise<void> {
+  await store.environments.put(environment);
+  await store.profiles.put(profile);
+  const resolved = resolvePlan({ definition, environment, profile, sources, now: now() }, hashOf);
+  if ('problems' in resolved) throw new Error(JSON.stringify(resolved.problems));
+  const { plan } = resolved;
+  const planned = { status: 'planned' as const, updatedAt: now() };
+  await store.waves.create({
+    ...{ id: 'wave', kind: 'wave', waveId: plan.waveId, definition, plan, status: 'planned', attempt: 0 },
+    ...{ createdBy: 'ada', createdAt: now() },
+    groups: Object.fromEntries(plan.groups.map(({ id }) => [id, planned])),
+  });
 }

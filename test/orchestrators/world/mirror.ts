@@ -1,0 +1,53 @@
+// The newest version of every document, as whoever watches the store sees it.
+import type { WorkloadState } from '../../../shared/lifecycle/state.ts';
+import type {
+  AttentionDocument,
+  GateDocument,
+  WaveDocument,
+  WorkloadDocument,
+} from '../../../shared/store/documents.ts';
+
+export interface Written {
+  id: string;
+  kind: string;
+  waveId?: string;
+  workloadId?: string;
+}
+
+export class Mirror {
+  readonly #documents = new Map<string, Written>();
+
+  note(document: Written): void {
+    const { id, waveId = '', workloadId = '' } = document;
+    this.#documents.set(`${waveId}/${workloadId}/${id}`, document);
+  }
+
+  documents<T extends { kind: string }>(kind: T['kind']): T[] {
+    return [...this.#documents.values()].filter((document) => document.kind === kind) as unknown as T[];
+  }
+
+  wave(): WaveDocument {
+    const [wave] = this.documents<WaveDocument>('wave');
+    if (wave === undefined) throw new Error('no wave');
+    return wave;
+  }
+
+  state(workloadId: string): WorkloadState {
+    const found = this.documents<WorkloadDocument>('state').find((each) => each.workloadId === workloadId);
+    if (found === undefined) throw new Error(`no workload ${workloadId}`);
+    return found.state;
+  }
+
+  phases(): Record<string, string> {
+    const workloads = this.documents<WorkloadDocument>('state');
+    return Object.fromEntries(workloads.map(({ workloadId, state }) => [workloadId, state.phase]));
+  }
+
+  openGates(): GateDocument[] {
+    return this.documents<GateDocument>('gate').filter(({ status }) => status === 'open');
+  }
+
+  openQuestions(): AttentionDocument[] {
+    return this.documents<AttentionDocument>('attention').filter(({ status }) => status === 'open');
+  }
+}
