@@ -13,12 +13,16 @@ export function whatIsWrong({ wave }: Snapshot, { folder }: Stage): string[] {
     ...(failure.detail === undefined ? [] : [`  ${failure.detail}`]),
     `  ${failure.suggestion} (${choices.join(' or ')})`,
   ]);
+  if (questions.length > 0) return questions;
   const log = `The app's log is ${logOf(folder, 'cloud')}; its last lines:`;
-  return [...questions, '', log, lastLines(folder, 'cloud', 5)];
+  return [log, lastLines(folder, 'cloud', 5)];
 }
 
 /** How to look around in what `--keep` leaves running, and how to end it. */
-export async function lookAround({ cloud, lab, folder, ada }: Stage, { waveId, groups }: WaveView): Promise<string[]> {
+export async function lookAround(
+  { cloud, lab, folder, ada }: Stage,
+  { waveId, groups, attentions }: WaveView,
+): Promise<string[]> {
   const api = `${cloud.endpoints['host.endpoint']}/api`;
   const curl = 'curl -s -H "Authorization: Bearer $TOKEN"';
   const workload = groups[0]?.workloads[0]?.workloadId ?? '';
@@ -30,6 +34,10 @@ export async function lookAround({ cloud, lab, folder, ada }: Stage, { waveId, g
     `${curl} ${api}/waves/${waveId}/workloads/${workload}/events`,
     `${curl} ${api}/appliances`,
     `curl -s ${lab.endpoint}/machines/db-01`,
+    ...attentions.map(
+      ({ id }) =>
+        `${curl} ${api}/waves/${waveId}/attentions/${id} --json '{"choice":"retry","reason":"I have mended it"}'`,
+    ),
     `tail -f ${join(folder, 'logs')}/*.log`,
     '',
     `To stop: kill ${lab.pid ?? ''} ${cloud.pid ?? ''}`,

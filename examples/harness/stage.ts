@@ -3,6 +3,7 @@ import { Api } from './api.ts';
 import { AzureView } from './azure.ts';
 import { LocalCloud } from './cloud.ts';
 import type { Values } from './definitions.ts';
+import { requireDiskTools } from './diskTools.ts';
 import { Laboratory, type LabServer, labTools } from './lab.ts';
 import { Person } from './people.ts';
 import { appliancesOf, endRecorded } from './processes.ts';
@@ -37,6 +38,7 @@ export class Stage {
     say: (text: string) => void = () => {},
     env: Record<string, string> = {},
   ): Promise<Stage> {
+    requireDiskTools();
     const cloud = new LocalCloud(folder, env);
     try {
       const making = Laboratory.make(folder, servers, ({ id, diskMiB, dataMiB }) =>
