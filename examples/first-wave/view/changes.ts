@@ -48,7 +48,8 @@ function stepChanges(whose: string, old: Steps | undefined, now: Steps): Change[
     const step = now[name];
     const before = old?.[name];
     if (step === undefined || (step.status === before?.status && step.attempt === before.attempt)) return [];
-    const seconds = step.endedAt && (Date.parse(step.endedAt) - Date.parse(step.startedAt)) / 1000;
+    const worked = step.status === 'completed' || step.status === 'failed';
+    const seconds = worked && step.endedAt && (Date.parse(step.endedAt) - Date.parse(step.startedAt)) / 1000;
     return [{ type: 'step', whose, number, step: title, status: step.status, seconds: seconds || undefined }];
   });
 }
