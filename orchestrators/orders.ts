@@ -8,5 +8,6 @@ import { orderFor } from './journal/reads/activities.ts';
  */
 export function* hearEarlierOrder(ctx: Ctx, waveId: string, ofParent: ControlSignal | undefined): Flow<void> {
   const order = ofParent ?? (yield* orderFor.call(ctx, { waveId, instanceId: ctx.instanceId }));
-  if (order !== null && ctx.interruption === undefined) ctx.heed(order);
+  // An instance that has done nothing yet has moved no traffic: whatever the order, it is free to follow.
+  if (order !== null) ctx.interruption ??= order;
 }
