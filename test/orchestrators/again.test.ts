@@ -28,7 +28,7 @@ test('a wave started again after a rollback does only what is left, and commits'
   ).toHaveLength(3);
   for (const change of [
     'grant roles',
-    'deploy worker',
+    'deploy worker-cellar',
     'install agent on web-01',
     'create machine/db-01',
     'create machine/lf-target-west',

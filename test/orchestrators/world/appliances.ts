@@ -86,7 +86,7 @@ export class FakeAppliances {
     const { hosts, azure } = this.#around;
     const home = [...hosts.machines.values()].find(({ source }) => applianceIds.agent(source.id) === applianceId);
     if (home !== undefined) return home.power === 'on' && home.nicConnected && home.agent !== undefined;
-    if (applianceId.startsWith('worker-')) return hosts.worker === applianceId;
+    if (applianceId.startsWith('worker-')) return hosts.workers.has(applianceId);
     return azure.machine(`lf-${applianceId}`) !== undefined;
   }
 

@@ -9,14 +9,17 @@ import { resolvePlan } from '../../../shared/policy/resolvePlan.ts';
 import { profile, environment as west, source, wavePosted } from '../../fakes/definitions.ts';
 
 const network = west.settings?.placement?.subnetId?.split('/virtualNetworks/')[0] ?? '';
-export const zoneId = `${network}/privateDnsZones/corp.example`;
-export const openGroupId = `${network}/networkSecurityGroups/open`;
+const zoneId = `${network}/privateDnsZones/corp.example`;
+const openGroupId = `${network}/networkSecurityGroups/open`;
 export const quarantineGroupId = west.settings?.placement?.quarantineNetworkSecurityGroupId ?? '';
 export const testSubnetId = west.settings?.placement?.testSubnetId ?? '';
 /** Inside the wave's window. */
 export const startOfDay = '2026-12-05T21:10:00.000Z';
 
-export const environment: Environment = Environment.parse(west);
+export const environment: Environment = Environment.parse({
+  ...west,
+  sites: [...west.sites, { id: 'attic', host: west.sites[0]?.host }],
+});
 
 const services = [
   { name: 'engine', start: ['start'], stop: ['stop'], status: ['status'] },
@@ -29,7 +32,7 @@ export const sources = [
     disks: [...source('db-01').disks, { ...data, boot: false }],
   }),
   source('app-01'),
-  source('web-01'),
+  source('web-01', { site: 'attic' }),
 ];
 
 function settingsOf(name: string): NonNullable<WaveDefinition['settings']> {

@@ -30,7 +30,7 @@ export class FakeHosts implements Hosts {
       },
     ]),
   );
-  worker: string | undefined;
+  readonly workers = new Set<string>();
   onAgent: (sourceId: string) => void = () => {};
   onWorker: (name: string) => void = () => {};
   readonly #changed: (change: string) => void;
@@ -105,17 +105,15 @@ export class FakeHosts implements Hosts {
   ofSite(): SiteHost {
     return {
       deployWorker: async (_site, name) => {
-        if (this.worker === undefined) {
-          this.#changed('deploy worker');
-          this.onWorker(name);
-        }
-        this.worker = name;
+        if (this.workers.has(name)) return;
+        this.workers.add(name);
+        this.#changed(`deploy ${name}`);
+        this.onWorker(name);
       },
-      removeWorker: async () => {
-        if (this.worker !== undefined) this.#changed('remove worker');
-        this.worker = undefined;
+      removeWorker: async (_site, name) => {
+        if (this.workers.delete(name)) this.#changed(`remove ${name}`);
       },
-      workerPresent: async () => this.worker !== undefined,
+      workerPresent: async (_site, name) => this.workers.has(name),
     };
   }
 }
