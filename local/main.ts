@@ -15,6 +15,8 @@ const { values } = parseArgs({
     quiet: { type: 'boolean', default: false },
   },
 });
+// Debian keeps e2fsprogs in /usr/sbin, which people's PATH leaves out.
+process.env['PATH'] = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`;
 const dataDir = resolve(values.data);
 const log = (line: string): void => {
   if (!values.quiet) process.stderr.write(`${line}\n`);

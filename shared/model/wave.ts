@@ -35,15 +35,20 @@ export const Gates = z.strictObject({
 });
 
 /** What a planner posts. */
-export const WaveDefinition = z.strictObject({
-  id: Id,
-  name: z.string().min(1).max(200),
-  environment: Id,
-  profile: Id,
-  window: Window,
-  gates: Gates.prefault({}),
-  commitPolicy: CommitPolicy.prefault({}),
-  settings: Settings.optional(),
-  groups: z.array(GroupDefinition).min(1).max(100),
-});
+export const WaveDefinition = z
+  .strictObject({
+    id: Id,
+    name: z.string().min(1).max(200),
+    environment: Id,
+    profile: Id,
+    window: Window,
+    gates: Gates.prefault({}),
+    commitPolicy: CommitPolicy.prefault({}),
+    settings: Settings.optional(),
+    groups: z.array(GroupDefinition).min(1).max(100),
+  })
+  .refine(({ gates, commitPolicy }) => gates.commit.required || commitPolicy.onPassed !== 'wait', {
+    path: ['gates', 'commit', 'required'],
+    message: 'commitPolicy.onPassed "wait" waits for people: require this gate, or say "commit" there',
+  });
 export type WaveDefinition = z.infer<typeof WaveDefinition>;
