@@ -10,5 +10,7 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 20_000,
     retry: 0,
+    // Debian keeps e2fsprogs in /usr/sbin, which people's PATH leaves out.
+    env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
   },
 });

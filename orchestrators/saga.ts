@@ -80,25 +80,40 @@ export function* walkBack(ctx: Ctx, taken: readonly Taken[], steps: readonly Any
   for (const { step: name, input, before } of taken.toReversed()) {
     const step = steps.find((candidate) => candidate.name === name);
     if (step === undefined) throw new Error(`no step is called "${name}"`);
-    for (let attempt = 1; ; attempt++) {
-      const operationId = ctx.operationId('undo', name, ...subjectKey(step, subject, step.input.parse(input)), attempt);
-      try {
-        yield* step.undo(ctx, step.input.parse(input), step.before.parse(before));
-        yield* recordStep.call(ctx, {
-          ...subject,
-          operationId,
-          what: { type: 'landfall.step.undone', data: { step: name } },
-        });
-        break;
-      } catch (error) {
-        const failure = failureOf(error, `undoing ${name}`);
-        yield* recordStep.call(ctx, {
-          ...subject,
-          operationId,
-          what: { type: 'landfall.step.undoFailed', data: { step: name, failure } },
-        });
-        yield* askPeople(ctx, name, failure, subject, `${operationId}:help`, ['retry']);
-      }
+    const key = ['undo', name, ...subjectKey(step, subject, step.input.parse(input))];
+    yield* untilDone(ctx, name, subject, key, undoOnce(ctx, step, { step: name, input, before }, subject));
+  }
+}
+
+function undoOnce(ctx: Ctx, step: AnyStep, { input, before }: Taken, subject: Subject) {
+  return function* (operationId: string): Flow<void> {
+    const record = (what: Parameters<typeof recordStep.call>[1]['what']): Flow<null> =>
+      recordStep.call(ctx, { ...subject, operationId, what });
+    try {
+      yield* step.undo(ctx, step.input.parse(input), step.before.parse(before));
+      yield* record({ type: 'landfall.step.undone', data: { step: step.name } });
+    } catch (error) {
+      const failure = failureOf(error, `undoing ${step.name}`);
+      yield* record({ type: 'landfall.step.undoFailed', data: { step: step.name, failure } });
+      throw error;
+    }
+  };
+}
+
+/** Does what must succeed: a failure is shown and waits for people's retry, for as long as it takes. */
+export function* untilDone(
+  ctx: Ctx,
+  name: string,
+  subject: Subject,
+  key: (string | number)[],
+  work: (operationId: string) => Flow<void>,
+): Flow<void> {
+  for (let attempt = 1; ; attempt++) {
+    const operationId = ctx.operationId(...key, attempt);
+    try {
+      return yield* work(operationId);
+    } catch (error) {
+      yield* askPeople(ctx, name, failureOf(error, name), subject, `${operationId}:help`, ['retry']);
     }
   }
 }

@@ -2,13 +2,13 @@
 import { z } from 'zod';
 import { all, type ControlSignal, type Ctx, type Flow, Interrupted } from '../shared/durable/flow.ts';
 import { defineOrchestrator } from '../shared/durable/orchestrator.ts';
+import { retireAgentsOf } from './appliances/activities.ts';
 import { group } from './group.ts';
 import { allSteps } from './itinerary.ts';
 import { recordWave } from './journal/activities.ts';
 import { leaseEnvironment, releaseEnvironment } from './journal/leases/activities.ts';
 import { outlineWave, type WaveOutline } from './journal/reads/activities.ts';
-import { rearm, type Taken, take, walkBack } from './saga.ts';
-import { retireAgents } from './retireAgents.ts';
+import { rearm, type Taken, take, untilDone, walkBack } from './saga.ts';
 import { targetIam } from './steps/01-target-iam/step.ts';
 import { migrationAppliance } from './steps/02-migration-appliance/step.ts';
 import { sourceWorker } from './steps/03-source-worker/step.ts';
@@ -96,7 +96,9 @@ function* moveGroup(
 /** Gives the environment back; the last to leave removes what was made for it. */
 function* leave(ctx: Ctx, waveId: string, environmentId: string, taken: Taken[]): Flow<void> {
   const subject = { waveId, workloadIds: [] };
-  yield* walkBack(ctx, [{ step: retireAgents.name, input: { waveId }, before: {} }], [retireAgents], subject);
+  yield* untilDone(ctx, 'osAgent', subject, ['retireAgents'], function* () {
+    yield* retireAgentsOf.call(ctx, { waveId });
+  });
   const others = yield* releaseEnvironment.call(ctx, { environmentId, waveId });
   if (others === 0) yield* walkBack(ctx, taken, allSteps, subject);
 }
