@@ -40,7 +40,13 @@ import { deployWorker, removeWorker, verifyWorker, workerPresent } from './steps
 import { agentPresent, installAgent, removeAgent } from './steps/04-os-agent/activities.ts';
 import { preflightSource } from './steps/05-source-onboarding/activities.ts';
 import { createStaging, latestPoint } from './steps/06-initial-sync/activities.ts';
-import { ensureIsolationGroup, proveTestIsolation, removeIsolationGroup, testPlan } from './steps/08-uat/activities.ts';
+import {
+  cloneLife,
+  ensureIsolationGroup,
+  proveTestIsolation,
+  removeIsolationGroup,
+  testPlan,
+} from './steps/08-uat/activities.ts';
 import { goNoGo } from './steps/09-stop-services/activities.ts';
 import { inspectMachine, remains, setNic, setPower, shutdownPolicy } from './steps/10-final-delta/activities.ts';
 import {
@@ -113,6 +119,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   latestPoint,
   createStaging,
   proveTestIsolation,
+  cloneLife,
   ensureIsolationGroup,
   removeIsolationGroup,
   testPlan,

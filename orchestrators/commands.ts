@@ -5,7 +5,7 @@ import { type Span, waitFor } from '../shared/durable/waits.ts';
 import { terminal } from '../shared/errors.ts';
 import type { Check } from '../shared/model/settings.ts';
 import { applianceEventData, type CheckResult, type ServiceState } from '../shared/protocol/events.ts';
-import { commandSource, commandTarget } from './commands/activities.ts';
+import { commandSource, commandTarget, servicesChangeWithin } from './commands/activities.ts';
 
 interface Workload {
   waveId: string;
@@ -42,7 +42,10 @@ export function* describeSource(
   return applianceEventData['landfall.source.described'].parse(answer.data);
 }
 
-/** Stops or starts services and returns their states afterwards; throws `serviceFailed` if one refuses. */
+/**
+ * Stops or starts services and returns their states afterwards; throws `serviceFailed` if one refuses. Not interruptible:
+ * a stop that is under way while its undo starts the services would have the last word.
+ */
 export function* commandServices(
   ctx: Ctx,
   workload: Workload,
@@ -52,11 +55,8 @@ export function* commandServices(
 ): Flow<ServiceState[]> {
   const operationId = ctx.operationId(`${command}Services`, workload.workloadId, ...key);
   yield* commandSource.call(ctx, { ...workload, operationId, command, services });
-  const answer = yield* answerTo(
-    ctx,
-    operationId,
-    { minutes: 30 },
-    `the services of ${workload.workloadId} to ${command}`,
+  const answer = yield* ctx.shielded(
+    answerTo(ctx, operationId, servicesChangeWithin, `the services of ${workload.workloadId} to ${command}`),
   );
   return applianceEventData['landfall.services.stopped'].parse(answer.data).services;
 }

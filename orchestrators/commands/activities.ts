@@ -7,6 +7,9 @@ import { workloadOf } from '../../shared/store/plans.ts';
 
 const Asked = z.strictObject({ waveId: z.string(), workloadId: z.string(), operationId: z.string() });
 
+/** How long a change of services is waited for; a command that comes later than that is void. */
+export const servicesChangeWithin = { minutes: 30 };
+
 /** Asks the appliance at the source to describe it, or to stop or start services in dependency order. */
 export const commandSource = defineActivity({
   name: 'commandSource',
@@ -26,14 +29,12 @@ export const commandSource = defineActivity({
         type: 'landfall.source.describe',
         data: { ...workload, disks, services: inStartOrder },
       });
-    } else if (command === 'stop')
-      await bus.publish({
-        ...common,
-        type: 'landfall.services.stop',
-        data: { ...workload, services: inStartOrder.toReversed() },
-      });
-    else
-      await bus.publish({ ...common, type: 'landfall.services.start', data: { ...workload, services: inStartOrder } });
+    } else {
+      const type = command === 'stop' ? 'landfall.services.stop' : 'landfall.services.start';
+      const services = command === 'stop' ? inStartOrder.toReversed() : inStartOrder;
+      const validForSeconds = servicesChangeWithin.minutes * 60;
+      await bus.publish({ ...common, type, data: { ...workload, services } }, { validForSeconds });
+    }
     return null;
   },
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineActivity, Nothing, patientRetry } from '../../shared/durable/activity.ts';
 import { terminal } from '../../shared/errors.ts';
-import { durationMs } from '../../shared/policy/duration.ts';
+import { durationMs, shortest } from '../../shared/policy/duration.ts';
 
 /** Opens a gate of the plan, or says that the plan asks for none. */
 export const openGate = defineActivity({
@@ -24,7 +24,7 @@ export const openGate = defineActivity({
     const policy = wave.plan.gates[name];
     if (!policy.required) return { required: false };
     const openedAt = now();
-    const limit = within ?? policy.expiresAfter;
+    const limit = shortest([within, policy.expiresAfter]);
     const expiresAt =
       limit === undefined ? {} : { expiresAt: new Date(Date.parse(openedAt) + durationMs(limit)).toISOString() };
     await store.gates.open({

@@ -22,3 +22,9 @@ export function plusMs(instant: string, milliseconds: number): string {
 export function msBetween(from: string, to: string): number {
   return Date.parse(to) - Date.parse(from);
 }
+
+/** The shortest of some durations; undefined if there is none. */
+export function shortest(durations: readonly (string | undefined)[]): string | undefined {
+  const given = durations.filter((duration) => duration !== undefined);
+  return given.toSorted((a, b) => durationMs(a) - durationMs(b))[0];
+}

@@ -77,3 +77,17 @@ test('failed validation waits for people where the policy says so', async () => 
   await world.people.answer('retry');
   expect((await world.ended()).status).toBe('committed');
 });
+
+test('clones that nobody signs off are removed when their time is over, and made anew after a retry', async () => {
+  world = await World.open({ change: onlyDb });
+  world.keepTime();
+  delete world.people.atGate.uat;
+  await world.start();
+  await world.question();
+  expect(world.openQuestions()[0]).toMatchObject({ step: 'uat', failure: { code: 'gateRejected' } });
+  expect(world.state('db')).toMatchObject({ phase: 'attention', remembered: 'testing' });
+  expect(world.azure.names().filter((name) => name.includes('-uat'))).toEqual([]);
+  world.people.atGate.uat = 'approve';
+  await world.people.answer('retry');
+  expect((await world.ended()).status).toBe('committed');
+});

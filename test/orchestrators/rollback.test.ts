@@ -70,6 +70,20 @@ describe('a rollback goes back to replicating', () => {
   });
 });
 
+test('a rollback while the services are stopping waits until they have stopped, and then starts them', async () => {
+  world = await World.open({ change: onlyDb });
+  world.appliances.takesMs = ({ type }) => (type === 'landfall.services.stop' ? 60_000 : 200);
+  const sent = (type: string) => world.bus.sent.some(({ command }) => command.type === type);
+  await world.start();
+  await world.until(() => sent('landfall.services.stop'), 'the command to stop');
+  await world.people.rollBack();
+  expect((await world.ended()).status).toBe('rolledBack');
+  servesAsBefore(world, 'db-01', { engine: 'running', reports: 'running' });
+  const at = (change: string) => world.changes.indexOf(change);
+  expect(at('db-01 engine stopped')).toBeGreaterThanOrEqual(0);
+  expect(at('db-01 engine running')).toBeGreaterThan(at('db-01 engine stopped'));
+});
+
 test('a rollback during the initial sync withdraws, for there is no point to go on from', async () => {
   world = await World.open({ change: onlyDb });
   world.script.once('requestSync', () => world.people.rollBack());

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
 import { Check } from '../../../shared/model/settings.ts';
+import { shortest } from '../../../shared/policy/duration.ts';
 import { proveIsolation } from '../../../shared/policy/isolation.ts';
 import { environmentOf, ownership, workloadOf } from '../../../shared/store/plans.ts';
 import { machineNameOf } from '../../machines/activities.ts';
@@ -79,5 +80,18 @@ export const testPlan = defineActivity({
   output: z.array(Check),
   async effect({ store }, workload) {
     return (await workloadOf(store, workload)).plan.settings.uat.checks;
+  },
+});
+
+/** How long the group's clones may wait for people: the shortest time that any of its workloads allows. */
+export const cloneLife = defineActivity({
+  name: 'cloneLife',
+  input: z.strictObject({ waveId: z.string(), workloadIds: z.array(z.string()) }),
+  output: z.string(),
+  async effect({ store }, { waveId, workloadIds }) {
+    const lives: string[] = [];
+    for (const workloadId of workloadIds)
+      lives.push((await workloadOf(store, { waveId, workloadId })).plan.settings.uat.expiresAfter);
+    return shortest(lives) ?? 'PT0S';
   },
 });

@@ -7,7 +7,7 @@ import { runChecks } from '../../checks.ts';
 import { passGate } from '../../gate.ts';
 import { enterPhase } from '../../journal/activities.ts';
 import { destroy, launch } from '../../machines.ts';
-import { ensureIsolationGroup, proveTestIsolation, removeIsolationGroup, testPlan } from './activities.ts';
+import { cloneLife, ensureIsolationGroup, proveTestIsolation, removeIsolationGroup, testPlan } from './activities.ts';
 
 const Input = z.strictObject({
   waveId: z.string(),
@@ -64,18 +64,21 @@ export const uat = defineStep({
         failed.join('; '),
       );
     const question = `UAT of ${groupId}: ${tested.reduce((sum, { results }) => sum + results.length, 0)} checks passed. Sign off?`;
-    const gate = yield* passGate(ctx, {
-      waveId,
-      groupId,
-      name: 'uat',
-      question,
-      attempt: input.attempt,
-      turn: attempt,
-    });
-    if (gate.status === 'rejected' || gate.status === 'expired')
+    const within = yield* cloneLife.call(ctx, { waveId, workloadIds });
+    const asked = { waveId, groupId, name: 'uat', question, attempt: input.attempt, turn: attempt, within } as const;
+    const gate = yield* passGate(ctx, asked);
+    if (gate.status === 'expired') {
+      yield* removeClones(ctx, input);
       throw terminal(
         'gateRejected',
-        `The sign-off of ${groupId}’s UAT was ${gate.status}.`,
+        `Nobody signed off ${groupId}’s UAT within ${within}, and its clones are gone.`,
+        'Retry to make new clones and ask again, or roll back.',
+      );
+    }
+    if (gate.status === 'rejected')
+      throw terminal(
+        'gateRejected',
+        `The sign-off of ${groupId}’s UAT was rejected.`,
         'Read the comments, then retry or roll back.',
         gate.decisions.map(({ by, comment }) => `${by}: ${comment}`).join('; '),
       );

@@ -1,6 +1,7 @@
 // Modelled appliances: they answer each command with the fitting events, if the machine that they live on lets them.
-import type { Capabilities } from '../../../shared/capabilities.ts';
+
 import { ownEvents } from '../../../functions/servicebus/ownEvents.ts';
+import type { Capabilities } from '../../../shared/capabilities.ts';
 import { reported } from '../../../shared/lifecycle/events.ts';
 import { applianceIds } from '../../../shared/model/plan.ts';
 import type { Command } from '../../../shared/protocol/commands.ts';
@@ -29,6 +30,8 @@ export class FakeAppliances {
   readonly violations: string[] = [];
   /** Commands that are taken and never answered. */
   ignores: (command: Command) => boolean = () => false;
+  /** How long a command takes to be carried out. */
+  takesMs: (command: Command) => number = () => answersAfterMs;
   failsCheck: (name: string, command: Command) => boolean = () => false;
   failsSync: (kind: string, workloadId: string) => boolean = () => false;
   /** Bytes that a sync finds changed. */
@@ -46,7 +49,7 @@ export class FakeAppliances {
 
   receive(command: Command): void {
     if (this.ignores(command)) return;
-    if (this.#isUp(command.aud)) this.#around.later(answersAfterMs, () => this.#take(command));
+    if (this.#isUp(command.aud)) this.#around.later(this.takesMs(command), () => this.#take(command));
     else this.#held.push(command);
   }
 

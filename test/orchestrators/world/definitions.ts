@@ -1,12 +1,12 @@
 // The wave that these tests move: `data` (one agent-based workload), then `shop` (one agentless, one agent-based).
 import type { z } from 'zod';
-import { Environment } from '../../../shared/model/environment.ts';
-import type { Check, CutoverAction } from '../../../shared/model/settings.ts';
 import type { Capabilities } from '../../../shared/capabilities.ts';
 import { hashOf } from '../../../shared/hash.ts';
+import { Environment } from '../../../shared/model/environment.ts';
+import type { Check, CutoverAction } from '../../../shared/model/settings.ts';
 import { WaveDefinition } from '../../../shared/model/wave.ts';
 import { resolvePlan } from '../../../shared/policy/resolvePlan.ts';
-import { profile, environment as west, source, wavePosted } from '../../fakes/definitions.ts';
+import { profile, source, wavePosted, environment as west } from '../../fakes/definitions.ts';
 
 const network = west.settings?.placement?.subnetId?.split('/virtualNetworks/')[0] ?? '';
 const zoneId = `${network}/privateDnsZones/corp.example`;

@@ -1,6 +1,7 @@
 // A modelled source site: machines with power, NIC, services and perhaps an agent, and a worker beside them.
-import type { Host, Hosts, SiteHost } from '../../../shared/hosts/contract.ts';
+
 import { terminal } from '../../../shared/errors.ts';
+import type { Host, Hosts, SiteHost } from '../../../shared/hosts/contract.ts';
 import type { Source } from '../../../shared/model/source.ts';
 import { sources } from './definitions.ts';
 
