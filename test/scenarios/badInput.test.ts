@@ -1,17 +1,15 @@
 // What appliances should not say, on the real bus: kept with its reason for people to read, while what stands beside it
 // in the same batch is applied, once. What each refusal is for is proven beside the trigger.
-import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Api } from '../../examples/harness/api.ts';
 import { LocalCloud } from '../../examples/harness/cloud.ts';
 import { plan } from '../../examples/harness/definitions.ts';
 import { Person } from '../../examples/harness/people.ts';
-import { endRecorded } from '../../examples/harness/processes.ts';
 import { PlayedAppliance } from './appliances.ts';
 import { foldOf, historyOf } from './history.ts';
 import { until } from './until.ts';
-import { definitionsFor, newFolder, smaller } from './world.ts';
+import { definitionsFor, newPlace, smaller } from './world.ts';
 
 const servers = ['db-01', 'web-01', 'jobs-01'].map((id) => ({ id, service: id, diskMiB: 48, dataMiB: 8 }));
 const waveId = 'rumours';
@@ -21,7 +19,7 @@ const Quarantine = z.object({
   quarantine: z.array(z.object({ id: z.string(), code: z.string(), source: z.string(), reason: z.string() })),
 });
 
-let folder: string;
+const place = newPlace();
 let cloud: LocalCloud;
 let ada: Api;
 let agent: PlayedAppliance;
@@ -32,8 +30,7 @@ const idsInHistory = async () => (await historyOf(ada, waveId, 'db01')).events.m
 const stopped = (state: 'stopped' | 'running') => ({ services: [{ name: 'ledger', state, detail: '' }] });
 
 beforeAll(async () => {
-  folder = newFolder();
-  cloud = new LocalCloud(folder);
+  cloud = new LocalCloud(place.folder);
   await cloud.start();
   const person = new Person('ada', () => cloud.endpoints['identity.issuer']);
   ada = new Api(() => cloud.endpoints['host.endpoint'], person);
@@ -42,15 +39,11 @@ beforeAll(async () => {
     ada,
     smaller(definitionsFor(elsewhere), servers, (wave) => ({ ...wave, id: waveId })),
   );
-  agent = await PlayedAppliance.enrol(cloud, folder, 'agent-db-01', environment.id);
-  stranger = await PlayedAppliance.enrol(cloud, folder, 'agent-web-01', environment.id);
+  agent = await PlayedAppliance.enrol(cloud, place.folder, 'agent-db-01', environment.id);
+  stranger = await PlayedAppliance.enrol(cloud, place.folder, 'agent-web-01', environment.id);
 }, 60_000);
 
-afterAll(async () => {
-  await cloud.stop();
-  await endRecorded(folder);
-  rmSync(folder, { recursive: true, force: true });
-}, 30_000);
+afterAll(() => place.clear(), 30_000);
 
 it('one batch full of lies: each is quarantined with its reason, the truth beside them is applied in order', async () => {
   const first = agent.event('landfall.services.stopped', subject, stopped('running'));

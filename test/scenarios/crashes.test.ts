@@ -2,13 +2,13 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Approver } from '../../examples/harness/approver.ts';
 import { appliancesOf } from '../../examples/harness/processes.ts';
-import type { Stage } from '../../examples/harness/stage.ts';
+import { Stage } from '../../examples/harness/stage.ts';
 import { type Snapshot, watchWave } from '../../examples/harness/watch.ts';
 import { compareDisks } from '../../examples/first-wave/summary.ts';
 import type { WavePlan } from '../../shared/model/plan.ts';
 import { changedTwice, foldOf, type History, historyOf, phasesOf } from './history.ts';
 import { until } from './until.ts';
-import { complainOfAttention, planWave, setStage, strike } from './world.ts';
+import { complainOfAttention, newPlace, planWave } from './world.ts';
 
 // The database's disk is large enough that its copy is caught in the middle.
 const servers = [
@@ -18,6 +18,7 @@ const servers = [
 ];
 const workloadIds = ['db01', 'jobs01', 'web01'];
 
+const place = newPlace();
 let stage: Stage;
 let planned: WavePlan;
 let last: Snapshot;
@@ -47,7 +48,7 @@ async function killApplianceInMidCopy(workloadId: string, source: string): Promi
 }
 
 beforeAll(async () => {
-  stage = await setStage(servers);
+  stage = await Stage.set(place.folder, servers);
   planned = await planWave(stage, servers, (wave) => ({
     ...wave,
     id: 'crashes',
@@ -77,7 +78,7 @@ beforeAll(async () => {
   for (const id of workloadIds) histories.set(id, await historyOf(stage.asAda, planned.waveId, id));
 }, 400_000);
 
-afterAll(() => strike(stage), 60_000);
+afterAll(() => place.clear(), 60_000);
 
 const historyFor = (workloadId: string): History => {
   const history = histories.get(workloadId);

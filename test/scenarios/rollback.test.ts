@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WorkloadView } from '../../examples/harness/api.ts';
 import { Approver } from '../../examples/harness/approver.ts';
 import { labTools } from '../../examples/harness/lab.ts';
-import type { Stage } from '../../examples/harness/stage.ts';
+import { Stage } from '../../examples/harness/stage.ts';
 import { type Snapshot, watchWave } from '../../examples/harness/watch.ts';
 import { recordsOf, resolveAll } from '../../examples/first-wave/summary.ts';
 import type { WavePlan } from '../../shared/model/plan.ts';
@@ -17,7 +17,7 @@ import type { WaveDefinition, WorkloadDefinition } from '../../shared/model/wave
 import { changedTwice, foldOf, type History, historyOf, phasesOf } from './history.ts';
 import { Target } from './target.ts';
 import { until } from './until.ts';
-import { complainOfAttention, planWave, setStage, strike } from './world.ts';
+import { complainOfAttention, newPlace, planWave } from './world.ts';
 
 const servers = [
   { id: 'db-01', service: 'ledger', diskMiB: 48, dataMiB: 8 },
@@ -38,6 +38,7 @@ interface Outcome {
   history: History;
 }
 
+const place = newPlace();
 let stage: Stage;
 const outcomes = new Map<Case, Outcome>();
 
@@ -125,7 +126,7 @@ async function connects(port: number): Promise<boolean> {
 }
 
 beforeAll(async () => {
-  stage = await setStage(servers);
+  stage = await Stage.set(place.folder, servers);
   const first = await planWave(stage, servers, only(early, 0));
   const second = await planWave(stage, servers, only(late, 12));
   const [one, other] = await Promise.allSettled([
@@ -137,7 +138,7 @@ beforeAll(async () => {
   outcomes.set(early, one.value).set(late, other.value);
 }, 300_000);
 
-afterAll(() => strike(stage), 60_000);
+afterAll(() => place.clear(), 60_000);
 
 function outcomeOf(which: Case): Outcome {
   const outcome = outcomes.get(which);

@@ -1,5 +1,7 @@
 // The world of a scenario: the example's laboratory and definitions, smaller and faster, in a folder of its own.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -7,8 +9,8 @@ import type { Definitions } from '../../examples/harness/definitions.ts';
 import { plan, readDefinitions, wallClock } from '../../examples/harness/definitions.ts';
 import type { Snapshot } from '../../examples/harness/watch.ts';
 import type { LabServer } from '../../examples/harness/lab.ts';
-import { Stage } from '../../examples/harness/stage.ts';
-import { endRecorded, lastLines, repository } from '../../examples/harness/processes.ts';
+import type { Stage } from '../../examples/harness/stage.ts';
+import { lastLines, repository } from '../../examples/harness/processes.ts';
 import type { Source } from '../../shared/model/source.ts';
 import type { Profile } from '../../shared/model/environment.ts';
 import type { WavePlan } from '../../shared/model/plan.ts';
@@ -17,21 +19,28 @@ import type { WaveDefinition } from '../../shared/model/wave.ts';
 const example = join(repository, 'examples', 'first-wave');
 const zone = 'Europe/Amsterdam';
 
-/** A folder that nobody else uses. */
-export const newFolder = (): string => mkdtempSync(join(tmpdir(), 'landfall-scenario-'));
+/** A folder that nobody else uses, and the end of everything that is started in it. */
+export interface Place {
+  folder: string;
+  /** Ends every process that was started here, and removes what they left; unless asked to keep it for a look. */
+  clear(): Promise<void>;
+}
 
-/** Starts the local Azure and a laboratory with these servers. */
-export const setStage = (servers: readonly LabServer[]): Promise<Stage> => Stage.set(newFolder(), servers);
-
-/** Ends every process that was started, and removes what they left; unless asked to keep it for a look. */
-export async function strike(stage: Stage | undefined): Promise<void> {
-  if (stage === undefined) return;
-  try {
-    await stage.strike();
-  } finally {
-    await endRecorded(stage.folder);
-    if (process.env['LANDFALL_KEEP_SCENARIOS'] === undefined) rmSync(stage.folder, { recursive: true, force: true });
-  }
+/** Makes a place. It is cleared also when this process is killed. */
+export function newPlace(): Place {
+  const folder = mkdtempSync(join(tmpdir(), 'landfall-scenario-'));
+  const keeper = spawn(process.execPath, [join(import.meta.dirname, 'keeper.ts'), folder], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+    detached: true,
+  });
+  const ended = once(keeper, 'exit');
+  return {
+    folder,
+    async clear() {
+      keeper.stdin.end();
+      await ended;
+    },
+  };
 }
 
 /** Puts the example's definitions, changed for a scenario, and stores the wave. */
