@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { PageBlobClient } from '@azure/storage-blob';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { CommandData } from '../../shared/protocol/commands.ts';
-import type { PageBlobClient } from '@azure/storage-blob';
 import { startWorld, type World } from './world.ts';
 
 const MIB = 2 ** 20;

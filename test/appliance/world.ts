@@ -165,6 +165,13 @@ export async function startWorld() {
       retryOptions: { maxRetries: 0, timeoutInMs: 3000 },
     });
   let client = root();
+  // A client that is closed may leave an operation pending for ever: whoever waits for one gives up with the client.
+  let closing = Promise.withResolvers<never>();
+  closing.promise.catch(() => undefined);
+  const closeClient = async (): Promise<void> => {
+    closing.reject(new Error('the client is closed'));
+    await client.close();
+  };
   const received: Received[] = [];
   const watchers = new Set<() => void>();
   const pumps: Promise<void>[] = [];
@@ -172,16 +179,17 @@ export async function startWorld() {
   const readSession = async (subject: string): Promise<void> => {
     while (!isOver) {
       const own = client;
+      const orClosed = <T>(operation: Promise<T>): Promise<T> => Promise.race([operation, closing.promise]);
       try {
-        const session = await own.acceptSession('appliance-events', subject);
+        const session = await orClosed(own.acceptSession('appliance-events', subject));
         while (!isOver && own === client) {
-          for (const message of await session.receiveMessages(20, { maxWaitTimeInMs: 300 })) {
+          for (const message of await orClosed(session.receiveMessages(20, { maxWaitTimeInMs: 300 }))) {
             const jws = message.body as string;
             if (claimedSender(jws) !== applianceId || !enrolledKey) throw new Error('an event of nobody');
             const parsed = parseApplianceEvent(await verifyEvent(jws, enrolledKey));
             if (!('event' in parsed)) throw new Error(parsed.problem.message);
             received.push({ event: parsed.event, jws });
-            await session.completeMessage(message);
+            await orClosed(session.completeMessage(message));
             for (const look of watchers) look();
           }
         }
@@ -308,11 +316,13 @@ export async function startWorld() {
 
     async restartBus(whileDown: () => Promise<void> = async () => {}) {
       const port = Number(bus.host.split(':')[1]);
-      await client.close();
+      await closeClient();
       await bus.stop();
       await whileDown();
       bus = await busAt(port);
       client = root();
+      closing = Promise.withResolvers<never>();
+      closing.promise.catch(() => undefined);
     },
 
     async restartStorage(whileDown: () => Promise<void> = async () => {}) {
@@ -325,7 +335,7 @@ export async function startWorld() {
     async stop() {
       isOver = true;
       for (const child of children) child.kill('SIGKILL');
-      await client.close();
+      await closeClient();
       await Promise.all(pumps);
       await bus.stop();
       await storage.stop();
