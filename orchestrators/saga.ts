@@ -43,6 +43,13 @@ export function* take<I, B, O>(
       });
       return output;
     } catch (error) {
+      // Interrupted before anything was done: no undo will come, and the record must not say for ever that it runs.
+      if (error instanceof Interrupted && armed === undefined)
+        yield* recordStep.call(ctx, {
+          ...subject,
+          operationId,
+          what: { type: 'landfall.step.undone', data: { step: step.name } },
+        });
       const failure = failureOf(error, step.name);
       yield* recordStep.call(ctx, {
         ...subject,

@@ -84,6 +84,18 @@ test('a rollback while the services are stopping waits until they have stopped, 
   expect(at('db-01 engine running')).toBeGreaterThan(at('db-01 engine stopped'));
 });
 
+test('a step that is interrupted before it has done anything does not stay on record as running', async () => {
+  world = await World.open({ change: onlyDb });
+  const before = ({ operationId }: { operationId: string }) => operationId.endsWith(':beforeStop');
+  world.appliances.ignores = before;
+  await world.start();
+  await world.until(() => world.bus.sent.some(({ command }) => before(command)), 'the look before the stop');
+  await world.people.rollBack();
+  expect((await world.ended()).status).toBe('rolledBack');
+  expect(world.state('db').steps['stopServices']?.status).toBe('undone');
+  servesAsBefore(world, 'db-01', { engine: 'running', reports: 'running' });
+});
+
 test('a rollback during the initial sync withdraws, for there is no point to go on from', async () => {
   world = await World.open({ change: onlyDb });
   world.script.once('requestSync', () => world.people.rollBack());
