@@ -1,11 +1,12 @@
 // Landfall's HTTP API as a typed client: what the examples and scenarios ask, no more.
+
+import { z } from 'zod';
 import type { waveView } from '../../functions/http/waveView.ts';
-import type { WavePlan } from '../../shared/model/plan.ts';
-import type { ApplianceDocument, GateDocument } from '../../shared/store/documents.ts';
 import type { WorkloadEvent } from '../../shared/lifecycle/events.ts';
 import type { WorkloadState } from '../../shared/lifecycle/state.ts';
+import type { WavePlan } from '../../shared/model/plan.ts';
 import type { Finding } from '../../shared/policy/preflight.ts';
-import { z } from 'zod';
+import type { ApplianceDocument, GateDocument } from '../../shared/store/documents.ts';
 import type { Person } from './people.ts';
 
 export type WaveView = Awaited<ReturnType<typeof waveView>>;
@@ -16,7 +17,9 @@ const Problem = z.object({
   title: z.string(),
   status: z.number(),
   detail: z.string().optional(),
-  errors: z.array(z.object({ path: z.string(), value: z.unknown(), message: z.string(), fix: z.string() })).default([]),
+  errors: z
+    .array(z.object({ path: z.string(), value: z.unknown().optional(), message: z.string(), fix: z.string() }))
+    .default([]),
 });
 
 /** Problem details (RFC 9457) as an error whose message shows all of it. */
