@@ -39,6 +39,12 @@ test('a wave of two groups commits: the second waits for the first, traffic move
   const traffic = world.changes.findIndex((change) => change.startsWith('app-01 is'));
   expect(traffic).toBeGreaterThan(world.changes.indexOf('web-01 behind open'));
   const log = await world.capabilities.store.workloads.events('w1', 'db');
+  const evidence = log.flatMap(({ event }) =>
+    event.type === 'landfall.step.completed' && event.data.step === 'postCutover' ? [event.data.evidence] : [],
+  );
+  expect(evidence).toMatchObject([
+    { actions: expect.arrayContaining([expect.objectContaining({ before: 'role absent', after: 'role=db-01' })]) },
+  ]);
   const entered = log.flatMap(({ event }) =>
     event.type === 'landfall.workload.phaseEntered' ? [event.data.phase] : [],
   );

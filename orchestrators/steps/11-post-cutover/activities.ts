@@ -89,23 +89,30 @@ async function perform(
       return { before, after: action.networkSecurityGroupId };
     }
     case 'tags': {
+      const names = Object.keys(action.tags);
+      const before = (await azure.compute.findMachine(environment, machine))?.tags ?? {};
       await azure.compute.setTags(environment, machine, action.tags);
-      return {
-        before: '',
-        after: Object.entries(action.tags)
-          .map((tag) => tag.join('='))
-          .join(', '),
-      };
+      return { before: spellTags(before, names), after: spellTags(action.tags, names) };
     }
     case 'dns': {
       const { zoneId, record, type, ttlSeconds } = action;
-      const address = (await azure.compute.privateAddress(environment, machine)) ?? '';
-      const wanted: DnsRecord = { ttlSeconds, values: [action.value.replaceAll('{target.ip}', address)] };
+      const address = await azure.compute.privateAddress(environment, machine);
+      if (address === undefined && action.value.includes('{target.ip}'))
+        throw terminal(
+          'notFound',
+          `The target ${machine} has no private address that ${record} could lead to.`,
+          'Look at its network interface in Azure, then retry or roll back.',
+        );
+      const wanted: DnsRecord = { ttlSeconds, values: [action.value.replaceAll('{target.ip}', address ?? '')] };
       const before = await azure.dns.get(zoneId, record, type);
       await azure.dns.set(zoneId, record, type, wanted);
       return { before: before?.values.join(', ') ?? 'absent', after: wanted.values.join(', ') };
     }
   }
+}
+
+function spellTags(tags: Record<string, string>, names: string[]): string {
+  return names.map((name) => (tags[name] === undefined ? `${name} absent` : `${name}=${tags[name]}`)).join(', ');
 }
 
 export const restoreRecord = defineActivity({
