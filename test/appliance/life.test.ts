@@ -95,7 +95,7 @@ it('a revoked appliance does not come back', async () => {
   expect(second.lines.join('\n')).toContain('Enrol the appliance anew');
 });
 
-it('a broker that restarts gets the events that could not be sent meanwhile', async () => {
+it('after a broker has restarted, commands are heard and answered again', async () => {
   world.appliance();
   await world.event('landfall.appliance.heartbeat');
   await world.command(describeSource('prepare-wave.web-1:one'));
