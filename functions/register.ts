@@ -57,26 +57,39 @@ app.serviceBusQueue('poisonedEvents', {
 app.timer('deltaSyncs', { schedule: '%LANDFALL_DELTA_SCHEDULE%', handler: () => deltaSyncs(capabilities()) });
 app.timer('watchdog', { schedule: '%LANDFALL_WATCHDOG_SCHEDULE%', handler: () => watchdog(capabilities()) });
 
+const feed = {
+  connection: 'Cosmos',
+  databaseName: '%LANDFALL_COSMOS_DATABASE%',
+  leaseContainerName: 'leases',
+  startFromBeginning: true,
+  // Without a retry policy the feed goes on after a failed batch, and what it held would never be told.
+  retry: {
+    strategy: 'exponentialBackoff',
+    maxRetryCount: -1,
+    minimumInterval: { milliseconds: 500 },
+    maximumInterval: { seconds: 30 },
+  },
+} as const;
+
 for (const containerName of ['workloads', 'waves', 'environments'])
   app.cosmosDB(`${containerName}Committed`, {
-    connection: 'Cosmos',
-    databaseName: '%LANDFALL_COSMOS_DATABASE%',
+    ...feed,
     containerName,
-    leaseContainerName: 'leases',
     leaseContainerPrefix: containerName,
     feedPollDelay: 200,
-    startFromBeginning: true,
     extraInputs: [durableInput],
-    // Without a retry policy the feed goes on after a failed batch, and what it held would never be told.
-    retry: {
-      strategy: 'exponentialBackoff',
-      maxRetryCount: -1,
-      minimumInterval: { milliseconds: 500 },
-      maximumInterval: { seconds: 30 },
-    },
-    handler: (documents: unknown[], context: InvocationContext) =>
-      committed(documents, orchestrationsOf(context), capabilities().publisher, (line) => context.warn(line)),
+    handler: (documents: unknown[], context: InvocationContext) => committed(documents, orchestrationsOf(context)),
   });
+
+// A feed of its own: a topic that does not answer must not keep milestones from orchestrations.
+app.cosmosDB('workloadsPublished', {
+  ...feed,
+  containerName: 'workloads',
+  leaseContainerPrefix: 'published',
+  feedPollDelay: 1000,
+  handler: (documents: unknown[], context: InvocationContext) =>
+    capabilities().publisher.publish(documents, (line) => context.warn(line)),
+});
 
 for (const orchestrator of orchestrators) df.app.orchestration(orchestrator.name, orchestrator.handler);
 for (const activity of activities)

@@ -10,7 +10,6 @@ import type {
   SignalDocument,
 } from '../../shared/store/documents.ts';
 import type { Orchestrations } from '../orchestrations.ts';
-import type { Publisher } from './eventGrid.ts';
 
 type Changed = EventDocument | GateDocument | AttentionDocument | ControlDocument | SignalDocument | { kind: 'other' };
 interface Raised {
@@ -64,8 +63,6 @@ const raisedAtOnce = 8;
 export async function committed(
   documents: readonly unknown[],
   orchestrations: Pick<Orchestrations, 'raise'>,
-  publisher: Publisher,
-  log: (line: string) => void,
 ): Promise<void> {
   const changed = documents.filter(hasKind);
   const raised = changed.flatMap(raisedBy);
@@ -75,10 +72,6 @@ export async function committed(
         .slice(from, from + raisedAtOnce)
         .map(({ instanceId, name, data }) => orchestrations.raise(instanceId, name, data)),
     );
-  await publisher.publish(
-    changed.filter((document) => document.kind === 'event'),
-    log,
-  );
 }
 
 function hasKind(document: unknown): document is Changed {

@@ -8,8 +8,8 @@ import { milestoneOf } from '../../shared/lifecycle/milestones.ts';
 import type { EventDocument } from '../../shared/store/documents.ts';
 
 export interface Publisher {
-  /** Publishes what is worth telling among these. Throws only where another try may help. */
-  publish(documents: readonly EventDocument[], log: (line: string) => void): Promise<void>;
+  /** Publishes what is worth telling among changed documents. Throws only where another try may help. */
+  publish(documents: readonly unknown[], log: (line: string) => void): Promise<void>;
 }
 
 const told: ReadonlySet<WorkloadEvent['type']> = new Set<WorkloadEvent['type']>([
@@ -29,6 +29,7 @@ export function createPublisher(
   return {
     async publish(documents, log) {
       const events = documents
+        .filter(isEvent)
         .filter(({ event }) => told.has(event.type) || milestoneOf(event) !== undefined)
         .map(({ waveId, workloadId, event }) => ({
           id: event.id,
@@ -40,7 +41,7 @@ export function createPublisher(
         }));
       if (events.length === 0) return;
       try {
-        await client.send(events);
+        for (const batch of inBatches(events)) await client.send(batch);
       } catch (error) {
         const failure = toMigrationError(error, 'publishing to Event Grid');
         log(failure.message);
@@ -48,4 +49,27 @@ export function createPublisher(
       }
     },
   };
+}
+
+function isEvent(document: unknown): document is EventDocument {
+  return (document as { kind?: unknown } | null)?.kind === 'event';
+}
+
+/** Event Grid takes at most 1 MB a request; evidence may be long. https://learn.microsoft.com/azure/event-grid/quotas-limits */
+const batchBytes = 512 * 1024;
+
+function* inBatches<T>(events: readonly T[]): Generator<T[]> {
+  let batch: T[] = [];
+  let bytes = 0;
+  for (const event of events) {
+    const size = Buffer.byteLength(JSON.stringify(event));
+    if (batch.length > 0 && bytes + size > batchBytes) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(event);
+    bytes += size;
+  }
+  if (batch.length > 0) yield batch;
 }

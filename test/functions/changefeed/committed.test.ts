@@ -1,7 +1,6 @@
 // What leaves the store: exactly what somebody waits for.
 import { describe, expect, it } from 'vitest';
 import { committed, raisedBy } from '../../../functions/changefeed/committed.ts';
-import type { Publisher } from '../../../functions/changefeed/eventGrid.ts';
 import type { WorkloadEvent } from '../../../shared/lifecycle/events.ts';
 import type {
   AttentionDocument,
@@ -50,7 +49,6 @@ const attention = (change: Partial<AttentionDocument> = {}): AttentionDocument =
   ...change,
 });
 const waiting = { instanceId: 'prepare-w1.db-1', name: operationId };
-const silent: Publisher = { publish: async () => {} };
 
 describe('the change feed', () => {
   it('raises milestones under their operation id, and never progress', () => {
@@ -114,32 +112,15 @@ describe('the change feed', () => {
 
   it('passes over documents that tell nothing', async () => {
     const orchestrations = new FakeOrchestrations();
-    await committed(
-      [{ id: 'state', kind: 'state' }, { id: 'x' }, null, event('landfall.sync.failed')],
-      orchestrations,
-      silent,
-      () => {},
-    );
+    await committed([{ id: 'state', kind: 'state' }, { id: 'x' }, null, event('landfall.sync.failed')], orchestrations);
     expect(orchestrations.raised).toHaveLength(1);
   });
 
   it('fails when something could not be told, so that the batch comes again', async () => {
     const orchestrations = new FakeOrchestrations();
     orchestrations.broken = true;
-    await expect(committed([event('landfall.sync.failed')], orchestrations, silent, () => {})).rejects.toThrow(
+    await expect(committed([event('landfall.sync.failed')], orchestrations)).rejects.toThrow(
       'the durable runtime is gone',
     );
-  });
-
-  it('offers events, and nothing else, to Event Grid', async () => {
-    const offered: unknown[] = [];
-    const publisher: Publisher = { publish: async (documents) => void offered.push(...documents) };
-    await committed(
-      [gate('approved'), event('landfall.sync.completed')],
-      new FakeOrchestrations(),
-      publisher,
-      () => {},
-    );
-    expect(offered).toMatchObject([{ kind: 'event' }]);
   });
 });

@@ -183,8 +183,7 @@ export class World extends Mirror {
     const documents = this.#untold.splice(0);
     this.#telling++;
     const orchestrations = orchestrationsOn(this.durable);
-    const publisher = { publish: async () => {} };
-    for (let time = 0; time < this.#times; time++) await committed(documents, orchestrations, publisher, () => {});
+    for (let time = 0; time < this.#times; time++) await committed(documents, orchestrations);
     this.#telling--;
   }
 }
