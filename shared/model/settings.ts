@@ -10,7 +10,11 @@ export const Check = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('file'),
     ...named,
-    path: z.string().startsWith('/').max(512),
+    // Azure's run command takes a script and runs it as root: whoever plans a check must not be able to write one.
+    path: z
+      .string()
+      .max(512)
+      .regex(/^\/[\w./+@:-]*$/, 'is not an absolute path of letters, digits and . _ / + @ : -'),
     contains: z.string().max(512).optional(),
   }),
   z.strictObject({
