@@ -35,14 +35,15 @@ describe('the app', () => {
     });
   });
 
-  it('reads the change feed of three containers with leases apart, and again when a batch fails', () => {
+  it('reads the change feed of three containers, of workloads twice, with leases apart, and again when a batch fails', () => {
     const feeds = named('cosmosDBTrigger');
     expect(feeds.map((name) => triggerOf(name)?.['containerName']).sort()).toEqual([
       'environments',
       'waves',
       'workloads',
+      'workloads',
     ]);
-    expect(new Set(feeds.map((name) => triggerOf(name)?.['leaseContainerPrefix'])).size).toBe(3);
+    expect(new Set(feeds.map((name) => triggerOf(name)?.['leaseContainerPrefix'])).size).toBe(4);
     for (const name of feeds) expect(functions.get(name)?.metadata.retryOptions).toMatchObject({ maxRetryCount: -1 });
   });
 
