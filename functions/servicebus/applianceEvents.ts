@@ -8,6 +8,7 @@ import { applianceIds } from '../../shared/model/plan.ts';
 import { type ApplianceEvent, parseApplianceEvent } from '../../shared/protocol/events.ts';
 import { claimedSender, verifyEvent } from '../../shared/protocol/signing.ts';
 import type { ApplianceDocument, QuarantineDocument } from '../../shared/store/documents.ts';
+import { isOfAppliance, isOfWorkload } from './answers.ts';
 import { ownEvents } from './ownEvents.ts';
 import { quarantined, type Received, textOf } from './quarantine.ts';
 
@@ -84,6 +85,8 @@ async function verify(
   if (!ofWorkload && event.subject !== source) return refusal('foreignSender', `the event is about ${event.subject}`);
   if (!aboutEither.has(event.type) && aboutAppliances.has(event.type) === ofWorkload)
     return refusal('brokenBody', `${event.type} cannot be about ${event.subject}`);
+  if (!ofWorkload && !isOfAppliance(source, event.operationid))
+    return refusal('foreignSender', `${source} was not asked to do ${event.operationid}`);
   return { event };
 }
 
@@ -105,6 +108,12 @@ async function workloadEvents(
         source,
         code: 'foreignSender',
         reason: `${subject} is assigned to ${workload.plan.applianceId}`,
+      });
+    else if (!isOfWorkload(workload.plan, event.operationid))
+      await refuse(received, {
+        source,
+        code: 'foreignSender',
+        reason: `${event.operationid} is no operation of ${subject}`,
       });
     else events.push(reported(event));
   }

@@ -91,7 +91,8 @@ export const Envelope = z.strictObject({
     .string()
     .min(1)
     .max(120)
-    .regex(/^[A-Za-z0-9._:-]+$/),
+    .regex(/^[A-Za-z0-9._-]+$/)
+    .describe('without colons: those are in the ids of the platform’s own events'),
   source: Id.describe('the appliance'),
   type: z.string().max(80),
   subject: z

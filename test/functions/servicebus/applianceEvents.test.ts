@@ -14,7 +14,12 @@ const keysOf = async (): Promise<{ privateKey: JWK; publicKey: JWK }> => {
   const pair = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
   return { privateKey: await exportJWK(pair.privateKey), publicKey: await exportJWK(pair.publicKey) };
 };
-const keys = { 'agent-db-01': await keysOf(), 'agent-web-01': await keysOf(), 'target-west': await keysOf() };
+const keys = {
+  'agent-db-01': await keysOf(),
+  'agent-web-01': await keysOf(),
+  'target-west': await keysOf(),
+  'worker-cellar': await keysOf(),
+};
 type Appliance = keyof typeof keys;
 
 let sequence = 0;
@@ -134,6 +139,43 @@ describe('a batch of events', () => {
       'about a workload that does not exist',
       'unknownWorkload',
       () => signed(event('agent-db-01', 'landfall.sync.progress', progress, { subject: 'w1/nobody' }), 'agent-db-01'),
+    ],
+    [
+      'that answers what another workload was asked',
+      'foreignSender',
+      () =>
+        signed(
+          event(
+            'agent-db-01',
+            'landfall.services.stopped',
+            { services: [] },
+            { operationid: 'cutover-w1.web-1:stopServices:web:1' },
+          ),
+          'agent-db-01',
+        ),
+    ],
+    [
+      'that answers what a worker was asked',
+      'foreignSender',
+      () =>
+        signed(
+          event(
+            'agent-db-01',
+            'landfall.worker.verified',
+            { results: [] },
+            { subject: 'agent-db-01', operationid: 'wave-w1:1:verifyWorker:cellar:1' },
+          ),
+          'agent-db-01',
+        ),
+    ],
+    [
+      'that takes the id of an event of the platform',
+      'brokenBody',
+      () =>
+        signed(
+          event('agent-db-01', 'landfall.sync.progress', progress, { id: 'cutover-w1.db-1:off:1.phase' }),
+          'agent-db-01',
+        ),
     ],
   ])('with one %s quarantines it as %s and applies its neighbours', async (_what, code, bad) => {
     const { handle, events, quarantine, reach } = await world();
@@ -265,24 +307,29 @@ it('a worker’s verification reaches the operation that asked for it', async ()
   const changes: unknown[] = [];
   const reach = fakeReach((container, document) => changes.push([container, document]));
   await reach.store.appliances.put({
-    id: 'appliance.agent-db-01',
+    id: 'appliance.worker-cellar',
     kind: 'appliance',
     environmentId: 'west',
-    applianceId: 'agent-db-01',
+    applianceId: 'worker-cellar',
     applianceKind: 'worker',
     status: 'healthy',
-    publicKey: keys['agent-db-01'].publicKey as { kty: string },
+    publicKey: keys['worker-cellar'].publicKey as { kty: string },
   });
   const verified = event(
-    'agent-db-01',
+    'worker-cellar',
     'landfall.worker.verified',
     { results: [] },
-    { subject: 'agent-db-01', operationid: 'wave-w1:verify:1' },
+    { subject: 'worker-cellar', operationid: 'wave-w1:1:verifyWorker:cellar:1' },
   );
-  await applianceEvents(reach, [await signed(verified, 'agent-db-01')]);
+  await applianceEvents(reach, [await signed(verified, 'worker-cellar')]);
   expect(changes.at(-1)).toMatchObject([
     'environments',
-    { kind: 'signal', operationId: 'wave-w1:verify:1', type: 'landfall.worker.verified', data: { results: [] } },
+    {
+      kind: 'signal',
+      operationId: 'wave-w1:1:verifyWorker:cellar:1',
+      type: 'landfall.worker.verified',
+      data: { results: [] },
+    },
   ]);
 });
 

@@ -1,0 +1,29 @@
+// Whose waits an appliance may end. An operation id addresses an orchestration, so a signature alone is not enough: an
+// appliance that lies must not be able to lie about what others are asked.
+import { applianceIds, type WorkloadPlan } from '../../shared/model/plan.ts';
+
+/** What has no instance in front, such as the timer's deltas, wakes nobody. */
+const hasInstance = /^(?:wave|group|prepare|cutover|unwind)-/;
+
+/** Whether an operation is one that the workload's own appliances are asked to do. */
+export function isOfWorkload(
+  { waveId, groupId, workloadId }: Pick<WorkloadPlan, 'waveId' | 'groupId' | 'workloadId'>,
+  operationId: string | undefined,
+): boolean {
+  if (operationId === undefined || !hasInstance.test(operationId)) return true;
+  const [instanceId = '', , about] = operationId.split(':');
+  const own = new RegExp(
+    `^(?:(?:prepare|cutover)-${waveId}\\.${workloadId}-\\d+|unwind-${waveId}\\.${workloadId}-\\d+-[a-z]+)$`,
+  );
+  // A group asks about each of its workloads by name.
+  return (
+    own.test(instanceId) || (new RegExp(`^group-${waveId}\\.${groupId}-\\d+$`).test(instanceId) && about === workloadId)
+  );
+}
+
+/** Whether an operation is one that the appliance is asked to do about itself: a worker's verification. */
+export function isOfAppliance(applianceId: string, operationId: string | undefined): boolean {
+  if (operationId === undefined || !hasInstance.test(operationId)) return true;
+  const siteId = /^wave-[a-z0-9-]+:\d+:verifyWorker:([a-z0-9-]+):\d+$/.exec(operationId)?.[1];
+  return siteId !== undefined && applianceIds.worker(siteId) === applianceId;
+}
