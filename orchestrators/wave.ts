@@ -24,9 +24,9 @@ export const wave = defineOrchestrator({
   output: Outcome,
   attempt: (input) => input.attempt,
   *run(ctx, input) {
-    const { waveId } = input;
+    const { waveId, attempt } = input;
     const outline = yield* outlineWave.call(ctx, { waveId });
-    yield* recordWave.call(ctx, { waveId, status: 'running', ended: false });
+    yield* recordWave.call(ctx, { waveId, attempt, status: 'running', ended: false });
     const taken: Taken[] = [];
     const ordered = yield* readyEnvironment(ctx, input, outline, taken);
     let done = true;
@@ -42,7 +42,7 @@ export const wave = defineOrchestrator({
     const cancelled = (ordered ?? ctx.interruption)?.action === 'cancel';
     const result: Outcome = { status: committed ? 'committed' : cancelled ? 'cancelled' : 'rolledBack', reason };
     if (done) yield* ctx.shielded(leave(ctx, waveId, outline.environmentId, taken));
-    yield* recordWave.call(ctx, { waveId, status: result.status, reason: result.reason, ended: true });
+    yield* recordWave.call(ctx, { waveId, attempt, status: result.status, reason: result.reason, ended: true });
     return result;
   },
 });

@@ -9,7 +9,7 @@ import { readBody } from './body.ts';
 import { checkRollback } from './pointOfNoReturn.ts';
 import { refuse } from './problem.ts';
 import { type Call, json, type Route } from './route.ts';
-import { waveOf } from './waves.ts';
+import { holdersOf, waveOf } from './waves.ts';
 
 const Reason = z.string().trim().min(1).max(1000);
 const Cancel = z.strictObject({ reason: Reason });
@@ -76,13 +76,16 @@ async function start({
   param,
   person,
 }: Call & { person: Person }): Promise<{ attempt: number; instanceId: string }> {
-  const { waveId } = await waveOf(store, param('id'));
+  const planned = await waveOf(store, param('id'));
+  const { waveId } = planned;
   const instanceId = `wave-${waveId}`;
   const standing = await orchestrations.standing(instanceId);
   if (standing === 'active') throw refuse('conflict', `Wave ${waveId} is under way already.`);
+  await requireSources(store, planned);
   const { attempt } = await store.waves.change(waveId, (wave) => {
     // Told to run, but nothing runs: whoever started it crashed in between, and this attempt is begun now.
     if (underWay.has(wave.status) && standing === 'absent') return undefined;
+    if (wave.attempt !== planned.attempt) throw refuse('conflict', `Wave ${waveId} is being started already.`);
     if (!startable.has(wave.status) && !underWay.has(wave.status))
       throw refuse('conflict', `Wave ${waveId} is ${wave.status}; it does not start again.`);
     const { reason: _reason, endedAt: _endedAt, ...rest } = wave;
@@ -104,6 +107,16 @@ async function start({
   });
   await orchestrations.start('wave', instanceId, { waveId, attempt });
   return { attempt, instanceId };
+}
+
+/** A source goes one way at a time: since this wave was planned or ended, another one may have taken its sources. */
+async function requireSources(store: Capabilities['store'], { waveId, plan, groups }: WaveDocument): Promise<void> {
+  const holders = holdersOf(waveId, await store.waves.list());
+  for (const { source, groupId } of plan.workloads) {
+    const holder = groups[groupId]?.status === 'committed' ? undefined : holders.get(source.id);
+    if (holder !== undefined)
+      throw refuse('conflict', `Wave ${holder} migrates source ${source.id}: cancel that wave, or wait for its end.`);
+  }
 }
 
 interface Order {

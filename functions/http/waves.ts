@@ -118,11 +118,16 @@ async function planOf(store: Store, definition: WaveDefinition, now: string) {
   return resolved.plan;
 }
 
-function claimedElsewhere(definition: WaveDefinition, waves: readonly WaveDocument[]): Problem[] {
-  const others = waves.filter(({ waveId, status }) => waveId !== definition.id && claiming.has(status));
-  const holder = new Map(
+/** Which sources waves other than this one have a claim on, and which wave it is. */
+export function holdersOf(ownId: string, waves: readonly WaveDocument[]): ReadonlyMap<string, string> {
+  const others = waves.filter(({ waveId, status }) => waveId !== ownId && claiming.has(status));
+  return new Map(
     others.flatMap(({ waveId, plan }) => plan.workloads.map(({ source }) => [source.id, waveId] as const)),
   );
+}
+
+function claimedElsewhere(definition: WaveDefinition, waves: readonly WaveDocument[]): Problem[] {
+  const holder = holdersOf(definition.id, waves);
   return definition.groups.flatMap((group, g) =>
     group.workloads.flatMap(({ source }, w) => {
       const waveId = holder.get(source);

@@ -116,7 +116,7 @@ export const askForHelp = defineActivity({
   retry: patientRetry,
   async effect({ store, now }, { operationId, step, failure, choices, waveId, workloadIds }) {
     const attentionId = `attention.${hashOf(operationId).slice(0, 16)}`;
-    const opened = await store.attentions.open({
+    await store.attentions.open({
       id: attentionId,
       kind: 'attention',
       waveId,
@@ -128,19 +128,19 @@ export const askForHelp = defineActivity({
       openedAt: now(),
       operationId,
     });
-    if (opened.status === 'open')
-      await append(
-        store,
-        { waveId, workloadIds },
-        {
-          id: `${operationId}.attention`,
-          time: now(),
-          source: 'platform',
-          operationId,
-          type: 'landfall.workload.attentionRaised',
-          data: { attentionId, step, failure, choices },
-        },
-      );
+    // Also when somebody has answered between a first try that crashed here and this one: an answer needs its question.
+    await append(
+      store,
+      { waveId, workloadIds },
+      {
+        id: `${operationId}.attention`,
+        time: now(),
+        source: 'platform',
+        operationId,
+        type: 'landfall.workload.attentionRaised',
+        data: { attentionId, step, failure, choices },
+      },
+    );
     return attentionId;
   },
 });
@@ -221,15 +221,18 @@ export const recordWave = defineActivity({
   input: z.strictObject({
     waveId: z.string(),
     status: z.enum(waveStatuses),
+    attempt: z.int(),
     reason: z.string().optional(),
     ended: z.boolean(),
   }),
   output: Nothing,
   retry: patientRetry,
-  async effect({ store, now }, { waveId, status, reason, ended }) {
+  async effect({ store, now }, { waveId, status, attempt, reason, ended }) {
     await store.waves.change(waveId, ({ reason: _old, ...wave }) => ({
       ...wave,
       status,
+      // The attempt that runs, should two starts have counted up at once: orders and signals are addressed by it.
+      attempt,
       ...(reason === undefined ? {} : { reason }),
       ...(ended ? { endedAt: now() } : {}),
     }));

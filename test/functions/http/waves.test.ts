@@ -179,6 +179,32 @@ describe('starting', () => {
     expect(orchestrations.started).toHaveLength(1);
   });
 
+  it('twice at once begins one attempt, also when an earlier one has ended', async () => {
+    const { ask, orchestrations, reach } = await started();
+    await reach.store.waves.change('w1', (wave) => ({ ...wave, status: 'rolledBack' }));
+    orchestrations.standings.set('wave-w1', 'ended');
+    const answers = await Promise.all([1, 2].map(() => ask('POST', '/api/waves/w1/start', { as: 'ada' })));
+    expect(answers.map(({ status }) => status).sort()).toEqual([202, 409]);
+    expect((await reach.store.waves.get('w1'))?.attempt).toBe(2);
+  });
+
+  it('again is refused while another wave holds one of its sources', async () => {
+    const { ask, orchestrations, reach } = await started();
+    const ended = await reach.store.waves.change('w1', (wave) => ({ ...wave, status: 'rolledBack' }));
+    orchestrations.standings.set('wave-w1', 'ended');
+    await reach.store.waves.create({
+      ...ended,
+      waveId: 'w2',
+      status: 'planned',
+      plan: { ...ended.plan, waveId: 'w2' },
+    });
+    const { status, body } = await ask('POST', '/api/waves/w1/start', { as: 'ada' });
+    expect(status).toBe(409);
+    expect(body.detail).toContain('Wave w2 migrates source');
+    await ask('POST', '/api/waves/w2/cancel', { as: 'ada', body: { reason: 'not now' } });
+    expect((await ask('POST', '/api/waves/w1/start', { as: 'ada' })).status).toBe(202);
+  });
+
   it('is over once the wave has committed, and unknown waves are unknown', async () => {
     const { ask, orchestrations, reach } = await started();
     await reach.store.waves.change('w1', (wave) => ({ ...wave, status: 'committed' }));
