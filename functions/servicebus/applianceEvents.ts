@@ -91,7 +91,7 @@ async function verify(
 }
 
 async function workloadEvents(
-  { store }: Reach,
+  { store, now }: Reach,
   subject: string,
   accepted: readonly Accepted[],
   refuse: (received: Received, why: Refusal) => Promise<void>,
@@ -115,7 +115,7 @@ async function workloadEvents(
         code: 'foreignSender',
         reason: `${event.operationid} is no operation of ${subject}`,
       });
-    else events.push(reported(event));
+    else events.push(reported(event, now()));
   }
   for (let from = 0; from < events.length; from += eventsPerCommit) {
     const { illegal } = await store.workloads.append(waveId, workloadId, events.slice(from, from + eventsPerCommit));

@@ -45,6 +45,8 @@ interface Common {
   source: string;
   operationId?: string | undefined;
   sequence?: number | undefined;
+  /** The platform's time when a report arrived: an appliance's clock may be wrong. */
+  receivedAt?: string | undefined;
 }
 
 export type PlatformEvent = {
@@ -58,7 +60,7 @@ export type ReportedEvent = ApplianceEvent extends infer E
 export type WorkloadEvent = PlatformEvent | ReportedEvent;
 
 /** An appliance's event in the workload's own form. */
-export function reported(event: ApplianceEvent): ReportedEvent {
+export function reported(event: ApplianceEvent, receivedAt: string): ReportedEvent {
   const { id, time, source, sequence, operationid, type, data } = event;
-  return { id, time, source, sequence, operationId: operationid, type, data } as ReportedEvent;
+  return { id, time, source, sequence, operationId: operationid, receivedAt, type, data } as ReportedEvent;
 }

@@ -184,7 +184,11 @@ function reportSync(state: WorkloadState, event: SyncReport): WorkloadState {
     (sync.status !== 'running' && sync.status !== 'stalled' && sync.status !== 'queued')
   )
     return state;
-  const heard: SyncRegion = { ...sync, status: 'running', heardAt: later(sync.heardAt, event.time) };
+  const heard: SyncRegion = {
+    ...sync,
+    status: 'running',
+    heardAt: later(sync.heardAt, event.receivedAt ?? event.time),
+  };
   switch (event.type) {
     case 'landfall.sync.started':
       return { ...state, sync: { ...heard, startedAt: sync.startedAt ?? event.time } };

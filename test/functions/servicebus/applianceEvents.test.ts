@@ -8,6 +8,7 @@ import { receivedBatch } from '../../../functions/servicebus/received.ts';
 import type { Envelope } from '../../../shared/protocol/events.ts';
 import { signEvent } from '../../../shared/protocol/signing.ts';
 import type { ApplianceDocument } from '../../../shared/store/documents.ts';
+import { enqueueSync } from '../../../shared/sync/dispatch.ts';
 import { fakeReach, withWave } from '../../fakes/reach.ts';
 
 const keysOf = async (): Promise<{ privateKey: JWK; publicKey: JWK }> => {
@@ -192,6 +193,18 @@ describe('a batch of events', () => {
     const [kept] = await reach.store.quarantine.list(1);
     expect(kept).toMatchObject({ messageId: broken.messageId, body: broken.body, sessionId: 'w1/db' });
     expect(kept?.reason).not.toBe('');
+  });
+
+  it('of an appliance whose clock is wrong counts as heard when it arrives', async () => {
+    const { handle, reach } = await world();
+    const plan = (await reach.store.workloads.get('w1', 'db'))!.plan;
+    const queued = await enqueueSync(reach, plan, 'initial', 'prepare-w1.db-1:initialSync:db:1');
+    const { syncId } = queued as { syncId: string };
+    const late = { ...progress, syncId };
+    for (const time of ['2001-01-01T00:00:00.000Z', '2099-01-01T00:00:00.000Z']) {
+      await handle(await signed(event('agent-db-01', 'landfall.sync.progress', late, { time }), 'agent-db-01'));
+      expect((await reach.store.workloads.get('w1', 'db'))?.state.sync.heardAt).toBe(reach.now());
+    }
   });
 
   it('of a revoked appliance goes to quarantine whole', async () => {

@@ -199,7 +199,7 @@ export class FakeAppliances {
     const [waveId = '', workloadId] = subject.split('/');
     for (let delivery = 0; delivery < this.#around.deliveries; delivery++)
       if (workloadId === undefined) await ownEvents(this.#around, source, [event]);
-      else await this.#around.store.workloads.append(waveId, workloadId, [reported(event)]);
+      else await this.#around.store.workloads.append(waveId, workloadId, [reported(event, this.#around.now())]);
   }
 }
 
