@@ -36,8 +36,8 @@ import {
   deployAppliance,
   findAppliance,
 } from './steps/02-migration-appliance/activities.ts';
-import { deployWorker, removeWorker, verifyWorker, workerPresent } from './steps/03-source-worker/activities.ts';
-import { agentPresent, installAgent, removeAgent } from './steps/04-os-agent/activities.ts';
+import { deployWorker, findWorker, removeWorker, verifyWorker } from './steps/03-source-worker/activities.ts';
+import { agentPresent, dismissAgent, findAgent, installAgent, removeAgent } from './steps/04-os-agent/activities.ts';
 import { preflightSource } from './steps/05-source-onboarding/activities.ts';
 import { createStaging, latestPoint } from './steps/06-initial-sync/activities.ts';
 import {
@@ -108,11 +108,13 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   deployAppliance,
   deleteApplianceMachine,
   deleteApplianceNic,
-  workerPresent,
+  findWorker,
   deployWorker,
   verifyWorker,
   removeWorker,
   agentPresent,
+  dismissAgent,
+  findAgent,
   installAgent,
   removeAgent,
   preflightSource,

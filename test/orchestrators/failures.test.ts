@@ -24,7 +24,7 @@ describe('a step that fails for good asks for help', () => {
     expect(world.state('db')).toMatchObject({ phase: 'attention', remembered: 'finalSync' });
     await world.people.answer('retry');
     await world.until(() => world.state('db').phase === 'sourceOff');
-    expect(world.script.called('agentPresent')).toBe(1);
+    expect(world.script.called('findAgent')).toBe(1);
     expect(world.state('db').steps['finalDelta']).toMatchObject({ attempt: 2 });
     await world.people.rollBack();
     await world.ended();

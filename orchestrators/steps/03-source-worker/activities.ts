@@ -19,13 +19,16 @@ function siteOf(environment: Environment, siteId: string): Site {
   return site;
 }
 
-export const workerPresent = defineActivity({
-  name: 'workerPresent',
+/** Whether a worker of that name stands there that is not ours: no wave of ours has registered it. */
+export const findWorker = defineActivity({
+  name: 'findWorker',
   input: Input,
   output: z.boolean(),
   async effect({ store, hosts }, { environmentId, siteId }) {
     const site = siteOf(await environmentOf(store, environmentId), siteId);
-    return hosts.ofSite(site).workerPresent(site, applianceIds.worker(siteId));
+    const applianceId = applianceIds.worker(siteId);
+    if ((await store.appliances.get(applianceId)) !== undefined) return false;
+    return hosts.ofSite(site).workerPresent(site, applianceId);
   },
 });
 

@@ -6,7 +6,7 @@ import { applianceIds } from '../../../shared/model/plan.ts';
 import { applianceEventData } from '../../../shared/protocol/events.ts';
 import { dismissAppliance } from '../../appliances/activities.ts';
 import { waitUntilHealthy } from '../../appliances.ts';
-import { deployWorker, removeWorker, verifyWorker, workerPresent } from './activities.ts';
+import { deployWorker, findWorker, removeWorker, verifyWorker } from './activities.ts';
 
 const Verified = z.looseObject({
   type: z.literal('landfall.worker.verified'),
@@ -20,13 +20,15 @@ export const sourceWorker = defineStep({
   scope: 'environment',
   key: ({ siteId }) => siteId,
   input: z.strictObject({ environmentId: z.string(), waveId: z.string(), siteId: z.string() }),
-  before: z.strictObject({ present: z.boolean() }),
+  before: z.strictObject({
+    adopted: z.boolean().describe('a worker of that name that is not ours stood there before'),
+  }),
   output: z.strictObject({
     applianceId: z.string(),
     connectivity: applianceEventData['landfall.worker.verified'].shape.results,
   }),
   *capture(ctx, { environmentId, siteId }) {
-    return { present: yield* workerPresent.call(ctx, { environmentId, siteId }) };
+    return { adopted: yield* findWorker.call(ctx, { environmentId, siteId }) };
   },
   *run(ctx, { environmentId, waveId, siteId }, _before, attempt) {
     const applianceId = applianceIds.worker(siteId);
@@ -53,8 +55,8 @@ export const sourceWorker = defineStep({
       );
     return { applianceId, connectivity: data.results };
   },
-  *undo(ctx, { environmentId, siteId }) {
-    yield* removeWorker.call(ctx, { environmentId, siteId });
+  *undo(ctx, { environmentId, siteId }, { adopted }) {
+    if (!adopted) yield* removeWorker.call(ctx, { environmentId, siteId });
     yield* dismissAppliance.call(ctx, { applianceId: applianceIds.worker(siteId) });
   },
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineActivity } from '../../../shared/durable/activity.ts';
+import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
 import { workloadOf } from '../../../shared/store/plans.ts';
 import { untilStarted, wantAppliance } from '../../appliances/activities.ts';
 
@@ -11,6 +11,18 @@ export const agentPresent = defineActivity({
   output: z.boolean(),
   async effect({ store, hosts }, workload) {
     const { source } = (await workloadOf(store, workload)).plan;
+    return hosts.of(source).agentInstalled(source);
+  },
+});
+
+/** Whether an agent is on the source that is not ours: no wave of ours has registered it. */
+export const findAgent = defineActivity({
+  name: 'findAgent',
+  input: Workload,
+  output: z.boolean(),
+  async effect({ store, hosts }, workload) {
+    const { source, applianceId } = (await workloadOf(store, workload)).plan;
+    if ((await store.appliances.get(applianceId)) !== undefined) return false;
     return hosts.of(source).agentInstalled(source);
   },
 });
@@ -37,10 +49,23 @@ export const installAgent = defineActivity({
 export const removeAgent = defineActivity({
   name: 'removeAgent',
   input: Workload,
-  output: z.strictObject({ applianceId: z.string() }),
+  output: Nothing,
   async effect({ store, hosts }, workload) {
-    const { source, applianceId } = (await workloadOf(store, workload)).plan;
+    const { source } = (await workloadOf(store, workload)).plan;
     await hosts.of(source).removeAgent(source);
-    return { applianceId };
+    return null;
+  },
+});
+
+/** Takes the agent's rights away and forgets it (idempotent). */
+export const dismissAgent = defineActivity({
+  name: 'dismissAgent',
+  input: Workload,
+  output: Nothing,
+  async effect({ store, bus }, workload) {
+    const { applianceId } = (await workloadOf(store, workload)).plan;
+    await store.appliances.remove(applianceId);
+    await bus.removeSubscription(applianceId);
+    return null;
   },
 });

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import type { Ctx, Flow } from '../../../shared/durable/flow.ts';
 import { defineStep } from '../../../shared/durable/step.ts';
 import { terminal } from '../../../shared/errors.ts';
-import { dismissAppliance } from '../../appliances/activities.ts';
 import { waitUntilHealthy } from '../../appliances.ts';
-import { agentPresent, installAgent, removeAgent } from './activities.ts';
+import { agentPresent, dismissAgent, findAgent, installAgent, removeAgent } from './activities.ts';
 
 /** Step 4 (agent-based workloads): an agent on the source's OS, put there through its host with a one-time token. */
 export const osAgent = defineStep({
@@ -11,10 +11,10 @@ export const osAgent = defineStep({
   name: 'osAgent',
   scope: 'workload',
   input: z.strictObject({ waveId: z.string(), workloadId: z.string() }),
-  before: z.strictObject({ present: z.boolean() }),
+  before: z.strictObject({ adopted: z.boolean().describe('an agent that is not ours was there before') }),
   output: z.strictObject({ applianceId: z.string() }),
   *capture(ctx, workload) {
-    return { present: yield* agentPresent.call(ctx, workload) };
+    return { adopted: yield* findAgent.call(ctx, workload) };
   },
   *run(ctx, workload) {
     const operationId = ctx.operationId('applianceHealthy', workload.workloadId);
@@ -22,14 +22,18 @@ export const osAgent = defineStep({
     if (!healthy) yield* waitUntilHealthy(ctx, operationId, applianceId, { minutes: 20 });
     return { applianceId };
   },
-  *undo(ctx, workload) {
-    const { applianceId } = yield* removeAgent.call(ctx, workload);
-    if (yield* agentPresent.call(ctx, workload))
-      throw terminal(
-        'applianceFailed',
-        `The agent ${applianceId} is still on the source after its removal.`,
-        'Remove it by hand (appliance/README.md names its files), then retry.',
-      );
-    yield* dismissAppliance.call(ctx, { applianceId });
+  *undo(ctx, workload, { adopted }) {
+    if (!adopted) yield* uninstall(ctx, workload);
+    yield* dismissAgent.call(ctx, workload);
   },
 });
+
+function* uninstall(ctx: Ctx, workload: { waveId: string; workloadId: string }): Flow<void> {
+  yield* removeAgent.call(ctx, workload);
+  if (yield* agentPresent.call(ctx, workload))
+    throw terminal(
+      'applianceFailed',
+      `The agent of ${workload.workloadId} is still on the source after its removal.`,
+      'Remove it by hand (appliance/README.md names its files), then retry.',
+    );
+}

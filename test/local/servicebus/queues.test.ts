@@ -1,4 +1,4 @@
-import { type ServiceBusReceivedMessage, ServiceBusError } from '@azure/service-bus';
+import { ServiceBusError, type ServiceBusReceivedMessage } from '@azure/service-bus';
 import { describe, expect, it } from 'vitest';
 import { start } from './harness.ts';
 
@@ -155,15 +155,15 @@ describe('a queue', () => {
   });
 
   it('keeps a message locked as long as its lock is renewed', async () => {
-    const bus = await start({ Queues: [{ Name: 'orders', Properties: { LockDuration: 'PT1S' } }] });
+    const bus = await start({ Queues: [{ Name: 'orders', Properties: { LockDuration: 'PT3S' } }] });
     const client = bus.client();
     await client.createSender('orders').sendMessages({ body: 1 });
     const receiver = client.createReceiver('orders', { maxAutoLockRenewalDurationInMs: 0 });
     const message = await only(receiver.receiveMessages(1, soon));
     const before = message.lockedUntilUtc!;
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await new Promise((resolve) => setTimeout(resolve, 1600));
     expect((await receiver.renewMessageLock(message)).getTime()).toBeGreaterThan(before.getTime() + 500);
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    await new Promise((resolve) => setTimeout(resolve, 1600));
     await receiver.completeMessage(message);
   });
 
