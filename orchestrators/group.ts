@@ -28,10 +28,11 @@ const Input = GroupOutline.extend({
 });
 type Input = z.infer<typeof Input>;
 const Outcome = z.strictObject({
-  outcome: z.enum(['committed', 'rolledBack', 'withdrawn', 'held']),
+  outcome: z.enum(['committed', 'rolledBack', 'withdrawn', 'held', 'failed']),
   reason: z.string(),
 });
-type Outcome = z.infer<typeof Outcome>;
+export type GroupOutcome = z.infer<typeof Outcome>;
+type Outcome = GroupOutcome;
 
 /** What the group has begun so far: per workload by its children, and by itself. */
 interface Begun {

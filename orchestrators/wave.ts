@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { all, type ControlSignal, type Ctx, type Flow, Interrupted } from '../shared/durable/flow.ts';
 import { defineOrchestrator } from '../shared/durable/orchestrator.ts';
 import { retireAgentsOf } from './appliances/activities.ts';
-import { group } from './group.ts';
+import { type GroupOutcome, group } from './group.ts';
 import { allSteps } from './itinerary.ts';
-import { recordWave } from './journal/activities.ts';
+import { recordGroup, recordWave, tellDependents } from './journal/activities.ts';
 import { leaseEnvironment, releaseEnvironment } from './journal/leases/activities.ts';
 import { outlineWave, type WaveOutline } from './journal/reads/activities.ts';
 import { rearm, type Taken, take, untilDone, walkBack } from './saga.ts';
@@ -15,7 +15,10 @@ import { sourceWorker } from './steps/03-source-worker/step.ts';
 
 const Input = z.strictObject({ waveId: z.string(), attempt: z.int() });
 type Input = z.infer<typeof Input>;
-const Outcome = z.strictObject({ status: z.enum(['committed', 'rolledBack', 'cancelled']), reason: z.string() });
+const Outcome = z.strictObject({
+  status: z.enum(['committed', 'rolledBack', 'cancelled', 'failed']),
+  reason: z.string(),
+});
 type Outcome = z.infer<typeof Outcome>;
 
 export const wave = defineOrchestrator({
@@ -32,15 +35,18 @@ export const wave = defineOrchestrator({
     let done = true;
     let reason = ordered?.reason ?? 'every group committed';
     let committed = false;
+    let failed = false;
     // Told to stop before any group began, groups of an earlier attempt still have their way back to go.
     if (ordered === undefined || outline.begun) {
       const groups = yield* all(outline.groups.map((member) => moveGroup(ctx, input, outline, member, ordered)));
       done = groups.every(({ outcome }) => outcome === 'committed' || outcome === 'withdrawn');
       committed = groups.every(({ outcome }) => outcome === 'committed');
+      failed = groups.some(({ outcome }) => outcome === 'failed');
       reason = groups.find(({ outcome }) => outcome !== 'committed')?.reason ?? reason;
     }
     const cancelled = (ordered ?? ctx.interruption)?.action === 'cancel';
-    const result: Outcome = { status: committed ? 'committed' : cancelled ? 'cancelled' : 'rolledBack', reason };
+    const ended = cancelled ? 'cancelled' : 'rolledBack';
+    const result: Outcome = { status: committed ? 'committed' : failed ? 'failed' : ended, reason };
     if (done) yield* ctx.shielded(leave(ctx, waveId, outline.environmentId, taken));
     yield* recordWave.call(ctx, { waveId, attempt, status: result.status, reason: result.reason, ended: true });
     return result;
@@ -83,14 +89,21 @@ function* moveGroup(
   outline: Outline,
   member: Outline['groups'][number],
   ordered: ControlSignal | undefined,
-): ReturnType<typeof group.call> {
+): Flow<GroupOutcome> {
   const { environmentId, window, commitPolicy } = outline;
+  const { groupId } = member;
   const told = ordered === undefined ? {} : { ordered };
-  return yield* group.call(
-    ctx,
-    { ...member, ...told, waveId, attempt, environmentId, window, commitPolicy },
-    `group-${waveId}.${member.groupId}-${attempt}`,
-  );
+  const instanceId = `group-${waveId}.${groupId}-${attempt}`;
+  try {
+    const input = { ...member, ...told, waveId, attempt, environmentId, window, commitPolicy };
+    return yield* group.call(ctx, input, instanceId);
+  } catch (error) {
+    // A group that breaks, instead of ending, must be seen, and nobody may wait for it for ever.
+    const reason = `its orchestration broke: ${error instanceof Error ? error.message : String(error)}`.slice(0, 1000);
+    yield* recordGroup.call(ctx, { waveId, groupId, status: 'failed', instanceId, reason });
+    yield* tellDependents.call(ctx, { waveId, groupId, outcome: 'failed' });
+    return { outcome: 'failed', reason };
+  }
 }
 
 /** Gives the environment back; the last to leave removes what was made for it. */

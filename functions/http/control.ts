@@ -111,7 +111,7 @@ async function start({
 
 /** A source goes one way at a time: since this wave was planned or ended, another one may have taken its sources. */
 async function requireSources(store: Capabilities['store'], { waveId, plan, groups }: WaveDocument): Promise<void> {
-  const holders = holdersOf(waveId, await store.waves.list());
+  const holders = await holdersOf(waveId, store);
   for (const { source, groupId } of plan.workloads) {
     const holder = groups[groupId]?.status === 'committed' ? undefined : holders.get(source.id);
     if (holder !== undefined)

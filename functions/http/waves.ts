@@ -1,5 +1,6 @@
 // Waves: posted, planned, looked at.
 import { hashOf } from '../../shared/hash.ts';
+import { Phase } from '../../shared/lifecycle/phases.ts';
 import { WaveDefinition } from '../../shared/model/wave.ts';
 import { type Finding, preflight } from '../../shared/policy/preflight.ts';
 import type { Problem } from '../../shared/policy/problems.ts';
@@ -97,14 +98,14 @@ export async function waveOf(store: Store, waveId: string): Promise<WaveDocument
 }
 
 async function planOf(store: Store, definition: WaveDefinition, now: string) {
-  const [environment, profile, sources, waves] = await Promise.all([
+  const [environment, profile, sources, holder] = await Promise.all([
     store.environments.get(definition.environment),
     store.profiles.get(definition.profile),
     store.sources.list(),
-    store.waves.list(),
+    holdersOf(definition.id, store),
   ]);
   const resolved = resolvePlan({ definition, environment, profile, sources, now }, hashOf);
-  const claimed = claimedElsewhere(definition, waves);
+  const claimed = claimedElsewhere(definition, holder);
   if ('problems' in resolved || claimed.length > 0) {
     const problems = [...('problems' in resolved ? resolved.problems : []), ...claimed];
     throw refuse(
@@ -118,16 +119,25 @@ async function planOf(store: Store, definition: WaveDefinition, now: string) {
   return resolved.plan;
 }
 
-/** Which sources waves other than this one have a claim on, and which wave it is. */
-export function holdersOf(ownId: string, waves: readonly WaveDocument[]): ReadonlyMap<string, string> {
-  const others = waves.filter(({ waveId, status }) => waveId !== ownId && claiming.has(status));
+/** Phases in which a workload has its source in hand, whether or not anything runs: its appliance, its syncs, its target. */
+const holding = Object.values(Phase).filter((phase) => phase !== Phase.registered && phase !== Phase.withdrawn);
+
+/**
+ * Which sources waves other than this one have a claim on, and which wave it is: a wave that may run has all of its
+ * sources, one that has ended those that it has not withdrawn.
+ */
+export async function holdersOf(ownId: string, store: Store): Promise<ReadonlyMap<string, string>> {
+  const [waves, held] = await Promise.all([store.waves.list(), store.workloads.inPhases(holding)]);
+  const running = waves
+    .filter(({ status }) => claiming.has(status))
+    .flatMap(({ waveId, plan }) => plan.workloads.map(({ source }) => ({ waveId, source })));
+  const others = [...held.map(({ waveId, plan }) => ({ waveId, source: plan.source })), ...running];
   return new Map(
-    others.flatMap(({ waveId, plan }) => plan.workloads.map(({ source }) => [source.id, waveId] as const)),
+    others.filter(({ waveId }) => waveId !== ownId).map(({ source, waveId }) => [source.id, waveId] as const),
   );
 }
 
-function claimedElsewhere(definition: WaveDefinition, waves: readonly WaveDocument[]): Problem[] {
-  const holder = holdersOf(definition.id, waves);
+function claimedElsewhere(definition: WaveDefinition, holder: ReadonlyMap<string, string>): Problem[] {
   return definition.groups.flatMap((group, g) =>
     group.workloads.flatMap(({ source }, w) => {
       const waveId = holder.get(source);
@@ -136,8 +146,8 @@ function claimedElsewhere(definition: WaveDefinition, waves: readonly WaveDocume
         {
           path: `groups[${g}].workloads[${w}].source`,
           value: source,
-          message: `wave "${waveId}" migrates this source`,
-          fix: 'leave it out, or cancel that wave first',
+          message: `wave "${waveId}" has this source in hand`,
+          fix: 'leave it out, or cancel that wave first; one that has ended is started again and then cancelled',
         },
       ];
     }),

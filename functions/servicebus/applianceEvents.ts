@@ -4,7 +4,7 @@ import type { JWK } from 'jose';
 import type { Capabilities } from '../../shared/capabilities.ts';
 import { MigrationError } from '../../shared/errors.ts';
 import { reported, type WorkloadEvent } from '../../shared/lifecycle/events.ts';
-import { applianceIds } from '../../shared/model/plan.ts';
+import { applianceIds, type WorkloadPlan } from '../../shared/model/plan.ts';
 import { type ApplianceEvent, parseApplianceEvent } from '../../shared/protocol/events.ts';
 import { claimedSender, verifyEvent } from '../../shared/protocol/signing.ts';
 import type { ApplianceDocument, QuarantineDocument } from '../../shared/store/documents.ts';
@@ -103,7 +103,7 @@ async function workloadEvents(
     const { source } = event;
     if (workload === undefined)
       await refuse(received, { source, code: 'unknownWorkload', reason: `there is no workload ${subject}` });
-    else if (source !== workload.plan.applianceId && source !== applianceIds.target(workload.plan.environmentId))
+    else if (source !== workload.plan.applianceId && !isFromTarget(workload.plan, event))
       await refuse(received, {
         source,
         code: 'foreignSender',
@@ -129,4 +129,15 @@ async function workloadEvents(
         suggestion: 'Read the workload’s events.',
       });
   }
+}
+
+/** What the target appliance may say of a workload that others replicate: how the checks went that it ran. */
+const fromTarget: ReadonlySet<string> = new Set([
+  'landfall.check.completed',
+  'landfall.probe.completed',
+  'landfall.command.failed',
+]);
+
+function isFromTarget({ environmentId }: WorkloadPlan, { source, type }: ApplianceEvent): boolean {
+  return source === applianceIds.target(environmentId) && fromTarget.has(type);
 }

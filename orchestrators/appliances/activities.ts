@@ -66,7 +66,9 @@ export async function wantAppliance(
 
 /** Whether another operation waits for this appliance to be healthy. There is one answer, so the other gets it. */
 const isOthers = (appliance: ApplianceDocument, operationId: string): boolean =>
-  appliance.operationId !== undefined && appliance.operationId !== operationId;
+  appliance.operationId !== undefined && instanceOf(appliance.operationId) !== instanceOf(operationId);
+
+const instanceOf = (operationId: string): string => operationId.slice(0, operationId.indexOf(':'));
 
 /** Whether its token is so young that whoever asked for it may be about to start what uses it. */
 function isBeingStarted({ status, tokenExpiresAt }: ApplianceDocument, at: string): boolean {

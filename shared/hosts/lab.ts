@@ -1,5 +1,6 @@
 // The laboratory hypervisor of the examples, over HTTP. It is a simulation and says so; a real platform gets a file of
 // its own beside this one.
+import { lookup } from 'node:dns/promises';
 import { z } from 'zod';
 import { type MigrationError, terminal, transient } from '../errors.ts';
 import type { Site } from '../model/environment.ts';
@@ -68,14 +69,7 @@ async function ask<T>(
   body?: object,
 ): Promise<T | undefined> {
   const url = new URL(`${endpoint.replace(/\/+$/, '')}${path}`);
-  // The definition was checked when it was posted; this guards what was stored before or by other means.
-  if (isMetadataHost(url.hostname)) {
-    throw terminal(
-      'invalidInput',
-      `${url.host} serves instance metadata and is never contacted.`,
-      'Name the real host.',
-    );
-  }
+  await refuseMetadata(url);
   let response: Response;
   let text: string;
   try {
@@ -112,6 +106,17 @@ async function ask<T>(
       'Check the endpoint in the inventory.',
     );
   }
+}
+
+/** A definition is checked by its letters when it is posted; here by where its name leads. */
+async function refuseMetadata(url: URL): Promise<void> {
+  const found = await lookup(url.hostname.replace(/^\[|\]$/g, ''), { all: true }).catch(() => []);
+  if (![url.hostname, ...found.map(({ address }) => address)].some(isMetadataHost)) return;
+  throw terminal(
+    'invalidInput',
+    `${url.host} leads to instance metadata, which is never contacted.`,
+    'Name the real host.',
+  );
 }
 
 function connectionOf({ id, host }: Source): { endpoint: string; machine: string } {

@@ -17,9 +17,9 @@ export const migrationAppliance = defineStep({
   *capture(ctx, { environmentId }) {
     return { adopted: yield* findAppliance.call(ctx, { environmentId }) };
   },
-  *run(ctx, { environmentId, waveId }) {
+  *run(ctx, { environmentId, waveId }, _before, attempt) {
     const applianceId = applianceIds.target(environmentId);
-    const operationId = ctx.operationId('applianceHealthy', applianceId);
+    const operationId = ctx.operationId('applianceHealthy', applianceId, attempt);
     const deployed = yield* deployAppliance.call(ctx, { environmentId, waveId, operationId });
     if (deployed.healthy !== undefined) return { applianceId, version: deployed.healthy };
     yield* complete(ctx, environmentId, deployed.progress);

@@ -32,7 +32,7 @@ export const sourceWorker = defineStep({
   },
   *run(ctx, { environmentId, waveId, siteId }, _before, attempt) {
     const applianceId = applianceIds.worker(siteId);
-    const operationId = ctx.operationId('applianceHealthy', applianceId);
+    const operationId = ctx.operationId('applianceHealthy', applianceId, attempt);
     const { healthy } = yield* deployWorker.call(ctx, { environmentId, siteId, operationId });
     if (!healthy) yield* waitUntilHealthy(ctx, operationId, applianceId, { minutes: 20 });
     const verification = ctx.operationId('verifyWorker', siteId, attempt);

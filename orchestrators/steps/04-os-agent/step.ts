@@ -16,8 +16,8 @@ export const osAgent = defineStep({
   *capture(ctx, workload) {
     return { adopted: yield* findAgent.call(ctx, workload) };
   },
-  *run(ctx, workload) {
-    const operationId = ctx.operationId('applianceHealthy', workload.workloadId);
+  *run(ctx, workload, _before, attempt) {
+    const operationId = ctx.operationId('applianceHealthy', workload.workloadId, attempt);
     const { applianceId, healthy } = yield* installAgent.call(ctx, { ...workload, operationId });
     if (!healthy) yield* waitUntilHealthy(ctx, operationId, applianceId, { minutes: 20 });
     return { applianceId };

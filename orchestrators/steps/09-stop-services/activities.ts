@@ -26,7 +26,7 @@ export const goNoGo = defineActivity({
         refusal: {
           code: 'windowClosed' as const,
           message: `${plan.workloadId} may not cut over now: ${start.reason}.`,
-          suggestion: 'Roll back and plan a new wave with another window.',
+          suggestion: 'Cancel this wave and plan a new one with another window.',
         },
       };
     // Once services are stopping, waiting for a delta would only prolong the outage: the final sync catches up.

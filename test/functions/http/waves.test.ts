@@ -44,13 +44,17 @@ const toTraffic: Phase[] = [
   'trafficMoved',
 ];
 
+async function putInventory(ask: ReturnType<typeof api>['ask']) {
+  await ask('PUT', '/api/environments/west', { as: 'ada', body: environment });
+  await ask('PUT', '/api/profiles/standard', { as: 'ada', body: profile });
+  for (const source of sources)
+    expect((await ask('PUT', `/api/sources/${source.id}`, { as: 'ada', body: source })).status).toBe(200);
+}
+
 describe('posting a wave', () => {
   async function withInventory() {
     const one = api();
-    await one.ask('PUT', '/api/environments/west', { as: 'ada', body: environment });
-    await one.ask('PUT', '/api/profiles/standard', { as: 'ada', body: profile });
-    for (const source of sources)
-      expect((await one.ask('PUT', `/api/sources/${source.id}`, { as: 'ada', body: source })).status).toBe(200);
+    await putInventory(one.ask);
     return {
       ...one,
       post: (change: (wave: ReturnType<typeof wavePosted>) => void, query = '') => {
@@ -118,8 +122,21 @@ describe('posting a wave', () => {
     expect(status).toBe(400);
     expect(body.errors[0]).toMatchObject({
       path: 'groups[0].workloads[0].source',
-      message: 'wave "w1" migrates this source',
+      message: 'wave "w1" has this source in hand',
     });
+  });
+
+  it('is refused while an ended wave still replicates its source, and not once that is withdrawn', async () => {
+    const { ask, reach, walk } = await started();
+    await putInventory(ask);
+    await walk('db', 'preparing', 'replicating');
+    await reach.store.waves.change('w1', (wave) => ({ ...wave, status: 'rolledBack' }));
+    const w2 = () => ask('POST', '/api/waves?dryRun=true', { as: 'ada', body: { ...wavePosted(), id: 'w2' } });
+    expect((await w2()).body.errors).toMatchObject([
+      { path: 'groups[0].workloads[0].source', message: 'wave "w1" has this source in hand' },
+    ]);
+    await walk('db', 'rollingBack', 'withdrawn');
+    expect((await w2()).status).toBe(200);
   });
 
   it('is refused when a source cannot be migrated as it stands', async () => {

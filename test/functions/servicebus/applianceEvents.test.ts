@@ -107,6 +107,11 @@ describe('a batch of events', () => {
       () => signed(event('agent-web-01', 'landfall.sync.progress', progress), 'agent-web-01'),
     ],
     [
+      'of the target appliance about what it does not do',
+      'foreignSender',
+      () => signed(event('target-west', 'landfall.sync.progress', progress), 'target-west'),
+    ],
+    [
       'that names another source than its signer',
       'foreignSender',
       () => signed(event('agent-db-01', 'landfall.sync.progress', progress), 'agent-web-01'),

@@ -9,6 +9,8 @@ export class Motion {
   readonly clock: VirtualClock;
   /** What a story that does not go on shows of itself. */
   summary: () => string = () => '';
+  /** Whether a failure belongs to the story instead of ending it. */
+  expects: (error: unknown) => boolean = () => false;
   #bustle = 0;
   #pending = 0;
   #trouble: unknown;
@@ -23,7 +25,7 @@ export class Motion {
     this.#bustle++;
     return work
       .catch((error: unknown) => {
-        this.#trouble ??= error;
+        if (!this.expects(error)) this.#trouble ??= error;
         throw error;
       })
       .finally(() => {
