@@ -1,11 +1,11 @@
 import pc from 'picocolors';
 import { describe, expect, it } from 'vitest';
-import type { WaveView, WorkloadView } from '../../../examples/harness/api.ts';
-import type { Snapshot } from '../../../examples/harness/watch.ts';
 import { bytes, clock, duration } from '../../../examples/first-wave/view/format.ts';
 import { frame } from '../../../examples/first-wave/view/frame.ts';
 import { jsonView } from '../../../examples/first-wave/view/json.ts';
 import { plainView } from '../../../examples/first-wave/view/plain.ts';
+import type { WaveView, WorkloadView } from '../../../examples/harness/api.ts';
+import type { Snapshot } from '../../../examples/harness/watch.ts';
 
 const at = '2026-12-05T21:00:00.000Z';
 const began = Date.parse(at);
