@@ -6,6 +6,7 @@ import type { SyncJobs } from '../replication/jobs.ts';
 import { release, take } from '../replication/snapshot.ts';
 import { runChecks } from './checks.ts';
 import { probeDisk } from './disks.ts';
+import { InTurn } from './inTurn.ts';
 import { subjectOf } from './receive.ts';
 import { changeServices, stateOf } from './services.ts';
 
@@ -17,6 +18,7 @@ export interface ExecuteOptions {
 }
 
 export function executor({ applianceId, hostName, outbox, jobs }: ExecuteOptions): (command: Command) => Promise<void> {
+  const services = new InTurn();
   return async ({ type, operationId, data }: Command) => {
     const answers = { operationId, finishes: true };
     switch (type) {
@@ -25,12 +27,13 @@ export function executor({ applianceId, hostName, outbox, jobs }: ExecuteOptions
       case 'landfall.services.stop':
       case 'landfall.services.start': {
         const wanted = type === 'landfall.services.stop' ? 'stopped' : 'running';
-        const outcome = await changeServices(data.services, wanted);
-        const { services } = outcome;
+        // A start must not overtake the stop that it undoes.
+        const outcome = await services.run(subjectOf(data), () => changeServices(data.services, wanted));
+        const states = { services: outcome.services };
         if ('failure' in outcome)
-          return outbox.emit('landfall.services.failed', subjectOf(data), { services, ...outcome.failure }, answers);
+          return outbox.emit('landfall.services.failed', subjectOf(data), { ...states, ...outcome.failure }, answers);
         const event = wanted === 'stopped' ? 'landfall.services.stopped' : 'landfall.services.started';
-        return outbox.emit(event, subjectOf(data), { services }, answers);
+        return outbox.emit(event, subjectOf(data), states, answers);
       }
       case 'landfall.check.run':
       case 'landfall.probe.run': {

@@ -4,7 +4,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type BusAccess, EnrolmentAnswer, type EnrolmentRequest } from '../../shared/protocol/enrolment.ts';
-import { messageOf, type Log } from '../log.ts';
+import { type Log, messageOf } from '../log.ts';
 import { send } from '../net/http.ts';
 import { isBusy, Retryable, retryAfterMs, withRetry } from '../net/retry.ts';
 import { FatalProblem } from '../problem.ts';

@@ -1,7 +1,8 @@
 // Frozen copies of the source's disks for one sync. They are noted before they are taken, so that a crash leaves none
 // behind unknown, and one that a crash left is read on, so that nothing has to be shipped twice.
-import { messageOf, type Log } from '../log.ts';
+
 import { probeDisk } from '../commands/disks.ts';
+import { type Log, messageOf } from '../log.ts';
 import type { Job } from './job.ts';
 import { release, type SnapshotCommands, take } from './snapshot.ts';
 

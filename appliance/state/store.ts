@@ -1,6 +1,6 @@
 // What the appliance must not forget: one SQLite file in the state folder, so that an answer, the end of its operation
 // and what it says about the staging blob become durable together. Committed before anything is acknowledged.
-import { mkdirSync, chmodSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { FatalProblem } from '../problem.ts';
