@@ -2,6 +2,7 @@
 // Long operations come as a pair: `begin…` sends the request and returns the poller's serialised state, `advance` asks
 // once how far it is. Names are deterministic, so everything can be repeated.
 import type { Environment } from '../model/environment.ts';
+import type { RuleFacts } from '../policy/isolation.ts';
 
 /** Serialised state of a long-running operation, to be handed to `advance`; `done` operations need no polling. */
 export interface LongOperation {
@@ -114,18 +115,7 @@ export interface Azure {
       networkSecurityGroupId?: string;
       routeTableId?: string;
     }>;
-    securityRules(networkSecurityGroupId: string): Promise<
-      {
-        name: string;
-        priority: number;
-        direction: 'Inbound' | 'Outbound';
-        access: 'Allow' | 'Deny';
-        protocol: string;
-        source: string;
-        destination: string;
-        destinationPorts: string[];
-      }[]
-    >;
+    securityRules(networkSecurityGroupId: string): Promise<RuleFacts[]>;
     /** The NSG on a machine's NIC, for capture. */
     machineSecurityGroup(environment: Environment, machineName: string): Promise<string | undefined>;
     setMachineSecurityGroup(

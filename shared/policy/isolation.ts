@@ -1,5 +1,5 @@
-// Is a test subnet cut off from everything but itself? Proven from its rules before a clone boots; probes from inside
-// confirm it afterwards. Without an explicit deny, the platform's default rules allow the virtual network and the Internet
+// Is a test subnet cut off from everything but itself? Judged by its rules alone, of
+// which only the outbound ones count: no packet is sent. Without an explicit deny, the platform's default rules allow the virtual network and the Internet
 // (https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview#default-security-rules).
 
 export interface SubnetFacts {
