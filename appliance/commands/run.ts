@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 
 export interface Ran {
   /** The exit code, or why there is none. */
-  exit: number | 'timeout' | 'notStarted';
+  exit: number | 'timeout' | 'killed' | 'notStarted';
   output: string;
   errors: string;
 }
@@ -51,7 +51,7 @@ export function run(argv: readonly string[], timeoutMs: number, signal?: AbortSi
     });
     let ended = false;
     child.on('exit', (code) => {
-      const exit = timedOut ? 'timeout' : (code ?? 'timeout');
+      const exit = timedOut ? 'timeout' : (code ?? 'killed');
       const once = (): void => {
         if (!ended) finish(exit);
         ended = true;

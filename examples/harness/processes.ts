@@ -78,7 +78,7 @@ export async function endProcess({ pid, startTime }: Omit<Recorded, 'name'>, gra
 /** Ends everything that is on record in a folder, last started first, and appliances that their keeper left behind. */
 export async function endRecorded(folder: string, graceMs = 20_000): Promise<void> {
   for (const one of recorded(folder).toReversed()) await endProcess(one, graceMs);
-  for (const orphan of appliancesOf(folder)) await endProcess(orphan, 1000);
+  for (const orphan of applianceProcesses(folder)) await endProcess(orphan, 1000);
   if (existsSync(folder)) write(folder, []);
 }
 
@@ -87,12 +87,19 @@ export function running(folder: string): Recorded[] {
   return recorded(folder).filter(({ pid, startTime }) => startTimeOf(pid) === startTime);
 }
 
-/** Appliances, whoever started them, that keep their state in this folder: told by their environment, not by a name. */
+/** Appliances, whoever started them, that keep their state in this folder; not the commands that they run on a source. */
 export function appliancesOf(folder: string): Recorded[] {
+  return applianceProcesses(folder).filter(({ pid }) =>
+    textOf(pid, 'cmdline').some((word) => word.endsWith('appliance/main.ts')),
+  );
+}
+
+/** Appliances and what they have started: told by their environment, which children inherit. */
+function applianceProcesses(folder: string): Recorded[] {
   return readdirSync('/proc').flatMap((entry) => {
     const pid = Number(entry);
     if (!Number.isInteger(pid)) return [];
-    const stateDir = environmentOf(pid)
+    const stateDir = textOf(pid, 'environ')
       .find((variable) => variable.startsWith('LANDFALL_STATE_DIR='))
       ?.slice('LANDFALL_STATE_DIR='.length);
     const startTime = startTimeOf(pid);
@@ -112,9 +119,10 @@ export function startTimeOf(pid: number): string | undefined {
   }
 }
 
-function environmentOf(pid: number): string[] {
+/** The zero-terminated words of /proc/pid/environ or cmdline; none if it is gone. */
+function textOf(pid: number, file: 'environ' | 'cmdline'): string[] {
   try {
-    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8').split('\0');
   } catch {
     return [];
   }
