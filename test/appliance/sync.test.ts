@@ -98,8 +98,8 @@ it('copies a disk, then only what changed, and each point is a snapshot that sta
 });
 
 it('a killed appliance goes on where it was, and storage that restarts in the middle is waited for', async () => {
-  world.sizeBytes = 96 * MIB;
-  const path = await image('os.img', 96, 1);
+  world.sizeBytes = 64 * MIB;
+  const path = await image('os.img', 64, 1);
   const blob = await world.stage('os', world.sizeBytes);
   const first = world.appliance();
   await world.command(start('s1', 'initial', path));
@@ -117,8 +117,8 @@ it('a killed appliance goes on where it was, and storage that restarts in the mi
 });
 
 it('an appliance that is told to stop leaves its sync at a checkpoint and goes on with it later', async () => {
-  world.sizeBytes = 96 * MIB;
-  const path = await image('os.img', 96, 1);
+  world.sizeBytes = 64 * MIB;
+  const path = await image('os.img', 64, 1);
   const blob = await world.stage('os', world.sizeBytes);
   const first = world.appliance();
   await world.command(start('s1', 'initial', path));
@@ -139,9 +139,9 @@ it.each([
   ['renewed before they expire', 2],
   ['renewed when storage refuses them early', 3600],
 ])('signatures are %s in the middle of a copy', async (_title, claimedSeconds) => {
-  world.sizeBytes = 96 * MIB;
+  world.sizeBytes = 64 * MIB;
   Object.assign(world.settings, { blobSeconds: 2, blobClaimedSeconds: claimedSeconds });
-  const path = await image('os.img', 96, 1);
+  const path = await image('os.img', 64, 1);
   const blob = await world.stage('os', world.sizeBytes);
   const asked = () => world.asked.filter((url) => url.endsWith('/blob-access')).length;
   const appliance = world.appliance();
