@@ -139,9 +139,9 @@ it.each([
   ['renewed before they expire', 2],
   ['renewed when storage refuses them early', 3600],
 ])('signatures are %s in the middle of a copy', async (_title, claimedSeconds) => {
-  world.sizeBytes = 64 * MIB;
+  world.sizeBytes = 128 * MIB;
   Object.assign(world.settings, { blobSeconds: 2, blobClaimedSeconds: claimedSeconds });
-  const path = await image('os.img', 64, 1);
+  const path = await image('os.img', 128, 1);
   const blob = await world.stage('os', world.sizeBytes);
   const asked = () => world.asked.filter((url) => url.endsWith('/blob-access')).length;
   const appliance = world.appliance();
