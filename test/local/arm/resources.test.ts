@@ -61,8 +61,8 @@ describe('a request', () => {
     };
     const poor = await startWorld({ limits: { reads: 2, writes: 10 } });
     const client = poor.as(owner, 0).resources;
-    await client.resourceGroups.get('rg-declared', { onResponse });
-    await client.resourceGroups.get('rg-declared', { onResponse });
+    await all(client.resourceGroups.list({ onResponse }));
+    await all(client.resourceGroups.list({ onResponse }));
     expect(remaining).toEqual([1, 0]);
     const refused = await all(client.resourceGroups.list()).catch((error: unknown) => error);
     expect(refused).toMatchObject({ statusCode: 429, code: 'SubscriptionRequestsThrottled' });
