@@ -1,15 +1,19 @@
 // host.json, as far as this host follows it (https://learn.microsoft.com/azure/azure-functions/functions-host-json).
-// Unknown members are left alone: the same file serves Azure.
-import { readFileSync } from 'node:fs';
+// Unknown members are left alone: the same file serves Azure. Numbers and switches may be text, as the real host binds
+// every value from text and a setting that overrides one is always text.
 import { join } from 'node:path';
 import { z } from 'zod';
+import { checkContent, readJsonFile } from './jsonFile.ts';
 import { LogLevel } from './log.ts';
+import type { Settings } from './settings.ts';
+
+const unlike = (wanted: string) => ({ error: `is wrong, write ${wanted}` });
 
 /** `hh:mm:ss`, `d.hh:mm:ss` with fractions, in milliseconds. */
-export const TimeSpan = z.string().transform((text, context) => {
+export const TimeSpan = z.string(unlike('a time span (hh:mm:ss)')).transform((text, context) => {
   const match = /^(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2})(?:\.(\d{1,7}))?$/.exec(text);
   if (!match) {
-    context.addIssue({ code: 'custom', message: `"${text}" is no time span (hh:mm:ss)` });
+    context.addIssue({ code: 'custom', message: 'is no time span, write hh:mm:ss or d.hh:mm:ss' });
     return z.NEVER;
   }
   const [days, hours, minutes, seconds] = match.slice(1, 5).map((part) => Number(part ?? 0));
@@ -17,46 +21,143 @@ export const TimeSpan = z.string().transform((text, context) => {
   return ((((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0) + fraction) * 1000;
 });
 
-const count = z.int().positive();
+const fromText = (value: unknown) => {
+  if (typeof value !== 'string') return value;
+  if (/^-?\d+$/.test(value)) return Number(value);
+  return /^(true|false)$/i.test(value) ? value.toLowerCase() === 'true' : value;
+};
+const whole = (least: number) =>
+  z.preprocess(fromText, z.int(unlike(`a whole number, at least ${least}`)).min(least, unlike(`at least ${least}`)));
+const text = z.string(unlike('text'));
+const flag = z.preprocess(fromText, z.boolean(unlike('true or false')));
+const texts = z.array(text, unlike('a list of texts'));
+/** Names are compared without case, as .NET does. */
+const oneOf = <const T extends readonly string[]>(...names: T) =>
+  z.preprocess(
+    (value) => names.find((name) => typeof value === 'string' && name.toLowerCase() === value.toLowerCase()) ?? value,
+    z.enum(names, unlike(`one of ${names.join(', ')}`)),
+  );
+/** A limit of 0 or more; -1 is none and read as undefined. */
+const limit = whole(-1).transform((count) => (count < 0 ? undefined : count));
+const group = <T extends z.core.$ZodLooseShape>(shape: T) =>
+  z.looseObject(shape, unlike('an object')).prefault({} as never);
 
-const HostJson = z.looseObject({
-  version: z.literal('2.0'),
-  logging: z.looseObject({ logLevel: z.record(z.string(), LogLevel).default({}) }).default({ logLevel: {} }),
-  extensions: z
-    .looseObject({
-      http: z.looseObject({ routePrefix: z.string().default('api') }).default({ routePrefix: 'api' }),
-      durableTask: z
-        .looseObject({
-          hubName: z.string().default('LocalHub'),
-          maxConcurrentActivityFunctions: count.optional(),
-          maxConcurrentOrchestratorFunctions: count.optional(),
-        })
-        .prefault({}),
-      serviceBus: z
-        .looseObject({
-          maxMessageBatchSize: count.default(1000),
-          maxConcurrentCalls: count.default(16),
-          maxConcurrentSessions: count.default(8),
-          sessionIdleTimeout: TimeSpan.optional(),
-          maxAutoLockRenewalDuration: TimeSpan.default(5 * 60_000),
-        })
-        .prefault({}),
-    })
-    .prefault({}),
+const http = group({
+  routePrefix: text.default('api'),
+  maxOutstandingRequests: limit.optional(),
+  maxConcurrentRequests: limit.optional(),
+  customHeaders: z.record(z.string(), text, unlike('an object of header names and values')).default({}),
 });
+
+// https://learn.microsoft.com/azure/azure-functions/functions-bindings-service-bus#hostjson-settings
+const serviceBus = group({
+  prefetchCount: whole(0).default(0),
+  autoCompleteMessages: flag.default(true),
+  maxAutoLockRenewalDuration: TimeSpan.default(5 * 60_000),
+  maxConcurrentCalls: whole(1).default(16),
+  maxConcurrentSessions: whole(1).default(8),
+  maxMessageBatchSize: whole(1).default(1000),
+  minMessageBatchSize: whole(1).default(1),
+  maxBatchWaitTime: TimeSpan.default(30_000),
+  sessionIdleTimeout: TimeSpan.optional(),
+  enableCrossEntityTransactions: flag.default(false),
+  clientRetryOptions: group({
+    mode: oneOf('exponential', 'fixed').default('exponential'),
+    tryTimeout: TimeSpan.default(60_000),
+    delay: TimeSpan.default(800),
+    maxDelay: TimeSpan.default(60_000),
+    maxRetries: whole(0).default(3),
+  }),
+}).refine(({ minMessageBatchSize, maxMessageBatchSize }) => minMessageBatchSize <= maxMessageBatchSize, {
+  path: ['minMessageBatchSize'],
+  message: 'is more than maxMessageBatchSize, write less',
+});
+
+// https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-host-json-settings
+const durableTask = group({
+  hubName: text
+    .regex(
+      /^(%[^%]+%|[A-Za-z][A-Za-z0-9]{2,44})$/,
+      unlike('3 to 45 letters and digits, a letter first, or the name of a setting between %'),
+    )
+    .default('LocalHub'),
+  maxConcurrentActivityFunctions: whole(1).optional(),
+  maxConcurrentOrchestratorFunctions: whole(1).optional(),
+  maxConcurrentEntityFunctions: whole(1).optional(),
+  defaultVersion: text.optional(),
+  versionMatchStrategy: oneOf('None', 'Strict', 'CurrentOrOlder').default('CurrentOrOlder'),
+  versionFailureStrategy: oneOf('Reject', 'Fail').default('Reject'),
+});
+
+const retry = z.discriminatedUnion(
+  'strategy',
+  [
+    z.looseObject({ strategy: z.literal('fixedDelay'), maxRetryCount: whole(-1), delayInterval: TimeSpan }),
+    z.looseObject({
+      strategy: z.literal('exponentialBackoff'),
+      maxRetryCount: whole(-1),
+      minimumInterval: TimeSpan,
+      maximumInterval: TimeSpan,
+    }),
+  ],
+  unlike('an object with strategy fixedDelay or exponentialBackoff'),
+);
+
+const HostJson = z.looseObject(
+  {
+    version: z.literal('2.0', unlike('"2.0"')),
+    /** Milliseconds; undefined is no limit ("-1"). The default is that of the plans that are not Consumption. */
+    functionTimeout: z
+      .union([z.literal(['-1', -1]).transform(() => undefined), TimeSpan], unlike('a time span (hh:mm:ss) or "-1"'))
+      .default(30 * 60_000),
+    logging: group({
+      logLevel: z.record(z.string(), LogLevel, unlike('an object of categories and levels')).default({}),
+      console: group({ isEnabled: flag.default(true) }),
+    }),
+    telemetryMode: oneOf('ApplicationInsights', 'OpenTelemetry').default('ApplicationInsights'),
+    watchDirectories: texts.default([]),
+    watchFiles: texts.default([]),
+    retry: retry.optional(),
+    extensions: group({
+      http,
+      serviceBus,
+      durableTask,
+      cosmosDB: group({ connectionMode: oneOf('Gateway', 'Direct').optional(), userAgentSuffix: text.optional() }),
+    }),
+  },
+  unlike('an object'),
+);
 export type HostJson = z.output<typeof HostJson>;
 
-/** Reads and checks `host.json`; the error names the file and each wrong member. */
-export function readHostJson(appDirectory: string): HostJson {
+/** Reads and checks `host.json`, with what settings override in it; the error names the file and each wrong member. */
+export function readHostJson(appDirectory: string, settings: Settings = {}): HostJson {
   const file = join(appDirectory, 'host.json');
-  let content: unknown;
-  try {
-    content = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new Error(`${file} cannot be read: ${String(error)}`, { cause: error });
-  }
-  const parsed = HostJson.safeParse(content);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`);
-  throw new Error(`${file} is not valid. ${problems.join('; ')}`);
+  return checkContent(file, HostJson, withOverrides(readJsonFile(file), settings));
 }
+
+/**
+ * Settings named `AzureFunctionsJobHost__path__to__member` win over the file
+ * (https://learn.microsoft.com/azure/azure-functions/functions-host-json#override-hostjson-values).
+ */
+function withOverrides(content: unknown, settings: Settings): unknown {
+  if (!isObject(content)) return content;
+  for (const [setting, value] of Object.entries(settings)) {
+    const path = /^AzureFunctionsJobHost(?:__|:)(.+)$/i.exec(setting)?.[1]?.split(/__|:/);
+    if (path && value !== undefined) override(content, path, value);
+  }
+  return content;
+}
+
+function override(target: Record<string, unknown>, [first = '', ...rest]: string[], value: string): void {
+  const name = Object.keys(target).find((known) => known.toLowerCase() === first.toLowerCase()) ?? first;
+  if (rest.length === 0) {
+    target[name] = value;
+    return;
+  }
+  const inner = target[name];
+  const child = isObject(inner) ? inner : {};
+  target[name] = child;
+  override(child, rest, value);
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;

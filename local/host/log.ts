@@ -5,7 +5,7 @@ const levels = ['trace', 'debug', 'information', 'warning', 'error', 'critical',
 export const LogLevel = z.string().transform((text, context) => {
   const level = text.toLowerCase();
   if (levels.includes(level)) return level;
-  context.addIssue({ code: 'custom', message: `"${text}" is none of ${levels.join(', ')}` });
+  context.addIssue({ code: 'custom', message: `is wrong, write one of ${levels.join(', ')}` });
   return z.NEVER;
 });
 

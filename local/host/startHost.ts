@@ -47,7 +47,7 @@ const defaultBodyLimit = 104_857_600;
 /** Starts the host. Rejects with the file or function and the reason when the app cannot run. */
 export async function startHost(options: HostOptions): Promise<RunningHost> {
   const appDirectory = resolve(options.appDirectory);
-  const hostJson = readHostJson(appDirectory);
+  const hostJson = readHostJson(appDirectory, { ...process.env, ...options.settings });
   Object.assign(process.env, options.settings);
   const settings = process.env;
   const log = new HostLog(options.log, hostJson.logging.logLevel['default'] ?? 'information');
