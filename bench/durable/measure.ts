@@ -20,6 +20,8 @@ export async function measure(
   start: () => Promise<Engine>,
 ): Promise<void> {
   if (!Number.isInteger(n) || n < 1) throw new Error('n must be 1 or more.');
+  // Exit handlers remove data and end servers; they run neither after a signal nor when the parent is gone.
+  for (const signal of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.once(signal, () => process.exit(1));
   const engine = await start();
   await journal.run(engine, ids('warm', warmUp), true);
   journal.reset();
@@ -55,8 +57,8 @@ export async function measure(
     from,
     to,
   };
-  if (process.send) process.send(row, () => process.exit(0));
-  else console.info(formatRow(row));
+  if (process.send) process.send(row, () => process.exit());
+  else process.stdout.write(`${formatRow(row)}\n`, () => process.exit());
 }
 
 function percentile(sorted: Float64Array, share: number): number {
