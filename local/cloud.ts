@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { type RunningArm, startArm } from './arm/main.ts';
 import { startCosmos } from './cosmos/server.ts';
 import { startEventGrid } from './eventgrid/server.ts';
+import { describeLoadError } from './host/app.ts';
 import { startHost } from './host/startHost.ts';
 import { startIdentity } from './identity/server.ts';
 import { Keepsakes } from './keepsakes.ts';
@@ -24,6 +25,8 @@ export interface RunningCloud {
   endpoints: Record<string, string>;
   caFile: string;
   arm: RunningArm;
+  /** What of the app does not run, a line each. */
+  loadErrors: string[];
   stop(): Promise<void>;
 }
 
@@ -105,7 +108,8 @@ export async function startCloud({ appDirectory, resources, dataDir, log }: Clou
     );
     log(`the app runs: ${host.functionNames.length} functions at ${host.endpoint}`);
     const { 'identity.header': _header, ...endpoints } = known;
-    return { endpoints, caFile, arm, stop };
+    const loadErrors = host.loadErrors.map(describeLoadError);
+    return { endpoints, caFile, arm, loadErrors, stop };
   } catch (error) {
     await stop();
     throw error;

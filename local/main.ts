@@ -30,7 +30,9 @@ try {
     dataDir,
     log,
   });
-  const ready = JSON.stringify({ pid: process.pid, caFile: cloud.caFile, endpoints: cloud.endpoints });
+  const { caFile, endpoints, loadErrors } = cloud;
+  for (const error of loadErrors) process.stderr.write(`NOT RUNNING: ${error}\n`);
+  const ready = JSON.stringify({ pid: process.pid, caFile, endpoints, loadErrors });
   const readyFile = join(dataDir, 'ready.json');
   writeFileSync(`${readyFile}.new`, ready);
   renameSync(`${readyFile}.new`, readyFile);

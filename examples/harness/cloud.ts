@@ -11,6 +11,7 @@ import { endProcess, lastLines, logOf, startProgram, startTimeOf } from './proce
 const Ready = z.object({
   pid: z.int(),
   caFile: z.string(),
+  loadErrors: z.array(z.string()),
   endpoints: z.looseObject({
     'identity.endpoint': z.string(),
     'identity.issuer': z.string(),
@@ -67,6 +68,9 @@ export class LocalCloud {
     }
     this.#ready = Ready.parse(JSON.parse(readFileSync(readyFile, 'utf8')));
     trust(readFileSync(this.#ready.caFile, 'utf8'));
+    // A wave that waits for a function that is not there would say nothing.
+    const { loadErrors } = this.#ready;
+    if (loadErrors.length > 0) throw new Error(`Not all of the app runs:\n${loadErrors.join('\n')}`);
   }
 
   /** Stops it as an operator would; its machines stop with it. */

@@ -1,37 +1,86 @@
-// Loads a Functions app as the Node worker does: `package.json#main` is one glob of entry files, all imported; a file
-// that throws stops the app, and the error names the file.
-import { globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { collect, installCoreModule, type Registrations } from './coreModule.ts';
+// Loads a Functions app as the Node worker does: `package.json#main` is one glob of entry files, all imported. A file
+// that throws is reported and nothing of it runs, not even what it had registered before; the other files run.
+import { globSync, readFileSync, realpathSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { collect, installCoreModule, lastRead, Registrations } from './coreModule.ts';
+import { freshModules, withoutVersion } from './freshModules.ts';
 
 const loaded = new Map<string, Promise<Registrations>>();
+let last: Promise<unknown> = Promise.resolve();
 
-/** The app's registrations; imports the app at the first call in this process. */
+/** The app's registrations; imports the app at the first call in this process. Rejects when no function is left. */
 export function loadApp(appDirectory: string): Promise<Registrations> {
   const known = loaded.get(appDirectory);
   if (known) return known;
-  const loading = load(appDirectory);
+  const loading = inTurn(() => load(appDirectory, (url) => import(/* @vite-ignore */ url)));
   loaded.set(appDirectory, loading);
   return loading;
 }
 
-async function load(appDirectory: string): Promise<Registrations> {
+/** Imports the app's files anew, as they are now. What was loaded before stays as it is. */
+export function reloadApp(appDirectory: string): Promise<Registrations> {
+  return inTurn(() => freshModules(realpathSync(appDirectory), (importFresh) => load(appDirectory, importFresh)));
+}
+
+// The library registers into one place for the whole process.
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const mine = last.then(work);
+  last = mine.catch(() => {});
+  return mine;
+}
+
+async function load(appDirectory: string, importFile: (url: string) => Promise<unknown>): Promise<Registrations> {
   installCoreModule();
   const files = entryFiles(appDirectory);
-  const registrations = await collect(async () => {
-    for (const file of files) {
-      try {
-        await import(/* @vite-ignore */ pathToFileURL(file).href);
-      } catch (error) {
-        throw new Error(`Loading ${file} failed: ${error instanceof Error ? error.message : String(error)}`, {
-          cause: error,
-        });
-      }
+  const app = new Registrations();
+  for (const file of files) {
+    try {
+      const own = await collect(async () => {
+        await importFile(pathToFileURL(file).href);
+      });
+      merge(app, own);
+    } catch (error) {
+      app.errors.push({ file, reason: reasonOf(error, appDirectory) });
     }
-  });
-  if (registrations.functions.size === 0) throw new Error(`Loading ${files.join(', ')} registered no function.`);
-  return registrations;
+  }
+  if (app.functions.size > 0) return app;
+  if (app.errors.length === 0) throw new Error(`Loading ${files.join(', ')} registered no function.`);
+  throw new Error(app.errors.map(describeLoadError).join('\n'));
+}
+
+/** One line for people. */
+export function describeLoadError(error: Registrations['errors'][number]): string {
+  return 'file' in error ? `Loading ${error.file} failed: ${error.reason}` : error.reason;
+}
+
+function merge(app: Registrations, own: Registrations): void {
+  const twice = [...own.functions.keys()].find((name) => app.functions.has(name));
+  if (twice !== undefined) throw new RangeError(`Function "${twice}" is registered twice.`);
+  for (const [name, registered] of own.functions) app.functions.set(name, registered);
+  for (const name of hookNames(own)) app.hooks[name].push(...own.hooks[name]);
+  app.model = own.model ?? app.model;
+}
+
+const hookNames = (registrations: Registrations) =>
+  Object.keys(registrations.hooks) as (keyof Registrations['hooks'])[];
+
+/** The message and the place in the app that it is about, as far as the stack tells it. */
+function reasonOf(error: unknown, appDirectory: string): string {
+  if (!(error instanceof Error)) return String(error);
+  const message = withoutVersion(error.message);
+  const within = (url: string) => {
+    const file = withoutVersion(url).startsWith('file:') ? fileURLToPath(withoutVersion(url)) : url;
+    const path = relative(realpathSync(appDirectory), file);
+    return path.startsWith('..') || path.includes('node_modules') ? undefined : path;
+  };
+  for (const [, url = '', line = ''] of (error.stack ?? '').matchAll(/(file:\/\/[^\s()]+?|^\/.+?):(\d+)/gm)) {
+    const place = within(url);
+    if (place !== undefined) return `${message} (${place}:${line})`;
+  }
+  // Of a syntax error in JavaScript the stack tells nothing; the file was the last one read.
+  const place = error instanceof SyntaxError ? within(lastRead()) : undefined;
+  return place === undefined ? message : `${message} (${place})`;
 }
 
 function entryFiles(appDirectory: string): string[] {

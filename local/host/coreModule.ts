@@ -64,9 +64,16 @@ export interface ProgrammingModel {
 export type HookName = 'appStart' | 'appTerminate' | 'preInvocation' | 'postInvocation' | 'log';
 export type HookCallback = (context: Record<string, unknown>) => unknown;
 
+/** A part of the app that does not run, and why. */
+export type LoadError = { file: string; reason: string } | { function: string; reason: string };
+
 /** What one app registered while it was loaded. */
 export class Registrations {
   readonly functions = new Map<string, RegisteredFunction>();
+  /** Entry files that failed; nothing that they registered is here. */
+  readonly errors: LoadError[] = [];
+  /** The library's side of invocations. */
+  model: ProgrammingModel | undefined;
   readonly hooks: Record<HookName, HookCallback[]> = {
     appStart: [],
     appTerminate: [],
@@ -122,6 +129,10 @@ const api = {
 const globalName = 'landfall.functionsCore';
 const moduleUrl = 'landfall:functions-core';
 let isInstalled = false;
+let read = '';
+
+/** The URL of the module that was read last. */
+export const lastRead = (): string => read;
 
 /** Makes `@azure/functions-core` resolvable, for `require` and `import` alike. */
 export function installCoreModule(): void {
@@ -134,6 +145,7 @@ export function installCoreModule(): void {
       return { url: moduleUrl, format: 'commonjs', shortCircuit: true };
     },
     load(url, context, next) {
+      read = url;
       if (url !== moduleUrl) return next(url, context);
       const source = `module.exports = globalThis[Symbol.for('${globalName}')];`;
       return { format: 'commonjs', source, shortCircuit: true };
@@ -151,11 +163,9 @@ export async function collect(load: () => Promise<void>): Promise<Registrations>
   } finally {
     core.collecting = undefined;
   }
+  registrations.model = core.model;
   return registrations;
 }
-
-/** The library's programming model; undefined until an app has registered something. */
-export const programmingModel = (): ProgrammingModel | undefined => core.model;
 
 /** Where the library's own log lines go. */
 export function setCoreLog(log: LogSink): void {

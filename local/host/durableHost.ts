@@ -24,26 +24,26 @@ export class DurableHost {
   readonly #systemKey: string;
   readonly #rpcPath = `/durabletask/rpc/${randomBytes(16).toString('hex')}`;
   #endpoint = '';
+  #functions: DurableFunctions = { orchestration: new Map(), activity: new Map() };
+  #invoker: Invoker | undefined;
 
   constructor(options: {
-    registrations: Registrations;
-    invoker: Invoker;
     log: HostLog;
     hostJson: HostJson;
     databasePath: string;
     systemKey: string;
   }) {
-    const { invoker, log } = options;
+    const { log } = options;
     const { durableTask } = options.hostJson.extensions;
-    const functions = durableFunctions(options.registrations);
     this.#hubName = durableTask.hubName;
     this.#systemKey = options.systemKey;
     this.#engine = new Engine({
       database: openDatabase(options.databasePath),
-      has: (kind, name) => functions[kind].has(name),
+      has: (kind, name) => this.#functions[kind].has(name),
       invoke: async ({ kind, name, json, instanceId }) => {
-        const target = functions[kind].get(name);
-        if (!target) throw new Error(`The ${kind} function "${name}" does not exist.`);
+        const target = this.#functions[kind].get(name);
+        const invoker = this.#invoker;
+        if (!target || !invoker) throw new Error(`The ${kind} function "${name}" does not exist.`);
         try {
           return (await invoker.invoke(target, { data: { json } })).result;
         } catch (error) {
@@ -60,6 +60,12 @@ export class DurableHost {
       log: (line) => log.line('error', 'durable', line),
     });
     this.management = new DurableManagement(this.#engine);
+  }
+
+  /** Goes over to the functions of an app; what runs ends in those it began with. */
+  adopt(registrations: Registrations, invoker: Invoker): void {
+    this.#functions = durableFunctions(registrations);
+    this.#invoker = invoker;
   }
 
   start(endpoint: string): void {
@@ -144,13 +150,10 @@ export class DurableHost {
   }
 }
 
-function durableFunctions(
-  registrations: Registrations,
-): Record<'orchestration' | 'activity', Map<string, RegisteredFunction>> {
-  const found = {
-    orchestration: new Map<string, RegisteredFunction>(),
-    activity: new Map<string, RegisteredFunction>(),
-  };
+type DurableFunctions = Record<'orchestration' | 'activity', Map<string, RegisteredFunction>>;
+
+function durableFunctions(registrations: Registrations): DurableFunctions {
+  const found: DurableFunctions = { orchestration: new Map(), activity: new Map() };
   for (const registered of registrations.functions.values()) {
     for (const { type } of Object.values(registered.metadata.bindings)) {
       if (type === 'orchestrationTrigger') found.orchestration.set(registered.metadata.name, registered);

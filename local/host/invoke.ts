@@ -1,14 +1,7 @@
 // One invocation through the library's programming model, in the order of the Node worker: arguments, preInvocation
 // hooks, handler, postInvocation hooks, response.
 import { randomUUID } from 'node:crypto';
-import {
-  programmingModel,
-  type CoreContext,
-  type InvocationModel,
-  type RegisteredFunction,
-  type Registrations,
-  type TypedData,
-} from './coreModule.ts';
+import type { CoreContext, InvocationModel, RegisteredFunction, Registrations, TypedData } from './coreModule.ts';
 import type { HostLog } from './log.ts';
 
 export interface InvocationRequest {
@@ -26,15 +19,18 @@ export interface Outcome {
   response: () => Promise<TypedData | null | undefined>;
 }
 
+/** The data of an input binding that is not the trigger. */
+export type ExtraInput = (type: string) => TypedData | undefined;
+
 /** Invokes functions of one app; supplies the extra inputs (bindings that are not the trigger). */
 export class Invoker {
   readonly #registrations: Registrations;
   readonly #log: HostLog;
-  readonly #extraInput: (type: string) => TypedData | undefined;
+  readonly #extraInput: ExtraInput;
   #running = 0;
   #idle: (() => void)[] = [];
 
-  constructor(registrations: Registrations, log: HostLog, extraInput: (type: string) => TypedData | undefined) {
+  constructor(registrations: Registrations, log: HostLog, extraInput: ExtraInput) {
     this.#registrations = registrations;
     this.#log = log;
     this.#extraInput = extraInput;
@@ -64,7 +60,7 @@ export class Invoker {
   }
 
   async #run({ metadata, callback }: RegisteredFunction, request: InvocationRequest): Promise<Outcome> {
-    const library = programmingModel();
+    const { model: library } = this.#registrations;
     if (!library) throw new Error('The app uses no @azure/functions programming model.');
     const { preInvocation, postInvocation } = this.#registrations.hooks;
     const core: CoreContext = {

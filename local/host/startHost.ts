@@ -1,20 +1,16 @@
 // The way in: loads an app, serves its HTTP functions, runs its Durable functions, listens for its other triggers.
-import { createServer, type Server } from 'node:http';
 import { join, resolve } from 'node:path';
 import type { DurableManagement } from '../durable/client.ts';
 import { loadApp } from './app.ts';
-import { programmingModel, setCoreLog, type Registrations } from './coreModule.ts';
+import { setCoreLog, type LoadError } from './coreModule.ts';
 import { DurableHost } from './durableHost.ts';
+import { Generation } from './generation.ts';
 import { readHostJson } from './hostJson.ts';
-import { HttpFunctions } from './http/functions.ts';
 import { Keys, newKey } from './http/keys.ts';
 import { sendProblem } from './http/messages.ts';
-import { Invoker } from './invoke.ts';
 import { HostLog } from './log.ts';
+import { HostServer } from './server.ts';
 import { HostState } from './state.ts';
-import { bindTriggers } from './triggers/bindTriggers.ts';
-import { EventGridFunctions } from './triggers/eventGrid.ts';
-import type { Trigger } from './triggers/trigger.ts';
 
 export interface HostOptions {
   /** Holds package.json with `main`, and host.json. */
@@ -35,16 +31,14 @@ export interface RunningHost {
   /** Opens functions with authLevel `function` or `admin`. */
   functionKey: string;
   functionNames: string[];
+  /** Files and functions of the app that do not run, and why. */
+  loadErrors: LoadError[];
   /** The webhook URL, with its key, for the Event Grid subscription of a function. */
   eventGridUrl(functionName: string): string;
   stop(): Promise<void>;
 }
 
-// What settling and closing after the last invocation may take.
-const triggerGrace = 2000;
-const defaultBodyLimit = 104_857_600;
-
-/** Starts the host. Rejects with the file or function and the reason when the app cannot run. */
+/** Starts the host. Rejects with the file or function and the reason when nothing of the app can run. */
 export async function startHost(options: HostOptions): Promise<RunningHost> {
   const appDirectory = resolve(options.appDirectory);
   const hostJson = readHostJson(appDirectory, { ...process.env, ...options.settings });
@@ -52,117 +46,80 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   const settings = process.env;
   const log = new HostLog(options.log, hostJson.logging.logLevel['default'] ?? 'information');
   setCoreLog((level, category, message) => log.line(level, 'library', message, { category }));
-  const registrations = await loadApp(appDirectory);
+  const app = await loadApp(appDirectory);
   const state = new HostState(options.dataDir === undefined ? ':memory:' : join(options.dataDir, 'host.sqlite'));
   const keys = new Keys(settings['FUNCTIONS_KEY'] ?? (await rememberedKey(state, 'key.host')));
-  const durableInput = (type: string) => (type === 'durableClient' ? { json: durable.clientInput() } : undefined);
-  const invoker = new Invoker(registrations, log, durableInput);
   const durable = new DurableHost({
-    ...{ registrations, invoker, log, hostJson },
+    ...{ log, hostJson },
     databasePath: options.dataDir === undefined ? ':memory:' : join(options.dataDir, 'durable.sqlite'),
     systemKey: await rememberedKey(state, 'key.durable'),
   });
-  const http = new HttpFunctions({
-    ...{ invoker, log, settings, keys },
-    routePrefix: hostJson.extensions.http.routePrefix,
-    bodyLimit: Number(settings['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT'] ?? defaultBodyLimit),
-  });
-  const eventGrid = new EventGridFunctions({ invoker, log, systemKey: await rememberedKey(state, 'key.eventGrid') });
-  const server = createServer({ keepAliveTimeout: 60_000 });
-  let triggers: Trigger[] = [];
+  const server = new HostServer(log);
+  const drain = options.drainMilliseconds ?? 5000;
+  let current: Generation | undefined;
   try {
-    triggers = await bindTriggers({ registrations, invoker, log, hostJson, settings, state, http, eventGrid });
-    const capabilities = await programmingModel()?.getCapabilities({});
-    http.streamUri = capabilities?.['HttpUri'];
-    for (const hook of registrations.hooks.appStart) await hook({ hookData: {} });
-    const endpoint = await listen(server, options.port ?? 0);
+    const generation = await Generation.bind(app, hostJson, {
+      ...{ log, settings, state, keys },
+      eventGridKey: await rememberedKey(state, 'key.eventGrid'),
+      extraInput: (type) => (type === 'durableClient' ? { json: durable.clientInput() } : undefined),
+    });
+    current = generation;
+    await current.open();
+    const endpoint = await server.listen(options.port ?? 0);
     // The SDK's client rewrites management URLs to localhost:7071 unless this names the host.
     process.env['WEBSITE_HOSTNAME'] = new URL(endpoint).host;
+    durable.adopt(current.registrations, current.invoker);
     durable.start(endpoint);
-    serve(server, endpoint, [durable, eventGrid], http, log);
-    for (const trigger of triggers) await trigger.start();
-    const stop = once(() =>
-      stopHost({
-        http,
-        server,
-        triggers,
-        invoker,
-        durable,
-        state,
-        registrations,
-        log,
-        drain: options.drainMilliseconds ?? 5000,
-      }),
-    );
+    let isStopping = false;
+    server.serve(endpoint, async (request, response, url) => {
+      if (await durable.serve(request, response, url)) return;
+      if (isStopping)
+        return sendProblem(response, 503, 'Service Unavailable', 'The host is stopping.', { connection: 'close' });
+      if (await generation.eventGrid.serve(request, response, url)) return;
+      await generation.http.serve(request, response, url);
+    });
+    await current.listen();
+    const stop = once(async () => {
+      // First nothing new may start. The engine and the server go last, because a draining function may still call the
+      // Durable client, which comes in over HTTP.
+      isStopping = true;
+      durable.quiesce();
+      const answered = within(drain, server.idle());
+      await generation.quiesce(drain);
+      await answered;
+      await durable.stop(Math.min(drain, engineGrace));
+      await generation.terminate();
+      await server.close();
+      state.close();
+    });
+    const { eventGrid, loadErrors, registrations } = generation;
     const functionNames = [...registrations.functions.keys()];
     const eventGridUrl = (name: string) => endpoint + eventGrid.pathFor(name);
-    return { endpoint, durable: durable.management, functionKey: keys.hostKey, functionNames, eventGridUrl, stop };
+    return {
+      ...{ endpoint, functionNames, loadErrors, eventGridUrl, stop },
+      durable: durable.management,
+      functionKey: keys.hostKey,
+    };
   } catch (error) {
-    server.close();
-    await Promise.allSettled(triggers.map((trigger) => trigger.stop()));
+    await server.close();
+    await current?.quiesce(0);
     await durable.stop(0);
     state.close();
     throw error;
   }
 }
 
-function serve(
-  server: Server,
-  endpoint: string,
-  webhooks: readonly (DurableHost | EventGridFunctions)[],
-  http: HttpFunctions,
-  log: HostLog,
-): void {
-  server.on('request', (request, response) => {
-    const answer = async () => {
-      const url = new URL(request.url ?? '/', `http://${request.headers.host ?? new URL(endpoint).host}`);
-      for (const webhook of webhooks) if (await webhook.serve(request, response, url)) return;
-      await http.serve(request, response, url);
-    };
-    answer().catch((error: unknown) => {
-      log.line('error', 'http', `request failed: ${String(error)}`);
-      sendProblem(response, 500, 'Internal Server Error');
-    });
-  });
-}
+// What the engine's last episodes may take.
+const engineGrace = 2000;
 
-async function stopHost(running: {
-  http: HttpFunctions;
-  server: Server;
-  triggers: Trigger[];
-  invoker: Invoker;
-  durable: DurableHost;
-  state: HostState;
-  registrations: Registrations;
-  log: HostLog;
-  drain: number;
-}): Promise<void> {
-  const { server, http, triggers, invoker, durable, state, registrations, log, drain } = running;
-  // First nothing new may start. The engine and the server go last, because a draining function may still call the
-  // Durable client, which comes in over HTTP.
-  http.isStopping = true;
-  durable.quiesce();
-  const quiet = Promise.allSettled(triggers.map((trigger) => trigger.stop()));
-  const left = await invoker.drain(drain);
-  await Promise.race([quiet, new Promise((done) => setTimeout(done, triggerGrace).unref())]);
-  await durable.stop(Math.min(drain, triggerGrace));
-  if (left > 0) log.line('warning', 'host', `stopped while ${left} invocations were still running`);
-  for (const hook of registrations.hooks.appTerminate) await hook({ hookData: {} });
-  await new Promise<void>((done) => {
-    server.close(() => done());
-    server.closeAllConnections();
+async function within(milliseconds: number, work: Promise<void>): Promise<void> {
+  let timeout: NodeJS.Timeout | undefined;
+  const expired = new Promise<void>((done) => {
+    timeout = setTimeout(done, milliseconds);
   });
-  state.close();
+  await Promise.race([work, expired]);
+  clearTimeout(timeout);
 }
-
-const listen = (server: Server, port: number): Promise<string> =>
-  new Promise((done, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address();
-      done(`http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : port}`);
-    });
-  });
 
 async function rememberedKey(state: HostState, name: string): Promise<string> {
   const known = state.get(name);

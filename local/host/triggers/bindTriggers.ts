@@ -1,4 +1,4 @@
-// From registrations to listeners. A binding that cannot be understood stops the host with the function's name.
+// From registrations to listeners. A function whose binding cannot be understood does not run; the others do.
 import { ZodError, z } from 'zod';
 import type { Binding, FunctionMetadata, RegisteredFunction, Registrations } from '../coreModule.ts';
 import type { HostJson } from '../hostJson.ts';
@@ -30,34 +30,60 @@ const makers = new Map<string, () => Promise<MakeTrigger>>([
 // The Durable engine calls these by name.
 const called = new Set(['orchestrationtrigger', 'activitytrigger', 'entitytrigger']);
 
-/** Makes the listeners and adds the HTTP functions to `http`; starts nothing. */
-export async function bindTriggers(
-  context: TriggerContext & { registrations: Registrations; http: HttpFunctions; eventGrid: EventGridFunctions },
-): Promise<Trigger[]> {
-  const triggers: Trigger[] = [];
+export interface BoundTrigger {
+  function: string;
+  trigger: Trigger;
+}
+
+interface BindContext extends TriggerContext {
+  registrations: Registrations;
+  http: HttpFunctions;
+  eventGrid: EventGridFunctions;
+}
+
+export interface Bound {
+  triggers: BoundTrigger[];
+  errors: { function: string; reason: string }[];
+}
+
+/** Makes the listeners and adds the HTTP functions to `http`; starts nothing. A function that cannot run is an error. */
+export async function bindTriggers(context: BindContext): Promise<Bound> {
+  const bound: Bound = { triggers: [], errors: [] };
   for (const registered of context.registrations.functions.values()) {
-    const { name, bindings } = registered.metadata;
-    if (context.settings[`AzureWebJobs.${name}.Disabled`]?.toLowerCase() === 'true') continue;
-    const binding = Object.values(bindings).find(({ type }) => /trigger$/i.test(type));
-    if (!binding) throw new Error(`Function "${name}" has no trigger.`);
-    refuseUnsupported(registered.metadata);
-    const type = binding.type.toLowerCase();
+    const { name } = registered.metadata;
     try {
-      const resolved = resolveOptions(name, binding, context.settings);
-      if (type === 'httptrigger') context.http.add(registered, resolved);
-      else if (type === 'eventgridtrigger') context.eventGrid.add(registered);
-      else if (!called.has(type)) {
-        const make = makers.get(type);
-        if (!make) throw new Error(`Function "${name}": this host has no ${binding.type}.`);
-        triggers.push((await make())(registered, resolved, context));
-      }
+      const trigger = await bind(registered, context);
+      if (trigger) bound.triggers.push({ function: name, trigger });
     } catch (error) {
-      if (!(error instanceof ZodError)) throw error;
-      const problems = error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-      throw new Error(`Function "${name}": its ${binding.type} is not valid. ${problems.join('; ')}`, { cause: error });
+      bound.errors.push({ function: name, reason: error instanceof Error ? error.message : String(error) });
     }
   }
-  return triggers;
+  return bound;
+}
+
+/** The function's listener, if it needs one of its own. */
+async function bind(registered: RegisteredFunction, context: BindContext): Promise<Trigger | undefined> {
+  const { name, bindings } = registered.metadata;
+  if (context.settings[`AzureWebJobs.${name}.Disabled`]?.toLowerCase() === 'true') return undefined;
+  const binding = Object.values(bindings).find(({ type }) => /trigger$/i.test(type));
+  if (!binding) throw new Error(`Function "${name}" has no trigger.`);
+  refuseUnsupported(registered.metadata);
+  const type = binding.type.toLowerCase();
+  try {
+    const resolved = resolveOptions(name, binding, context.settings);
+    if (type === 'httptrigger') context.http.add(registered, resolved);
+    else if (type === 'eventgridtrigger') context.eventGrid.add(registered);
+    else if (!called.has(type)) {
+      const make = makers.get(type);
+      if (!make) throw new Error(`Function "${name}": this host has no ${binding.type}.`);
+      return (await make())(registered, resolved, context);
+    }
+  } catch (error) {
+    if (!(error instanceof ZodError)) throw error;
+    const problems = error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new Error(`Function "${name}": its ${binding.type} is not valid. ${problems.join('; ')}`, { cause: error });
+  }
+  return undefined;
 }
 
 // Without data an input would be undefined and an output lost, both in silence.

@@ -1,32 +1,75 @@
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { startHost } from '../../../local/host/startHost.ts';
 
-/** An app made of one file, in a directory of its own. */
-function app(main: string, hostJson: unknown = { version: '2.0' }): string {
-  const directory = mkdtempSync(join(tmpdir(), 'app-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+/** An app made of one file, or of several by name, in a directory of its own. */
+function app(files: string | Record<string, string>, hostJson: unknown = { version: '2.0' }): string {
+  const temporary = mkdtempSync(join(tmpdir(), 'app-'));
+  onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
+  // What lies below a node_modules is imported by Node itself, not through vitest.
+  const directory = join(temporary, 'node_modules', 'app');
+  mkdirSync(join(directory, 'app'), { recursive: true });
   symlinkSync(join(import.meta.dirname, '../../../node_modules'), join(directory, 'node_modules'));
   writeFileSync(join(directory, 'package.json'), JSON.stringify({ type: 'module', main: 'app/*.mjs' }));
   writeFileSync(join(directory, 'host.json'), JSON.stringify(hostJson));
-  symlinkSync(directory, join(directory, 'app'));
-  writeFileSync(join(directory, 'main.mjs'), main);
+  for (const [name, text] of Object.entries(typeof files === 'string' ? { 'app/main.mjs': files } : files))
+    writeFileSync(join(directory, name), text);
   return directory;
 }
 
 const starting = (appDirectory: string, settings: Record<string, string> = {}) => startHost({ appDirectory, settings });
 const imported = "import { app } from '@azure/functions';\n";
 
-test('a file that throws while it is loaded is named, with the reason', async () => {
-  await expect(starting(app("throw new Error('no database');"))).rejects.toThrow(/main\.mjs failed: no database/);
+test('a file that throws while it is loaded is named with reason and place, and the host does not start without a function', async () => {
+  const thrown = starting(app("import '../below.mjs';"));
+  await expect(thrown).rejects.toThrow(/main\.mjs failed: Cannot find module .*below\.mjs/);
+  const directory = app({
+    'app/main.mjs': "import '../database.mjs';",
+    'database.mjs': "\nthrow new Error('no database');",
+  });
+  await expect(starting(directory)).rejects.toThrow(/main\.mjs failed: no database \(database\.mjs:2\)/);
+});
+
+test('files that fail are listed with the reason, nothing of them runs, and the functions of other files do', async () => {
+  const lines: string[] = [];
+  const appDirectory = app({
+    'app/a.mjs': `${imported}app.get('half', () => ({}));\nthrow new Error('too early');`,
+    'app/b.mjs': `${imported}app.get('good', () => ({ body: 'works' }));`,
+    'app/c.mjs': `${imported}app.get('good', () => ({ body: 'again' }));`,
+    'app/d.mjs': `${imported}import '../broken.mjs';\napp.get('never', () => ({}));`,
+    'broken.mjs': 'export const x = ;',
+  });
+  const host = await startHost({ appDirectory, settings: {}, log: (line) => lines.push(line) });
+  onTestFinished(() => host.stop());
+  expect(host.functionNames).toEqual(['good']);
+  expect(host.loadErrors).toEqual([
+    { file: join(appDirectory, 'app/a.mjs'), reason: 'too early (app/a.mjs:3)' },
+    { file: join(appDirectory, 'app/c.mjs'), reason: 'Function "good" is registered twice.' },
+    { file: join(appDirectory, 'app/d.mjs'), reason: "Unexpected token ';' (broken.mjs)" },
+  ]);
+  const errors = lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 'error');
+  expect(errors.map(({ file, reason }) => ({ file, reason }))).toEqual(host.loadErrors);
+  expect(await (await fetch(`${host.endpoint}/api/good`)).text()).toBe('works');
+  expect((await fetch(`${host.endpoint}/api/half`)).status).toBe(404);
 });
 
 test('an app that registers nothing, or one name twice, is refused', async () => {
   await expect(starting(app('export {};'))).rejects.toThrow(/registered no function/);
   const twice = `${imported}app.get('f', () => ({})); app.get('f', () => ({}));`;
   await expect(starting(app(twice))).rejects.toThrow(/Function "f" is registered twice/);
+});
+
+test('a function with a binding that this host cannot serve is listed with the reason, and the others run', async () => {
+  const input = `app.get('wrong', { extraInputs: [{ type: 'table', name: 't' }], handler: () => ({}) });`;
+  const host = await starting(app(`${imported}${input} app.get('right', () => ({ status: 204 }));`));
+  onTestFinished(() => host.stop());
+  expect(host.loadErrors).toEqual([
+    { function: 'wrong', reason: 'Function "wrong": this host has no table input binding.' },
+  ]);
+  expect(host.functionNames).toEqual(['right']);
+  expect((await fetch(`${host.endpoint}/api/right`)).status).toBe(204);
 });
 
 test('binding mistakes name the function and the option', async () => {

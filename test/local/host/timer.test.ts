@@ -39,9 +39,8 @@ test('a run missed while the host was down happens at the start, marked past due
   expect(ticks.daily).toHaveLength(1);
 });
 
-test('a schedule that is no schedule stops the host and names the function', async () => {
-  await expect(start('every now and then')).rejects.toThrow(
-    'Function "everySecond": the schedule "every now and then"',
-  );
-  await expect(start('61 * * * * *')).rejects.toThrow('Function "everySecond"');
+test('a schedule that is no schedule is a load error of its function', async () => {
+  const reason = expect.stringContaining('Function "everySecond": the schedule "every now and then"');
+  expect((await start('every now and then')).loadErrors).toEqual([{ function: 'everySecond', reason }]);
+  expect((await start('61 * * * * *')).loadErrors).toMatchObject([{ function: 'everySecond' }]);
 });

@@ -1,0 +1,59 @@
+// The host's one HTTP server. It knows which requests are being answered, so that a stop can wait for them.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { sendProblem } from './http/messages.ts';
+import type { HostLog } from './log.ts';
+
+type Answer = (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>;
+
+export class HostServer {
+  readonly #server: Server = createServer({ keepAliveTimeout: 60_000 });
+  readonly #log: HostLog;
+  #open = 0;
+  #idle: (() => void)[] = [];
+
+  constructor(log: HostLog) {
+    this.#log = log;
+  }
+
+  /** Answers its address. */
+  listen(port: number): Promise<string> {
+    return new Promise((done, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, '127.0.0.1', () => {
+        const address = this.#server.address();
+        done(`http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : port}`);
+      });
+    });
+  }
+
+  serve(endpoint: string, answer: Answer): void {
+    this.#server.on('request', (request, response) => {
+      this.#open++;
+      response.once('close', () => {
+        this.#open--;
+        if (this.#open === 0) for (const resolve of this.#idle.splice(0)) resolve();
+      });
+      const answered = async () => {
+        const url = new URL(request.url ?? '/', `http://${request.headers.host ?? new URL(endpoint).host}`);
+        await answer(request, response, url);
+      };
+      answered().catch((error: unknown) => {
+        this.#log.line('error', 'http', `request failed: ${String(error)}`);
+        sendProblem(response, 500, 'Internal Server Error');
+      });
+    });
+  }
+
+  /** Resolves when no request is being answered. */
+  async idle(): Promise<void> {
+    if (this.#open > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Ends every connection. */
+  async close(): Promise<void> {
+    await new Promise<void>((done) => {
+      this.#server.close(() => done());
+      this.#server.closeAllConnections();
+    });
+  }
+}
