@@ -1,13 +1,13 @@
-// Route templates of HTTP triggers, as in ASP.NET routing: literals, `{name}`, `{name?}`, `{name=value}`, `{*rest}` and
-// constraints (https://learn.microsoft.com/aspnet/core/fundamentals/routing#route-constraints).
+// Route templates of HTTP triggers, as in ASP.NET routing: literals, `{name}`, `{name?}`, `{name=value}`, `{*rest}`,
+// `{**rest}` and constraints (https://learn.microsoft.com/aspnet/core/fundamentals/routing#route-templates). A path is
+// matched segment by segment, in time that grows with its length, whatever it holds.
+import { parseTemplate, type Parameter, type Segment } from './template.ts';
 
 export interface Route<T> {
   template: string;
   methods: ReadonlySet<string>;
   target: T;
-  pattern: RegExp;
-  names: string[];
-  defaults: Record<string, string>;
+  segments: Segment[];
   /** Compared segment by segment: the more specific route wins. */
   rank: string;
 }
@@ -17,107 +17,92 @@ export interface Match<T> {
   params: Record<string, string>;
 }
 
-const constraints: Record<string, (argument: string) => string> = {
-  int: () => '-?\\d{1,10}',
-  long: () => '-?\\d{1,19}',
-  guid: () => '[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}',
-  alpha: () => '[a-zA-Z]+',
-  bool: () => '(?:true|false|True|False)',
-  decimal: () => '-?\\d+(?:\\.\\d+)?',
-  length: (argument) => `[^/]{${argument}}`,
-  minlength: (argument) => `[^/]{${argument},}`,
-  maxlength: (argument) => `[^/]{0,${argument}}`,
-  regex: (argument) =>
-    `(?:${argument
-      .replace(/^\^|\$$/g, '')
-      .replaceAll('{{', '{')
-      .replaceAll('}}', '}')})`,
-};
-
-const escaped = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
-
 /** Compiles a template; `where` names the function in errors. */
 export function compileRoute<T>(template: string, methods: Iterable<string>, target: T, where: string): Route<T> {
-  const names: string[] = [];
-  const defaults: Record<string, string> = {};
-  let pattern = '';
-  let rank = '';
-  for (const segment of template.split('/').filter(Boolean)) {
-    const parts = segment.match(/\{[^{}]*(?:\{\{.*?\}\}[^{}]*)*\}|[^{}]+/g) ?? [];
-    let body = '';
-    let optional = false;
-    let weight = '1';
-    for (const part of parts) {
-      if (!part.startsWith('{')) {
-        body += escaped(part);
-        continue;
-      }
-      const parameter = parseParameter(part, where);
-      if (names.includes(parameter.name))
-        throw new Error(`${where}: the route "${template}" names {${parameter.name}} twice.`);
-      names.push(parameter.name);
-      if (parameter.default !== undefined) defaults[parameter.name] = parameter.default;
-      optional ||= parameter.optional;
-      weight = parameter.catchAll ? '5' : parts.length > 1 ? '2' : parameter.constrained ? '3' : '4';
-      body += `(${parameter.pattern})`;
-    }
-    rank += weight;
-    pattern += optional ? `(?:/${body})?` : `/${body}`;
-  }
-  return {
-    template,
-    methods: new Set(methods),
-    target,
-    names,
-    defaults,
-    rank,
-    pattern: new RegExp(`^${pattern}/?$`, 'i'),
-  };
+  const segments = parseTemplate(template, where);
+  return { template, methods: new Set(methods), target, segments, rank: segments.map(weight).join('') };
 }
 
-function parseParameter(part: string, where: string) {
-  const match = /^\{(\*{0,2})([A-Za-z_][\w-]*)((?::[A-Za-z]+(?:\(.*?\))?)*)(=[^}?]*)?(\?)?\}$/.exec(part);
-  if (!match) throw new Error(`${where}: the route parameter ${part} is not understood.`);
-  const [, star = '', name = '', suffix = '', value, question] = match;
-  const patterns: string[] = [];
-  for (const [, kind = '', , argument = ''] of suffix.matchAll(/:([A-Za-z]+)(\((.*?)\))?(?=:|$)/g)) {
-    const constraint = constraints[kind.toLowerCase()];
-    if (!constraint) throw new Error(`${where}: the route constraint ":${kind}" is not supported.`);
-    patterns.push(constraint(argument));
-  }
-  const own = patterns.at(-1) ?? '[^/]+';
-  const ahead = patterns.slice(0, -1).map((other) => `(?=${other}(?:/|$))`);
-  const catchAll = star !== '';
-  return {
-    name,
-    catchAll,
-    constrained: patterns.length > 0,
-    optional: question === '?' || value !== undefined || catchAll,
-    default: value?.slice(1),
-    pattern: catchAll ? '.*' : ahead.join('') + own,
-  };
+function weight({ parts, catchAll }: Segment): string {
+  const [first] = parts;
+  if (catchAll) return catchAll.tests.length > 0 ? '5' : '6';
+  if (parts.length > 1) return '2';
+  if (first === undefined || 'literal' in first) return '1';
+  return first.tests.length > 0 ? '3' : '4';
 }
 
-/** All routes whose template fits the path, best first. */
+/** All routes whose template fits the path (still percent-encoded), best first. */
 export function matchRoutes<T>(routes: readonly Route<T>[], path: string): Match<T>[] {
+  const segments = path.replace(/^\//, '').split('/').map(decode);
   const matches: Match<T>[] = [];
   for (const route of routes) {
-    const found = route.pattern.exec(path);
-    if (!found) continue;
-    const params: Record<string, string> = { ...route.defaults };
-    route.names.forEach((name, index) => {
-      const value = found[index + 1];
-      if (value !== undefined && value !== '') params[name] = decode(value);
-    });
-    matches.push({ route, params });
+    const params = matchSegments(route.segments, segments);
+    if (params) matches.push({ route, params });
   }
   return matches.sort((a, b) => (a.route.rank < b.route.rank ? -1 : a.route.rank > b.route.rank ? 1 : 0));
 }
 
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
+function matchSegments(template: readonly Segment[], path: readonly string[]): Record<string, string> | undefined {
+  const params: Record<string, string> = {};
+  const take = (parameter: Parameter, value: string | undefined): boolean => {
+    const taken = value === undefined || value === '' ? parameter.default : value;
+    if (taken === undefined) return parameter.isOptional;
+    params[parameter.name] = taken;
+    return parameter.tests.every((test) => test(taken));
+  };
+  // A slash at the end is no segment, except in what a catch-all takes.
+  const length = path.at(-1) === '' ? path.length - 1 : path.length;
+  for (const [index, { parts, catchAll }] of template.entries()) {
+    if (catchAll) return take(catchAll, path.slice(index).join('/')) ? params : undefined;
+    const [first] = parts;
+    const text = index < length ? path[index] : undefined;
+    if (text === undefined) {
+      if (parts.length !== 1 || !first || 'literal' in first || !take(first, undefined)) return undefined;
+      continue;
+    }
+    const values = matchParts(parts, text);
+    if (!values?.every(([parameter, value]) => take(parameter, value))) return undefined;
   }
+  return length <= template.length ? params : undefined;
+}
+
+/** From right to left: each literal where it occurs last, so that no combination has to be tried again. */
+function matchParts(parts: Segment['parts'], text: string): [Parameter, string][] | undefined {
+  const last = parts.at(-1);
+  if (parts.length > 1 && last && 'name' in last && last.isOptional) {
+    const whole = matchParts([...parts.slice(0, -1), { ...last, isOptional: false }], text);
+    return whole ?? matchParts(parts.slice(0, -2), text);
+  }
+  const folded = fold(text);
+  const values: [Parameter, string][] = [];
+  let end = text.length;
+  let open: Parameter | undefined;
+  for (const [index, part] of [...parts.entries()].reverse()) {
+    if ('name' in part) {
+      open = part;
+      continue;
+    }
+    const literal = fold(part.literal);
+    const at = index === 0 ? 0 : open ? folded.lastIndexOf(literal, end - literal.length - 1) : end - literal.length;
+    const after = at + literal.length;
+    if (at < 0 || !folded.startsWith(literal, at) || (open ? after >= end : after !== end)) return undefined;
+    if (open) values.push([open, text.slice(after, end)]);
+    open = undefined;
+    end = at;
+  }
+  if (open) values.push([open, text.slice(0, end)]);
+  return (open ? end > 0 : end === 0) ? values : undefined;
+}
+
+const fold = (text: string): string => text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
+
+/** `%2F` stays, as in the path that Kestrel hands on; so does what is no UTF-8. */
+function decode(text: string): string {
+  return text.replaceAll(/(?:%(?!2f)[\da-f]{2})+/gi, (encoded) => {
+    try {
+      return decodeURIComponent(encoded);
+    } catch {
+      return encoded;
+    }
+  });
 }
