@@ -1,5 +1,6 @@
 // The app as it was loaded once: what it registered, made reachable. A reload makes a new generation beside the one that
 // runs and goes over to it; state, keys, port and Durable engine belong to the host and outlive both.
+import type { Clock } from '../durable/clock.ts';
 import { describeLoadError } from './app.ts';
 import { Registrations, type LoadError } from './coreModule.ts';
 import type { HostJson } from './hostJson.ts';
@@ -20,6 +21,7 @@ export interface HostParts {
   keys: Keys;
   eventGridKey: string;
   extraInput: ExtraInput;
+  clock?: Clock | undefined;
 }
 
 // What settling and closing after the last invocation may take.

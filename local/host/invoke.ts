@@ -9,7 +9,7 @@ export interface InvocationRequest {
   /** The trigger's data. */
   data: TypedData;
   triggerMetadata?: Record<string, TypedData>;
-  retryContext?: { retryCount: number; maxRetryCount: number };
+  retryContext?: { retryCount: number; maxRetryCount: number; exception?: { message: string } };
 }
 
 export interface Outcome {

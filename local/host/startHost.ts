@@ -1,6 +1,7 @@
 // The way in: loads an app, serves its HTTP functions, runs its Durable functions, listens for its other triggers.
 import { join, resolve } from 'node:path';
 import type { DurableManagement } from '../durable/client.ts';
+import type { Clock } from '../durable/clock.ts';
 import { loadApp } from './app.ts';
 import { setCoreLog, type LoadError } from './coreModule.ts';
 import { DurableHost } from './durableHost.ts';
@@ -23,6 +24,8 @@ export interface HostOptions {
   log?: (line: string) => void;
   /** How long `stop` waits for running invocations. */
   drainMilliseconds?: number;
+  /** What timers and retries wait by. */
+  clock?: Clock;
 }
 
 export interface RunningHost {
@@ -59,7 +62,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   let current: Generation | undefined;
   try {
     const generation = await Generation.bind(app, hostJson, {
-      ...{ log, settings, state, keys },
+      ...{ log, settings, state, keys, clock: options.clock },
       eventGridKey: await rememberedKey(state, 'key.eventGrid'),
       extraInput: (type) => (type === 'durableClient' ? { json: durable.clientInput() } : undefined),
     });

@@ -1,11 +1,12 @@
 // What the host remembers between runs: keys, timer schedules, change-feed checkpoints. Names and JSON values.
+import type { DatabaseSync } from 'node:sqlite';
 import { GroupCommit, openDatabase } from '../sqlite.ts';
 
 export class HostState {
   readonly #writer: GroupCommit;
 
   constructor(path: string) {
-    const database = openDatabase(path);
+    const database = openAlone(path);
     database.exec('CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID');
     this.#writer = new GroupCommit(database);
   }
@@ -24,5 +25,20 @@ export class HostState {
 
   close(): void {
     this.#writer.close();
+  }
+}
+
+/**
+ * Opens the database for one host at a time: two would serve the same timers and take each other's keys. The lock is
+ * the operating system's and ends with the process.
+ */
+function openAlone(path: string): DatabaseSync {
+  try {
+    const database = openDatabase(path);
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT');
+    return database;
+  } catch (error) {
+    if (!(error instanceof Error && error.message.includes('locked'))) throw error;
+    throw new Error(`${path} is in use by another host. Stop it first, or choose another folder.`, { cause: error });
   }
 }

@@ -1,10 +1,12 @@
 // From registrations to listeners. A function whose binding cannot be understood does not run; the others do.
-import { ZodError, z } from 'zod';
+import { ZodError } from 'zod';
+import type { Clock } from '../../durable/clock.ts';
 import type { Binding, FunctionMetadata, RegisteredFunction, Registrations } from '../coreModule.ts';
 import type { HostJson } from '../hostJson.ts';
 import type { HttpFunctions } from '../http/functions.ts';
 import type { Invoker } from '../invoke.ts';
 import type { HostLog } from '../log.ts';
+import { retriedTriggers } from '../retry.ts';
 import { resolveSetting, type Settings } from '../settings.ts';
 import type { HostState } from '../state.ts';
 import type { EventGridFunctions } from './eventGrid.ts';
@@ -16,6 +18,7 @@ export interface TriggerContext {
   hostJson: HostJson;
   settings: Settings;
   state: HostState;
+  clock?: Clock | undefined;
 }
 
 type MakeTrigger = (registered: RegisteredFunction, binding: Binding, context: TriggerContext) => Trigger;
@@ -69,6 +72,8 @@ async function bind(registered: RegisteredFunction, context: BindContext): Promi
   if (!binding) throw new Error(`Function "${name}" has no trigger.`);
   refuseUnsupported(registered.metadata);
   const type = binding.type.toLowerCase();
+  if (registered.metadata.retryOptions && !retriedTriggers.has(type))
+    context.log.line('warning', name, `its retry policy is ignored, as in Azure: a ${binding.type} has none`);
   try {
     const resolved = resolveOptions(name, binding, context.settings);
     if (type === 'httptrigger') context.http.add(registered, resolved);
@@ -87,21 +92,11 @@ async function bind(registered: RegisteredFunction, context: BindContext): Promi
 }
 
 // Without data an input would be undefined and an output lost, both in silence.
-function refuseUnsupported({ name, bindings, retryOptions }: FunctionMetadata): void {
-  if (retryOptions && !retriesTheFeedForEver(bindings, retryOptions))
-    throw new Error(
-      `Function "${name}": of all retry policies this host has one, a change feed that is retried without limit (maxRetryCount -1).`,
-    );
+function refuseUnsupported({ name, bindings }: FunctionMetadata): void {
   for (const { type, direction } of Object.values(bindings)) {
     const isKnown = direction === 'out' ? type === 'http' : type === 'durableClient' || /trigger$/i.test(type);
     if (!isKnown) throw new Error(`Function "${name}": this host has no ${type} ${direction}put binding.`);
   }
-}
-
-/** The change feed trigger of this host never goes past a failed batch: the one retry policy that it can keep. */
-function retriesTheFeedForEver(bindings: FunctionMetadata['bindings'], retryOptions: unknown): boolean {
-  const isFeed = Object.values(bindings).some(({ type }) => type.toLowerCase() === 'cosmosdbtrigger');
-  return isFeed && z.looseObject({ maxRetryCount: z.literal(-1) }).safeParse(retryOptions).success;
 }
 
 function resolveOptions(name: string, binding: Binding, settings: Settings): Binding {

@@ -1,14 +1,15 @@
 // A wait that a stopping trigger cuts short.
+import { type Clock, systemClock } from '../../durable/clock.ts';
 
-export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+export function pause(milliseconds: number, signal: AbortSignal, clock: Clock = systemClock): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {
-      clearTimeout(timeout);
+      cancel();
       signal.removeEventListener('abort', done);
       resolve();
     };
-    const timeout = setTimeout(done, milliseconds);
+    const cancel = clock.at(clock.now() + milliseconds, done);
     signal.addEventListener('abort', done);
   });
 }
