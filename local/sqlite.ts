@@ -27,12 +27,15 @@ interface Waiter {
  */
 export class GroupCommit {
   readonly database: DatabaseSync;
+  readonly #around: (commit: () => void) => void;
   #waiters: Waiter[] = [];
   #open = false;
   #depth = 0;
 
-  constructor(database: DatabaseSync) {
+  /** `around` wraps every commit; when it throws, what was written is rolled back unless it had committed. */
+  constructor(database: DatabaseSync, around: (commit: () => void) => void = (commit) => commit()) {
     this.database = database;
+    this.#around = around;
   }
 
   async write<T>(work: (database: DatabaseSync) => T): Promise<T> {
@@ -79,9 +82,10 @@ export class GroupCommit {
     const waiters = this.#waiters;
     this.#waiters = [];
     try {
-      this.database.exec('COMMIT');
+      this.#around(() => this.database.exec('COMMIT'));
       for (const waiter of waiters) waiter.resolve();
     } catch (error) {
+      if (this.database.isTransaction) this.database.exec('ROLLBACK');
       for (const waiter of waiters) waiter.reject(error);
     }
   }

@@ -1,11 +1,16 @@
 // Runs activities, a bounded number at once, in the order in which they were scheduled.
+import type { Clock } from './clock.ts';
+import type { EngineOptions } from './engine.ts';
+import { failureOf, plainFailure } from './failure.ts';
+import { taskCompleted, taskFailed, type HistoryEvent } from './history.ts';
+import { Fifo } from './ready.ts';
 import type { Task } from './rows.ts';
+import { jsonOf } from './wire.ts';
 
 export class ActivityRunner {
   readonly #limit: number;
   readonly #run: (task: Task) => Promise<void>;
-  #queue: Task[] = [];
-  #head = 0;
+  readonly #queue = new Fifo<Task>();
   #running = 0;
   #stopped = false;
   #idle: (() => void)[] = [];
@@ -27,14 +32,10 @@ export class ActivityRunner {
   }
 
   #pump(): void {
-    while (!this.#stopped && this.#running < this.#limit && this.#head < this.#queue.length) {
-      const task = this.#queue[this.#head++];
-      if (task) this.#start(task);
-    }
-    // Shifting an array is linear; dropping the used front now and then is not.
-    if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#head);
-      this.#head = 0;
+    while (!this.#stopped && this.#running < this.#limit) {
+      const task = this.#queue.shift();
+      if (!task) return;
+      this.#start(task);
     }
   }
 
@@ -45,5 +46,24 @@ export class ActivityRunner {
       this.#pump();
       if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve();
     });
+  }
+}
+
+/** Runs an activity and says what became of it, whatever did. */
+export async function activityEvent(
+  { id, name, input, instance }: Task,
+  { has, invoke }: Pick<EngineOptions, 'has' | 'invoke'>,
+  clock: Clock,
+): Promise<HistoryEvent> {
+  if (!has('activity', name)) {
+    const missing = `The activity function "${name}" does not exist.`;
+    return taskFailed(clock.now(), id, missing, plainFailure('FunctionNotFound', missing));
+  }
+  try {
+    const result = await invoke({ kind: 'activity', name, json: input, instanceId: instance });
+    return taskCompleted(clock.now(), id, jsonOf(result));
+  } catch (thrown) {
+    const failure = failureOf(thrown);
+    return taskFailed(clock.now(), id, `Activity function '${name}' failed: ${failure.ErrorMessage}`, failure);
   }
 }

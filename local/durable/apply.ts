@@ -104,7 +104,8 @@ export function createInstance(
   },
   now: number,
 ): void {
-  const { id, name, input, version, parent } = start;
+  const { id, name, input, parent } = start;
+  const version = start.version ?? engine.options.versions?.default;
   engine.store.clearExecution(id);
   engine.store.removeMessages(id);
   engine.instances.forget(id);
@@ -114,6 +115,16 @@ export function createInstance(
     ...{ output: undefined, customStatus: undefined, progress: freshProgress() },
   });
   engine.deliver(id, execution, history.executionStarted(now, name, input, version));
+}
+
+/** Removes instances with all that belongs to them. */
+export async function purge(engine: Engine, ids: readonly string[]): Promise<void> {
+  await engine.write(() => {
+    for (const id of ids) {
+      engine.instances.forget(id);
+      engine.store.purge(id);
+    }
+  });
 }
 
 function end(
@@ -183,6 +194,7 @@ function continueAsNew(
   instance.execution = engine.newId();
   instance.input = how.input;
   instance.progress = freshProgress();
+  instance.acted = undefined;
   engine.store.putInstance(instance);
   engine.deliver(
     instance.id,

@@ -1,6 +1,6 @@
 // Management in process: start, raise, suspend, resume, terminate, purge, read. The HTTP forms are built on it.
 // Every promise resolves after the commit.
-import { createInstance } from './apply.ts';
+import { createInstance, purge } from './apply.ts';
 import type { Engine } from './engine.ts';
 import { eventRaised, executionTerminated, resumed, suspended, type HistoryEvent } from './history.ts';
 import { queryInstances, statusOf, type InstanceFilter, type InstanceStatus, type StatusOptions } from './query.ts';
@@ -101,7 +101,7 @@ export class DurableManagement {
   async purge(id: string): Promise<number> {
     const instance = this.#engine.store.instance(id);
     if (!instance || !isTerminal(instance.status)) return 0;
-    await this.#purgeAll([id]);
+    await purge(this.#engine, [id]);
     return 1;
   }
 
@@ -118,18 +118,8 @@ export class DurableManagement {
       );
       token = page.continuationToken;
     } while (token !== undefined);
-    await this.#purgeAll(ended);
+    await purge(this.#engine, ended);
     return ended.length;
-  }
-
-  async #purgeAll(ids: string[]): Promise<void> {
-    const engine = this.#engine;
-    await engine.write(() => {
-      for (const id of ids) {
-        engine.instances.forget(id);
-        engine.store.purge(id);
-      }
-    });
   }
 
   async #send(id: string, event: HistoryEvent): Promise<void> {

@@ -1,14 +1,13 @@
 // What an episode's answer means for the instance. Pure.
 //
 // A completion is matched by the SDK to the number it gave a task when it was first yielded: one number per activity,
-// sub-orchestration and timer, none per external-event wait, and two more for every failed attempt under a retry policy
-// (the delay and the next attempt; lib/src/task/RetryableTask.js), taken at the moment the failure is replayed, before
-// the orchestrator's own code goes on. `takeBatch` therefore lets such an event only be the first of its episode: then
-// the order of numbers is known without looking into the SDK.
+// sub-orchestration and timer, none per external-event wait, and more for failed attempts under a retry policy
+// (retries.ts).
 import { plainFailure, type FailureDetails } from './failure.ts';
 import * as history from './history.ts';
-import { EventType, type HistoryEvent } from './history.ts';
-import { ActionType, jsonOf, quotedInput, readAction, type Action, type Answer, type RetryPolicy } from './wire.ts';
+import { completedTask, type HistoryEvent } from './history.ts';
+import { giveUp, isFailure, retryDelay, retryOf, type Retry } from './retries.ts';
+import { ActionType, jsonOf, quotedInput, readAction, type Action, type Answer } from './wire.ts';
 
 /** A task that has a number and no completion yet. `at` is the place of its action among all actions. */
 export interface OpenTask {
@@ -17,7 +16,7 @@ export interface OpenTask {
   attempt: number;
   /** The function's name, to notice an orchestrator that does not repeat itself. */
   name?: string;
-  retried?: true;
+  retry?: Retry;
 }
 
 /** What the engine must remember of one execution between episodes. */
@@ -44,24 +43,6 @@ export type End =
   | { kind: 'completed'; output: string }
   | { kind: 'failed'; message: string; details: FailureDetails }
   | { kind: 'continuedAsNew'; input: string; waits: Map<string, number> };
-
-/** The id of the task that an event completes, or undefined for events that complete none. */
-export const completedTask = (event: HistoryEvent): number | undefined => event.TaskScheduledId ?? event.TimerId;
-
-const isFailure = (event: HistoryEvent): boolean =>
-  event.EventType === EventType.taskFailed || event.EventType === EventType.subOrchestrationFailed;
-
-function takesNumbers(progress: Progress, event: HistoryEvent): boolean {
-  const id = completedTask(event);
-  const task = id === undefined ? undefined : progress.open[id];
-  return task !== undefined && (task.kind === 'retryDelay' || (task.retried === true && isFailure(event)));
-}
-
-/** How many of the waiting events one episode may replay. */
-export function batchLength(progress: Progress, events: readonly HistoryEvent[]): number {
-  const stop = events.findIndex((event, index) => index > 0 && takesNumbers(progress, event));
-  return stop < 0 ? events.length : stop;
-}
 
 /** Turns the SDK's answer to `batch` into everything that has to be stored and started. */
 export function decide(before: Progress, batch: readonly HistoryEvent[], answer: Answer, now: number): Decision {
@@ -118,17 +99,15 @@ function settle(decision: Decision, batch: readonly HistoryEvent[], answer: Answ
     const task = id === undefined ? undefined : progress.open[id];
     if (id === undefined || !task) continue;
     delete progress.open[id];
-    if (answer.isDone || !task.retried) continue;
-    const action = readAction(answer.actions[task.at]);
-    if (!action.retryOptions) continue;
+    if (answer.isDone || !task.retry) continue;
     if (task.kind === 'retryDelay') {
       // The delay after the last attempt only lets the SDK throw; no attempt follows.
-      if (task.attempt < action.retryOptions.maxNumberOfAttempts) {
-        start(decision, action, { ...task, attempt: task.attempt + 1 }, now);
-      }
+      if (task.attempt < task.retry.attempts)
+        start(decision, readAction(answer.actions[task.at]), { ...task, attempt: task.attempt + 1 }, now);
     } else if (isFailure(event)) {
-      const delay = retryDelay(action.retryOptions, task.attempt);
-      startTimer(decision, { ...task, kind: 'retryDelay' }, now + delay, now);
+      const unmade = giveUp(task, event, progress.nextId, now);
+      if (unmade.length > 0) progress.nextId += unmade.length;
+      else startTimer(decision, { ...task, kind: 'retryDelay' }, now + retryDelay(task.retry, task.attempt), now);
     }
   }
 }
@@ -151,9 +130,7 @@ function scheduleNew(decision: Decision, answer: Answer, now: number): string | 
         break;
       case ActionType.callActivityWithRetry:
       case ActionType.callSubOrchestratorWithRetry:
-        if (action.retryOptions?.retryTimeoutInMilliseconds !== undefined)
-          return unsupported('retryTimeoutInMilliseconds');
-        start(decision, action, { ...task, kind: 'activity', retried: true }, now);
+        start(decision, action, { ...task, kind: 'activity', ...retryOf(action, now) }, now);
         break;
       default:
         return unsupported(unsupportedNames.get(action.actionType) ?? `action type ${action.actionType}`);
@@ -193,11 +170,6 @@ function startTimer(decision: Decision, task: OpenTask, fireAt: number, now: num
   decision.progress.open[id] = task;
   decision.timers.push({ id, fireAt });
   decision.events.push(history.timerCreated(now, id, fireAt));
-}
-
-function retryDelay(policy: RetryPolicy, attempt: number): number {
-  const delay = policy.firstRetryIntervalInMilliseconds * (policy.backoffCoefficient ?? 1) ** (attempt - 1);
-  return Math.min(delay, policy.maxRetryIntervalInMilliseconds ?? Number.POSITIVE_INFINITY);
 }
 
 function cancelTimers(decision: Decision, answer: Answer): void {

@@ -4,16 +4,17 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { randomUUID } from 'node:crypto';
 import { GroupCommit } from '../sqlite.ts';
-import { ActivityRunner } from './activities.ts';
+import { ActivityRunner, activityEvent } from './activities.ts';
 import { systemClock, type Clock } from './clock.ts';
-import { failureOf, plainFailure } from './failure.ts';
-import { taskCompleted, taskFailed, timerFired, type HistoryEvent } from './history.ts';
+import { timerFired, type HistoryEvent } from './history.ts';
 import { Instances } from './instances.ts';
-import { isTerminal, type InstanceRow, type Task } from './rows.ts';
+import { Pump } from './pump.ts';
+import { keepFor } from './retention.ts';
+import { isTerminal, type InstanceRow, type Message, type Task } from './rows.ts';
 import { Store } from './store.ts';
 import { Alarm } from './timers.ts';
 import { takeTurn } from './turn.ts';
-import { jsonOf } from './wire.ts';
+import type { Versions } from './versions.ts';
 
 export type FunctionKind = 'orchestration' | 'activity';
 
@@ -34,11 +35,29 @@ export interface EngineOptions {
   newId?: () => string;
   maxActivities?: number;
   maxEpisodes?: number;
+  /** Without versions every instance runs here. */
+  versions?: Versions;
+  /** How long ended instances are kept, in milliseconds; without it, until they are purged. */
+  retention?: number;
+  /** Runs every episode twice and fails an orchestration that does not repeat itself. */
+  alwaysReplay?: boolean;
+  /** How messages travel: once and in order, unless a rehearsal says otherwise. */
+  deliveries?: Deliveries;
+  /** Milliseconds that episodes may take before the event loop gets its turn. */
+  slice?: number;
+  /** Wraps every commit. */
+  aroundCommit?: (commit: () => void) => void;
   log?: (line: string) => void;
 }
 
-// Episodes run on microtasks; after this long the event loop gets its turn (and the pending commit with it).
-const sliceMilliseconds = 5;
+export interface Deliveries {
+  /** How often a message that the engine sends itself is stored. */
+  copies(): number;
+  /** The order in which an instance reads its messages. */
+  arrange(messages: readonly Message[]): readonly Message[];
+}
+
+const defaultSlice = 5;
 
 export class Engine {
   readonly clock: Clock;
@@ -49,15 +68,12 @@ export class Engine {
   readonly options: EngineOptions;
   readonly activities: ActivityRunner;
   readonly alarm: Alarm;
-  readonly #maxEpisodes: number;
-  #ready: string[] = [];
-  #queued = new Set<string>();
-  #episodes = 0;
-  #pumping = false;
-  #sliceStart = 0;
+  readonly #pump: Pump;
+  readonly #left = new Set<string>();
+  readonly #ended = new Map<string, ((instance: InstanceRow) => void)[]>();
   #state: 'new' | 'running' | 'stopped' = 'new';
-  #ended = new Map<string, ((instance: InstanceRow) => void)[]>();
-  #quiet: (() => void)[] = [];
+  #stopSweeping = () => {};
+  #isClosed = false;
 
   constructor(options: EngineOptions) {
     this.options = options;
@@ -65,10 +81,15 @@ export class Engine {
     this.newId = options.newId ?? randomUUID;
     this.store = new Store(options.database);
     this.instances = new Instances(this.store);
-    this.writer = new GroupCommit(options.database);
+    this.writer = new GroupCommit(options.database, options.aroundCommit);
     this.activities = new ActivityRunner(options.maxActivities ?? 20, (task) => this.#runActivity(task));
     this.alarm = new Alarm(this.clock, () => this.#ring());
-    this.#maxEpisodes = options.maxEpisodes ?? 64;
+    this.#pump = new Pump({
+      most: options.maxEpisodes ?? 64,
+      slice: options.slice ?? defaultSlice,
+      isWarm: (id) => this.instances.peek(id) !== undefined,
+      episode: (id) => this.#episode(id),
+    });
   }
 
   get stopped(): boolean {
@@ -82,7 +103,8 @@ export class Engine {
     for (const task of tasks) this.activities.add(task);
     for (const id of instances) this.wake(id);
     this.armTimers();
-    this.#pumpSoon();
+    if (this.options.retention !== undefined) this.#stopSweeping = keepFor(this, this.options.retention);
+    this.#pump.start();
   }
 
   /** Starts no more activities; what they would have woken goes on after the next start. */
@@ -92,40 +114,58 @@ export class Engine {
 
   /** Starts nothing more, lets running activities and episodes end, and closes the database. */
   async stop(drainMilliseconds = 5000): Promise<void> {
-    if (this.stopped) return;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.alarm.stop();
+    this.#stopSweeping();
     let timeout: NodeJS.Timeout | undefined;
     const expired = new Promise<void>((resolve) => {
       timeout = setTimeout(resolve, drainMilliseconds);
     });
-    await Promise.race([this.activities.stop().then(() => this.#episodesEnded()), expired]);
+    await Promise.race([this.activities.stop().then(() => this.#pump.ended()), expired]);
     clearTimeout(timeout);
-    this.#state = 'stopped';
+    this.halt();
     this.writer.close();
+  }
+
+  /** Does nothing more, at once: what is not on disk is lost, as if the process had ended here. */
+  halt(): void {
+    this.#state = 'stopped';
+    this.alarm.stop();
+    this.#stopSweeping();
+    this.#pump.stop();
+    void this.activities.stop();
   }
 
   /** Stores a message and wakes its instance. Must be called inside a write. */
   deliver(id: string, execution: string | undefined, event: HistoryEvent): void {
-    const message = this.store.addMessage(id, execution, event);
-    this.instances.peek(id)?.inbox.push(message);
+    const copies = execution === undefined ? 1 : (this.options.deliveries?.copies() ?? 1);
+    for (let copy = 0; copy < copies; copy++) {
+      const message = this.store.addMessage(id, execution, event);
+      this.instances.peek(id)?.inbox.push(message);
+    }
     this.wake(id);
   }
 
   wake(id: string): void {
-    if (this.#queued.has(id)) return;
-    this.#queued.add(id);
-    this.#ready.push(id);
-    this.#pumpSoon();
+    this.#pump.wake(id);
+  }
+
+  /** Leaves an instance as it is, for another host, and says so once. */
+  leave(id: string, reason: string): void {
+    if (this.#left.has(id)) return;
+    this.#left.add(id);
+    this.options.log?.(`durable: left alone. ${reason}`);
   }
 
   /** Writes, and takes the whole engine down if the disk refuses: what is in memory would be ahead of it for ever. */
   async write(work: () => void): Promise<void> {
+    if (this.stopped) throw new Error('The Durable engine has stopped.');
     try {
       await this.writer.write(work);
     } catch (error) {
       if (!this.stopped) this.options.log?.(`durable: stopped, writing state failed: ${String(error)}`);
-      this.alarm.stop();
-      this.#state = 'stopped';
+      this.halt();
       throw error;
     }
   }
@@ -149,36 +189,6 @@ export class Engine {
     return new Promise((resolve) => this.#ended.set(id, [...(this.#ended.get(id) ?? []), resolve]));
   }
 
-  #pumpSoon(): void {
-    if (this.#pumping || this.#state !== 'running') return;
-    this.#pumping = true;
-    const now = performance.now();
-    if (this.#sliceStart === 0) {
-      this.#sliceStart = now;
-      setImmediate(() => {
-        this.#sliceStart = 0;
-      });
-    }
-    if (now - this.#sliceStart < sliceMilliseconds) queueMicrotask(() => this.#pump());
-    else setImmediate(() => this.#pump());
-  }
-
-  #pump(): void {
-    this.#pumping = false;
-    const end = performance.now() + sliceMilliseconds;
-    let taken = 0;
-    while (taken < this.#ready.length && this.#episodes < this.#maxEpisodes && this.#state === 'running') {
-      const id = this.#ready[taken++];
-      if (id !== undefined) {
-        this.#queued.delete(id);
-        void this.#episode(id);
-      }
-      if (performance.now() > end) break;
-    }
-    this.#ready.splice(0, taken);
-    if (this.#ready.length > 0 && this.#episodes < this.#maxEpisodes) this.#pumpSoon();
-  }
-
   async #episode(id: string): Promise<void> {
     const instance = this.instances.get(id);
     // A message for an instance that was purged meanwhile; nobody will ever read it.
@@ -186,7 +196,6 @@ export class Engine {
     // A running instance looks into its inbox again when it is done.
     if (instance.phase === 'running') return;
     instance.phase = 'running';
-    this.#episodes++;
     const before = instance.inbox.at(-1)?.seq;
     try {
       const progressed = await takeTurn(this, instance);
@@ -195,39 +204,16 @@ export class Engine {
     } catch (error) {
       instance.phase = 'idle';
       if (!this.stopped) this.options.log?.(`durable: episode of ${id} failed: ${String(error)}`);
-    } finally {
-      this.#episodes--;
-      if (this.#episodes === 0) for (const resolve of this.#quiet.splice(0)) resolve();
-      if (this.#ready.length > 0) this.#pumpSoon();
     }
-  }
-
-  async #episodesEnded(): Promise<void> {
-    if (this.#episodes > 0) await new Promise<void>((resolve) => this.#quiet.push(resolve));
   }
 
   async #runActivity(task: Task): Promise<void> {
-    const event = await this.#activityEvent(task);
+    const event = await activityEvent(task, this.options, this.clock);
     if (this.stopped) return;
-    await this.write(() => {
+    // The place is free as soon as the activity has ended: its commit is shared by all that ended in the same turn.
+    void this.write(() => {
       if (this.store.removeTask(task)) this.deliver(task.instance, task.execution, event);
     }).catch(() => {});
-  }
-
-  async #activityEvent(task: Task): Promise<HistoryEvent> {
-    const { id, name, input, instance } = task;
-    if (!this.options.has('activity', name)) {
-      const missing = `The activity function "${name}" does not exist.`;
-      return taskFailed(this.clock.now(), id, missing, plainFailure('FunctionNotFound', missing));
-    }
-    try {
-      const result = await this.options.invoke({ kind: 'activity', name, json: input, instanceId: instance });
-      return taskCompleted(this.clock.now(), id, jsonOf(result));
-    } catch (thrown) {
-      const failure = failureOf(thrown);
-      const reason = `Activity function '${name}' failed: ${failure.ErrorMessage}`;
-      return taskFailed(this.clock.now(), id, reason, failure);
-    }
   }
 
   #ring(): void {

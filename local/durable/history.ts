@@ -40,6 +40,9 @@ export interface HistoryEvent {
   Version?: string;
 }
 
+/** The id of the task that an event completes, or undefined for events that complete none. */
+export const completedTask = (event: HistoryEvent): number | undefined => event.TaskScheduledId ?? event.TimerId;
+
 const event = (type: number, now: number, rest: Partial<HistoryEvent>): HistoryEvent => ({
   EventType: type,
   EventId: -1,

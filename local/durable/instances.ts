@@ -8,6 +8,8 @@ export interface Instance extends InstanceRow {
   history: string[];
   inbox: Message[];
   phase: 'idle' | 'running';
+  /** What the last episode's answer said, for always-replay; not stored. */
+  acted?: readonly unknown[] | undefined;
 }
 
 const keptInstances = 2000;

@@ -1,4 +1,4 @@
-// What the engine's tables hold, as SQL and as types.
+// What the engine's tables hold, as types; the SQL is in schema.ts.
 import { freshProgress, type Progress } from './decide.ts';
 import type { HistoryEvent } from './history.ts';
 
@@ -50,31 +50,6 @@ export interface Timer {
   id: number;
   fireAt: number;
 }
-
-export const schema = `
-CREATE TABLE IF NOT EXISTS instance (
-  id TEXT PRIMARY KEY, name TEXT NOT NULL, version TEXT, status TEXT NOT NULL, execution TEXT NOT NULL, parent TEXT,
-  created INTEGER NOT NULL, updated INTEGER NOT NULL, input TEXT, output TEXT, custom_status TEXT, progress TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS instance_created ON instance (created, id);
-CREATE INDEX IF NOT EXISTS instance_status ON instance (status, created, id);
-CREATE TABLE IF NOT EXISTS history (
-  instance TEXT NOT NULL, seq INTEGER NOT NULL, events TEXT NOT NULL, PRIMARY KEY (instance, seq)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS inbox (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT, instance TEXT NOT NULL, execution TEXT, event TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS inbox_instance ON inbox (instance, seq);
-CREATE TABLE IF NOT EXISTS task (
-  instance TEXT NOT NULL, execution TEXT NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL, input TEXT NOT NULL,
-  PRIMARY KEY (instance, execution, id)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS timer (
-  instance TEXT NOT NULL, execution TEXT NOT NULL, id INTEGER NOT NULL, fire_at INTEGER NOT NULL,
-  PRIMARY KEY (instance, execution, id)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS timer_due ON timer (fire_at);
-`;
 
 export type Row = Record<string, unknown>;
 

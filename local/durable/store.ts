@@ -2,7 +2,8 @@
 // readers; what a method writes is visible to the readers at once and on disk when that write resolves.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { HistoryEvent } from './history.ts';
-import { type InstanceRow, type Message, type Row, schema, type Task, text, type Timer, toInstance } from './rows.ts';
+import { type InstanceRow, type Message, type Row, type Task, text, type Timer, toInstance } from './rows.ts';
+import { migrate } from './schema.ts';
 
 export class Store {
   readonly database: DatabaseSync;
@@ -10,7 +11,7 @@ export class Store {
 
   constructor(database: DatabaseSync) {
     this.database = database;
-    database.exec(schema);
+    migrate(database);
   }
 
   instance(id: string): InstanceRow | undefined {
@@ -154,6 +155,13 @@ export class Store {
     this.removeMessages(id);
     this.#sql('DELETE FROM task WHERE instance = ?').run(id);
     this.#sql('DELETE FROM instance WHERE id = ?').run(id);
+  }
+
+  /** Ended instances that were last changed before a moment (epoch milliseconds), oldest first. */
+  endedBefore(moment: number, most: number): string[] {
+    const sql = `SELECT id FROM instance WHERE status IN ('Completed', 'Failed', 'Terminated') AND updated < ?
+      ORDER BY updated LIMIT ?`;
+    return (this.#sql(sql).all(moment, most) as Row[]).map((row) => String(row['id']));
   }
 
   /** Instances that match `where` (SQL with `?`), oldest first. */

@@ -1,12 +1,15 @@
 // One turn of one instance: take messages from its inbox, replay the orchestrator, store the decision.
 import { appendHistory, commit, removeMessages, terminate } from './apply.ts';
-import { batchLength, completedTask, decide, freshProgress, type Decision } from './decide.ts';
+import { decide, freshProgress, type Decision } from './decide.ts';
 import type { Engine } from './engine.ts';
 import * as history from './history.ts';
-import { EventType, type HistoryEvent } from './history.ts';
+import { completedTask, EventType, type HistoryEvent } from './history.ts';
 import type { Instance } from './instances.ts';
+import { replay } from './replay.ts';
+import { takeBatch } from './retries.ts';
 import { isTerminal, type Message } from './rows.ts';
-import { episodeInput, readAnswer, readFailure, type Answer } from './wire.ts';
+import { versionMismatch } from './versions.ts';
+import { failedAnswer, type Answer } from './wire.ts';
 
 interface Taken {
   /** Messages to delete without replaying them: stale ones and control messages. */
@@ -19,23 +22,32 @@ interface Taken {
 
 /** Runs one turn; false when there was nothing that could be done. */
 export async function takeTurn(engine: Engine, instance: Instance): Promise<boolean> {
-  const taken = sort(instance);
+  const taken = sort(engine, instance);
   if (taken.terminated) return terminate(engine, instance, taken.terminated);
   if (taken.isSuspended || taken.pending.length === 0) return settleOnly(engine, instance, taken);
+  const mismatch = versionMismatch(engine.options.versions, instance);
+  if (mismatch !== undefined && engine.options.versions?.onMismatch !== 'Fail') {
+    engine.leave(instance.id, mismatch);
+    return false;
+  }
   const now = engine.clock.now();
   const pendingEvents = taken.pending.map((message) => message.event);
-  let batch = pendingEvents.slice(0, batchLength(instance.progress, pendingEvents));
+  const { length: whole, unmade } = takeBatch(instance.progress, pendingEvents, now);
+  const batchOf = (length: number) => [...pendingEvents.slice(0, 1), ...unmade, ...pendingEvents.slice(1, length)];
   const opening = [...taken.controls, history.orchestratorStarted(now)];
-  let answer = await replay(engine, instance, [...opening, ...batch]);
+  const replayed = (length: number) => replay(engine, instance, [...opening, ...batchOf(length)]);
+  let length = whole;
+  let answer = mismatch === undefined ? await replayed(length) : failedAnswer(mismatch, 'VersionMismatch');
   // The SDK stops reading at continue-as-new. Only what it has read may be taken from the inbox, and the answer does
   // not say how much that was; replaying shorter batches does, and has no effects.
-  for (let length = 1; isContinueAsNew(answer) && length < batch.length; length++) {
-    const shorter = batch.slice(0, length);
-    const earlier = await replay(engine, instance, [...opening, ...shorter]);
-    if (earlier.isDone) [answer, batch] = [earlier, shorter];
+  for (let shorter = 1; isContinueAsNew(answer) && shorter < length; shorter++) {
+    const earlier = await replayed(shorter);
+    if (earlier.isDone) [answer, length] = [earlier, shorter];
   }
+  const batch = batchOf(length);
   const decision = decideSafely(instance, batch, answer, now);
-  const consumed = [...taken.settled, ...taken.pending.slice(0, batch.length)];
+  instance.acted = answer.actions;
+  const consumed = [...taken.settled, ...taken.pending.slice(0, length)];
   commit(engine, instance, consumed, [...opening, ...batch], decision, now);
   return true;
 }
@@ -53,7 +65,7 @@ function decideSafely(instance: Instance, batch: HistoryEvent[], answer: Answer,
 const isContinueAsNew = (answer: Answer): boolean =>
   answer.isDone && !answer.error && decide(freshProgress(), [], answer, 0).end?.kind === 'continuedAsNew';
 
-function sort(instance: Instance): Taken {
+function sort(engine: Engine, instance: Instance): Taken {
   const taken: Taken = {
     settled: [],
     controls: [],
@@ -62,14 +74,17 @@ function sort(instance: Instance): Taken {
     pending: [],
   };
   const seen = new Set<number>();
-  for (const message of instance.inbox) {
+  let isStarted = instance.history.length > 0;
+  for (const message of engine.options.deliveries?.arrange(instance.inbox) ?? instance.inbox) {
     const { event, execution } = message;
     const id = completedTask(event);
     const isStale =
       isTerminal(instance.status) ||
       (execution !== undefined && execution !== instance.execution) ||
-      (id !== undefined && (!(id in instance.progress.open) || seen.has(id)));
+      (id !== undefined && (!(id in instance.progress.open) || seen.has(id))) ||
+      (event.EventType === EventType.executionStarted && isStarted);
     if (id !== undefined) seen.add(id);
+    isStarted ||= event.EventType === EventType.executionStarted;
     if (isStale) taken.settled.push(message);
     else if (event.EventType === EventType.executionTerminated) taken.terminated ??= event;
     else if (event.EventType === EventType.suspended || event.EventType === EventType.resumed) {
@@ -94,22 +109,4 @@ function settleOnly(engine: Engine, instance: Instance, taken: Taken): boolean {
     })
     .catch(() => {});
   return false;
-}
-
-async function replay(engine: Engine, instance: Instance, fresh: HistoryEvent[]): Promise<Answer> {
-  const json = episodeInput({
-    instanceId: instance.id,
-    parentInstanceId: instance.parent?.id,
-    input: instance.input,
-    isReplaying: instance.history.length > 0,
-    events: [...instance.history, ...fresh.map((event) => JSON.stringify(event))],
-  });
-  const { name } = instance;
-  try {
-    if (!engine.options.has('orchestration', name))
-      throw new Error(`The orchestrator function "${name}" does not exist.`);
-    return readAnswer(await engine.options.invoke({ kind: 'orchestration', name, json, instanceId: instance.id }));
-  } catch (thrown) {
-    return readFailure(thrown, name);
-  }
 }

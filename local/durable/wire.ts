@@ -1,7 +1,7 @@
 // The JSON that crosses to durable-functions 3.5.0 and back. One episode is one invocation: all history in, all
 // actions since the start of the execution out (lib/src/orchestrations/Orchestrator.js, OrchestratorState.js).
 import { z } from 'zod';
-import type { FailureDetails } from './failure.ts';
+import { plainFailure, type FailureDetails } from './failure.ts';
 
 export const ActionType = {
   callActivity: 0,
@@ -98,6 +98,12 @@ export function readAnswer(returned: unknown): Answer {
 
 export const readAction = (action: unknown): Action => ActionShape.parse(action);
 
+/** The answer of an orchestrator that could not even be asked, or whose answer is not believed. */
+export const failedAnswer = (message: string, type = 'Error'): Answer => ({
+  ...{ isDone: false, actions: [], output: undefined, customStatus: undefined },
+  error: { message, details: plainFailure(type, message) },
+});
+
 const outOfProcLabel = '$OutOfProcData$:';
 
 /** Reads what the orchestrator function threw: the SDK appends the state as JSON to the message. */
@@ -115,7 +121,7 @@ export function readFailure(thrown: unknown, name: string): Answer {
       // Not the SDK's JSON after all: the message itself is the failure.
     }
   }
-  return { isDone: false, actions: [], output: undefined, customStatus: undefined, error: { message } };
+  return failedAnswer(message);
 }
 
 /**

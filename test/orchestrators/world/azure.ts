@@ -2,7 +2,7 @@
 // It refuses what Azure refuses, because an orchestration that is in the wrong order must fail here as well.
 import type { Azure, DnsRecord, LongOperation, Ownership, Progress, RoleGap } from '../../../shared/azure/contract.ts';
 import { terminal, transient } from '../../../shared/errors.ts';
-import type { VirtualClock } from './clock.ts';
+import type { VirtualClock } from '../../../local/durable/virtualClock.ts';
 import { environment, quarantineGroupId, testSubnetId } from './definitions.ts';
 
 interface Resource {

@@ -5,13 +5,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { committed } from '../../../functions/changefeed/committed.ts';
 import { deltaSyncs } from '../../../functions/timers/deltaSyncs.ts';
 import { watchdog } from '../../../functions/timers/watchdog.ts';
-import { DurableManagement } from '../../../local/durable/client.ts';
-import { Engine } from '../../../local/durable/engine.ts';
+import type { DurableManagement } from '../../../local/durable/client.ts';
+import { DeterministicEngine } from '../../../local/durable/deterministic.ts';
 import { loadApp } from '../../../local/host/app.ts';
 import type { Registrations } from '../../../local/host/coreModule.ts';
 import { Invoker } from '../../../local/host/invoke.ts';
 import { HostLog } from '../../../local/host/log.ts';
-import { openDatabase } from '../../../local/sqlite.ts';
 import type { Capabilities } from '../../../shared/capabilities.ts';
 import { applianceIds } from '../../../shared/model/plan.ts';
 import type { GateDocument, WaveDocument } from '../../../shared/store/documents.ts';
@@ -45,7 +44,7 @@ export class World extends Mirror {
   /** Everything that was really changed in the world, in order. */
   readonly changes: string[] = [];
   readonly violations: string[] = [];
-  readonly #engine: Engine;
+  readonly #engine: DeterministicEngine;
   readonly #times: number;
   readonly #untold: Written[] = [];
   #telling = 0;
@@ -71,7 +70,7 @@ export class World extends Mirror {
     [this.azure, this.hosts, this.bus] = [azure, hosts, bus];
     stage.perform = (activity, input) => this.script.perform(activity, input as Input, this.capabilities, times);
     this.#engine = this.#startEngine(registrations);
-    this.durable = new DurableManagement(this.#engine);
+    this.durable = this.#engine.durable;
     this.people = new People({ capabilities: this.capabilities, orchestrations: orchestrationsOn(this.durable) }, this);
   }
 
@@ -89,7 +88,7 @@ export class World extends Mirror {
 
   async close(): Promise<void> {
     await this.motion.settle();
-    await this.#engine.stop(1000);
+    await this.#engine.stop();
   }
 
   start(): Promise<unknown> {
@@ -133,12 +132,12 @@ export class World extends Mirror {
     });
   }
 
-  #startEngine(registrations: Registrations): Engine {
+  #startEngine(registrations: Registrations): DeterministicEngine {
     const { functions } = registrations;
     const invoker = new Invoker(registrations, new HostLog(undefined, 'none'), () => undefined);
-    const engine = new Engine({
-      database: openDatabase(':memory:'),
+    return new DeterministicEngine({
       clock: this.motion.clock,
+      alwaysReplay: true,
       has: (_kind, name) => functions.has(name),
       invoke: ({ name, json }) => {
         const target = functions.get(name);
@@ -146,8 +145,6 @@ export class World extends Mirror {
         return this.motion.track(invoker.invoke(target, { data: { json } }).then(({ result }) => result));
       },
     });
-    engine.start();
-    return engine;
   }
 
   #summary(): string {

@@ -1,5 +1,5 @@
-// One virtual clock for the engine, the app and the modelled world: it jumps to the next alarm when all is quiet.
-import type { Clock } from '../../../local/durable/clock.ts';
+// Time that stands still until it is moved: it jumps to the next alarm when all is quiet.
+import type { Clock } from './clock.ts';
 
 export class VirtualClock implements Clock {
   #now: number;

@@ -1,0 +1,61 @@
+// One episode of an orchestrator: all history in, all actions out. Under always-replay every episode runs twice and is
+// held against itself and against the episode before it, so that an orchestrator that does not repeat itself is caught
+// at once and not when its instance happens to be read from disk.
+import type { Engine } from './engine.ts';
+import type { HistoryEvent } from './history.ts';
+import type { Instance } from './instances.ts';
+import { ActionType, episodeInput, failedAnswer, readAction, readAnswer, readFailure, type Answer } from './wire.ts';
+
+/** Asks the orchestrator what it wants after `fresh`; an orchestrator that throws is an answer, too. */
+export async function replay(engine: Engine, instance: Instance, fresh: HistoryEvent[]): Promise<Answer> {
+  const json = episodeInput({
+    instanceId: instance.id,
+    parentInstanceId: instance.parent?.id,
+    input: instance.input,
+    isReplaying: instance.history.length > 0,
+    events: [...instance.history, ...fresh.map((event) => JSON.stringify(event))],
+  });
+  const answer = await ask(engine, instance, json);
+  if (!engine.options.alwaysReplay) return answer;
+  const again = await ask(engine, instance, json);
+  const difference =
+    findDifference(instance.acted ?? [], answer.actions, 'in the episode before') ??
+    findDifference([...answer.actions, end(answer)], [...again.actions, end(again)], 'in the first of two replays');
+  if (difference === undefined) return answer;
+  return failedAnswer(`Non-deterministic orchestration: ${difference}`, 'NonDeterministicOrchestration');
+}
+
+async function ask(engine: Engine, { id, name }: Instance, json: string): Promise<Answer> {
+  try {
+    if (!engine.options.has('orchestration', name))
+      throw new Error(`The orchestrator function "${name}" does not exist.`);
+    return readAnswer(await engine.options.invoke({ kind: 'orchestration', name, json, instanceId: id }));
+  } catch (thrown) {
+    return readFailure(thrown, name);
+  }
+}
+
+/** The first step of `earlier` that `later` takes differently. */
+function findDifference(earlier: readonly unknown[], later: readonly unknown[], when: string): string | undefined {
+  for (const [index, step] of earlier.entries()) {
+    const [before, now] = [describe(step), describe(later[index])];
+    if (before !== now) return `step ${index + 1} was ${before} ${when} and is now ${now}.`;
+  }
+  return undefined;
+}
+
+const kinds = new Map<number, string>(Object.entries(ActionType).map(([name, number]) => [number, name]));
+
+/** One action for people, with all that must repeat itself. Whether a timer was cancelled may change. */
+function describe(action: unknown): string {
+  if (action === undefined) return 'nothing';
+  if (typeof action === 'string') return action;
+  const { actionType, functionName, externalEventName, fireAt, input, instanceId } = readAction(action);
+  const data = input === undefined ? '' : ` with ${JSON.stringify(input).slice(0, 200)}`;
+  const name = functionName ?? externalEventName ?? fireAt?.toISOString() ?? '';
+  return `${kinds.get(actionType) ?? actionType} "${name}"${instanceId ? ` as "${instanceId}"` : ''}${data}`;
+}
+
+/** What follows the last step. */
+const end = ({ isDone, output, customStatus, error }: Answer): string =>
+  `${error ? `the failure "${error.message}"` : isDone ? `the end with ${JSON.stringify(output)}` : 'a wait'} with the custom status ${JSON.stringify(customStatus)}`;
