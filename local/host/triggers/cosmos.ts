@@ -1,107 +1,109 @@
-// Cosmos DB triggers: the change feed of one container, pulled by the unmodified @azure/cosmos 4.10.1. The checkpoint
-// lies in the host's own state and moves after the handler has succeeded, so a change may come twice and none is lost.
-import { ChangeFeedStartFrom, type ChangeFeedPullModelIterator, CosmosClient } from '@azure/cosmos';
+// Cosmos DB triggers: the binding and its clients. A batch whose handler throws is invoked again as the retry policy of
+// the function says; without one, and after the last attempt, the feed goes on behind it, as in Azure
+// (https://learn.microsoft.com/azure/cosmos-db/nosql/troubleshoot-changefeed-functions).
+import { randomUUID } from 'node:crypto';
+import { ChangeFeedStartFrom, CosmosClient, type FeedRange } from '@azure/cosmos';
 import { z } from 'zod';
 import type { Binding, RegisteredFunction } from '../coreModule.ts';
+import { invokeWithRetry, retryPolicyOf } from '../retry.ts';
+import type { HostState } from '../state.ts';
 import type { TriggerContext } from './bindTriggers.ts';
-import { resolveConnection } from './connection.ts';
-import { Backoff, pause } from './pause.ts';
+import { type Connection, resolveConnection } from './connection.ts';
+import { followFeed } from './cosmosFeed.ts';
 import type { Trigger } from './trigger.ts';
 
-const CosmosBinding = z.looseObject({
-  connection: z.string(),
-  databaseName: z.string(),
-  containerName: z.string(),
-  leaseContainerPrefix: z.string().default(''),
-  feedPollDelay: z.number().nonnegative().default(5000),
-  maxItemsPerInvocation: z.number().int().positive().default(100),
-  startFromBeginning: z.boolean().default(false),
-  startFromTime: z.coerce.date().optional(),
-  changeFeedMode: z.literal('LatestVersion', 'only LatestVersion is supported by this host').default('LatestVersion'),
-});
+const milliseconds = (usual: number) => z.number().nonnegative().default(usual);
+const CosmosBinding = z
+  .looseObject({
+    connection: z.string(),
+    databaseName: z.string(),
+    containerName: z.string(),
+    leaseConnection: z.string().optional(),
+    leaseDatabaseName: z.string().optional(),
+    leaseContainerName: z.string().default('leases'),
+    leaseContainerPrefix: z.string().default(''),
+    createLeaseContainerIfNotExists: z.boolean().default(false),
+    leaseAcquireInterval: milliseconds(13_000),
+    leaseExpirationInterval: milliseconds(60_000),
+    leaseRenewInterval: milliseconds(17_000),
+    feedPollDelay: milliseconds(5000),
+    maxItemsPerInvocation: z.number().int().positive().default(100),
+    startFromBeginning: z.boolean().default(false),
+    startFromTime: z.coerce.date().optional(),
+    changeFeedMode: z.literal('LatestVersion', 'only LatestVersion is supported by this host').default('LatestVersion'),
+  })
+  .refine(({ startFromBeginning, startFromTime }) => !(startFromBeginning && startFromTime), {
+    path: ['startFromTime'],
+    message: 'cannot be used together with startFromBeginning',
+  });
 type CosmosBinding = z.output<typeof CosmosBinding>;
-
-const notModified = 304;
 
 export function cosmosTrigger(registered: RegisteredFunction, binding: Binding, context: TriggerContext): Trigger {
   const { name } = registered.metadata;
   const options = CosmosBinding.parse(binding);
-  const connection = resolveConnection(options.connection, 'accountEndpoint', context.settings, `Function "${name}"`);
+  const where = `Function "${name}"`;
+  const resolve = (connection: string) => resolveConnection(connection, 'accountEndpoint', context.settings, where);
+  const connection = resolve(options.connection);
+  const leaseConnection = options.leaseConnection === undefined ? undefined : resolve(options.leaseConnection);
+  const leaseDatabaseName = options.leaseDatabaseName ?? options.databaseName;
+  const isSame = leaseDatabaseName === options.databaseName && options.leaseContainerName === options.containerName;
+  if (isSame && !leaseConnection)
+    throw new Error(`${where}: the container "${options.containerName}" cannot hold the leases of its own feed.`);
+  const policy = retryPolicyOf(registered, context.hostJson);
   const stopping = new AbortController();
-  let client: CosmosClient | undefined;
-  let served: Promise<void> = Promise.resolve();
+  const clients: CosmosClient[] = [];
+  let followed: Promise<void> = Promise.resolve();
   return {
-    start() {
-      // Without endpoint discovery the client talks to the address it was given, which is what one region means.
-      const connectionPolicy = { enableEndpointDiscovery: false };
-      client =
-        connection.kind === 'identity'
-          ? new CosmosClient({ endpoint: connection.address, aadCredentials: connection.credential, connectionPolicy })
-          : new CosmosClient({ ...parseConnectionString(connection.connectionString), connectionPolicy });
-      served = follow(client, registered, options, context, stopping.signal);
+    async start() {
+      const client = connect(connection);
+      const leaseClient = leaseConnection ? connect(leaseConnection) : client;
+      clients.push(client, leaseClient);
+      followed = followFeed({
+        ...options,
+        // Only a host with the same state may go on at once where this one fell.
+        owner: `${await instanceOf(context.state)}.${name}`,
+        prefix: options.leaseContainerPrefix,
+        monitored: client.database(options.databaseName).container(options.containerName),
+        leaseContainer: leaseClient.database(leaseDatabaseName).container(options.leaseContainerName),
+        start: (range) => startOf(options, range),
+        maxItems: options.maxItemsPerInvocation,
+        handle(changes, signal) {
+          const request = { data: { json: JSON.stringify(changes) } };
+          return invokeWithRetry(context, registered, request, { policy, trigger: 'cosmosDB', signal });
+        },
+        log: (level, message) => context.log.line(level, name, `change feed: ${message}`),
+        signal: stopping.signal,
+      });
     },
     async stop() {
       stopping.abort();
-      await served;
-      client?.dispose();
+      await followed;
+      for (const client of new Set(clients)) client.dispose();
     },
   };
 }
 
-async function follow(
-  client: CosmosClient,
-  registered: RegisteredFunction,
-  options: CosmosBinding,
-  context: TriggerContext,
-  signal: AbortSignal,
-): Promise<void> {
-  const { name } = registered.metadata;
-  const stateName = ['cosmos', name, options.databaseName, options.containerName, options.leaseContainerPrefix].join(
-    '.',
-  );
-  const backoff = new Backoff();
-  let checkpoint = z.string().optional().parse(context.state.get(stateName));
-  let feed: ChangeFeedPullModelIterator<unknown> | undefined;
-  while (!signal.aborted) {
-    try {
-      feed ??= openFeed(client, options, checkpoint);
-      const page = await feed.readNext();
-      const changes: unknown[] = page.statusCode === notModified ? [] : page.result;
-      if (changes.length > 0) await context.invoker.invoke(registered, { data: { json: JSON.stringify(changes) } });
-      // The first checkpoint is stored even without a change: it pins "from now on" across restarts.
-      if (changes.length > 0 || checkpoint === undefined) {
-        checkpoint = page.continuationToken;
-        await context.state.set(stateName, checkpoint);
-      }
-      backoff.reset();
-      if (changes.length === 0) await pause(options.feedPollDelay, signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      context.log.failed(name, 'cosmosDB', error);
-      feed = undefined;
-      await backoff.wait(signal);
-    }
-  }
+function startOf({ startFromBeginning, startFromTime }: CosmosBinding, range: FeedRange): ChangeFeedStartFrom {
+  if (startFromBeginning) return ChangeFeedStartFrom.Beginning(range);
+  return startFromTime ? ChangeFeedStartFrom.Time(startFromTime, range) : ChangeFeedStartFrom.Now(range);
 }
 
-function openFeed(client: CosmosClient, options: CosmosBinding, checkpoint: string | undefined) {
-  const from =
-    checkpoint !== undefined
-      ? ChangeFeedStartFrom.Continuation(checkpoint)
-      : options.startFromBeginning
-        ? ChangeFeedStartFrom.Beginning()
-        : options.startFromTime
-          ? ChangeFeedStartFrom.Time(options.startFromTime)
-          : ChangeFeedStartFrom.Now();
-  return client
-    .database(options.databaseName)
-    .container(options.containerName)
-    .items.getChangeFeedIterator<unknown>({ changeFeedStartFrom: from, maxItemCount: options.maxItemsPerInvocation });
+/** Tells the owners of leases apart; the same after a restart on the same state. */
+async function instanceOf(state: HostState): Promise<string> {
+  const known = state.get('host.instance');
+  if (typeof known === 'string') return known;
+  const made = randomUUID();
+  await state.set('host.instance', made);
+  return made;
 }
 
-function parseConnectionString(text: string): { endpoint: string; key: string } {
-  const endpoint = /AccountEndpoint=([^;]+)/i.exec(text)?.[1];
-  const key = /AccountKey=([^;]+)/i.exec(text)?.[1];
+function connect(connection: Connection): CosmosClient {
+  // Without endpoint discovery the client talks to the address it was given, which is what one region means.
+  const connectionPolicy = { enableEndpointDiscovery: false };
+  if (connection.kind === 'identity')
+    return new CosmosClient({ endpoint: connection.address, aadCredentials: connection.credential, connectionPolicy });
+  const endpoint = /AccountEndpoint=([^;]+)/i.exec(connection.connectionString)?.[1];
+  const key = /AccountKey=([^;]+)/i.exec(connection.connectionString)?.[1];
   if (!endpoint || !key) throw new Error('A Cosmos DB connection string needs AccountEndpoint and AccountKey.');
-  return { endpoint, key };
+  return new CosmosClient({ endpoint, key, connectionPolicy });
 }
