@@ -3,20 +3,27 @@
 import { randomUUID } from 'node:crypto';
 import type { CoreContext, InvocationModel, RegisteredFunction, Registrations, TypedData } from './coreModule.ts';
 import type { HostLog } from './log.ts';
+import { Observer, type Observed } from './observe.ts';
+import type { SpanSource } from './telemetry/spans.ts';
+import type { TraceContext } from './telemetry/traceContext.ts';
 
 export interface InvocationRequest {
   invocationId?: string;
   /** The trigger's data. */
   data: TypedData;
   triggerMetadata?: Record<string, TypedData>;
+  /** The template that matched an HTTP request. */
+  route?: string;
+  /** The orchestration that an orchestrator or activity runs for. */
+  instanceId?: string;
   retryContext?: { retryCount: number; maxRetryCount: number; exception?: { message: string } };
 }
 
 export interface Outcome {
   /** What the handler returned, the same object. */
   result: unknown;
-  /** The result as the worker would send it; makes the library read HTTP bodies, so only HTTP asks for it. */
-  response: () => Promise<TypedData | null | undefined>;
+  /** The result (or what `change` makes of it) as the worker would send it; HTTP only, the library reads bodies here. */
+  response: (change?: (result: unknown) => unknown) => Promise<TypedData | null | undefined>;
 }
 
 /** The data of an input binding that is not the trigger. */
@@ -27,20 +34,31 @@ export class Invoker {
   readonly #registrations: Registrations;
   readonly #log: HostLog;
   readonly #extraInput: ExtraInput;
+  readonly #observer: Observer;
   #running = 0;
   #idle: (() => void)[] = [];
 
-  constructor(registrations: Registrations, log: HostLog, extraInput: ExtraInput) {
+  constructor(registrations: Registrations, log: HostLog, extraInput: ExtraInput, spans?: SpanSource) {
     this.#registrations = registrations;
     this.#log = log;
     this.#extraInput = extraInput;
+    this.#observer = new Observer(log, spans);
   }
 
   /** Runs the function; rejects with what the handler threw. Failures are logged as one line by the caller's kind. */
   async invoke(target: RegisteredFunction, request: InvocationRequest): Promise<Outcome> {
     this.#running++;
+    const invocationId = request.invocationId ?? randomUUID();
+    const observed = this.#observer.begin(target.metadata, invocationId, request);
     try {
-      return await this.#run(target, request);
+      const outcome = await this.#run(target, request, invocationId, observed.trace);
+      if (request.data.http) return untilAnswered(outcome, observed);
+      observed.end();
+      return outcome;
+    } catch (error) {
+      this.#log.thrownIn(error, invocationId);
+      observed.end(error, request.data.http && 500);
+      throw error;
     } finally {
       this.#running--;
       if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve();
@@ -59,19 +77,28 @@ export class Invoker {
     return this.#running;
   }
 
-  async #run({ metadata, callback }: RegisteredFunction, request: InvocationRequest): Promise<Outcome> {
+  async #run(
+    { metadata, callback }: RegisteredFunction,
+    request: InvocationRequest,
+    invocationId: string,
+    traceContext: TraceContext | undefined,
+  ): Promise<Outcome> {
     const { model: library } = this.#registrations;
     if (!library) throw new Error('The app uses no @azure/functions programming model.');
     const { preInvocation, postInvocation } = this.#registrations.hooks;
     const core: CoreContext = {
-      invocationId: request.invocationId ?? randomUUID(),
+      invocationId,
       metadata,
       request: {
         inputData: this.#inputs(metadata.bindings, request.data),
         triggerMetadata: request.triggerMetadata ?? {},
+        ...(traceContext && { traceContext }),
         ...(request.retryContext && { retryContext: request.retryContext }),
       },
-      log: (level, category, message) => this.#log.line(level, metadata.name, message, { category }),
+      log: (level, category, message) => {
+        if (category === 'user') this.#log.user(level, metadata.name, message, { invocationId });
+        else this.#log.line(level, metadata.name, message, { invocationId });
+      },
       state: undefined,
     };
     const model: InvocationModel = library.getInvocationModel(core);
@@ -97,7 +124,9 @@ export class Invoker {
     core.state = undefined;
     if (post['error'] !== undefined && post['error'] !== null) throw post['error'];
     const result = post['result'];
-    return { result, response: async () => (await model.getResponse(context, result)).returnValue };
+    const response: Outcome['response'] = async (change) =>
+      (await model.getResponse(context, change ? change(result) : result)).returnValue;
+    return { result, response };
   }
 
   #inputs(
@@ -112,4 +141,27 @@ export class Invoker {
     }
     return inputs;
   }
+}
+
+/** A request is over with its answer: making it may fail, and a streamed body is part of it. */
+function untilAnswered({ result, response }: Outcome, observed: Observed): Outcome {
+  return {
+    result,
+    response: async (change) => {
+      try {
+        const answer = await response(change);
+        observed.end(undefined, statusOf(answer?.http?.['statusCode'] ?? result));
+        return answer;
+      } catch (error) {
+        observed.end(error, 500);
+        throw error;
+      }
+    },
+  };
+}
+
+// A streamed answer leaves through the library, without its status.
+function statusOf(answer: unknown): number {
+  const status = typeof answer === 'object' && answer !== null && 'status' in answer ? answer.status : answer;
+  return Number(status ?? 200) || 200;
 }
