@@ -10,7 +10,7 @@ import { openDatabase } from '../sqlite.ts';
 import { Chance } from './chance.ts';
 import { DurableManagement, DurableRequestError, type StartOptions } from './client.ts';
 import { Engine, type EngineOptions, type Invocation } from './engine.ts';
-import { deliveriesWith, type Faults } from './faults.ts';
+import { crashAt, deliveriesWith, type Faults } from './faults.ts';
 import type { InstanceStatus } from './query.ts';
 import { isTerminal } from './rows.ts';
 import { VirtualClock } from './virtualClock.ts';
@@ -37,6 +37,8 @@ export class DeterministicEngine {
   #running = 0;
   #bustle = 0;
   #ids = 0;
+  #commits = 0;
+  #isStopping = false;
 
   constructor(options: DeterministicOptions) {
     this.#options = options;
@@ -52,21 +54,23 @@ export class DeterministicEngine {
   }
 
   /** Starts an orchestration like a client that asks again until it gets an answer. */
-  async start(name: string, options: StartOptions & { instanceId: string }): Promise<string> {
-    return await this.#insist(async () => {
-      try {
-        return await this.durable.start(name, options);
-      } catch (error) {
-        // A start whose answer was lost in a crash is there already.
-        if (error instanceof DurableRequestError && error.status === 409 && this.crashes > 0) return options.instanceId;
-        throw error;
-      }
-    });
+  async start(name: string, options: StartOptions & { instanceId: string }): Promise<void> {
+    await this.#insist(409, () => this.durable.start(name, options));
   }
 
   /** Raises an event until it is accepted; an event whose acceptance was lost in a crash comes twice. */
   async raiseEvent(instanceId: string, name: string, data: unknown): Promise<void> {
-    await this.#insist(() => this.durable.raiseEvent(instanceId, name, data));
+    await this.#insist(410, () => this.durable.raiseEvent(instanceId, name, data));
+  }
+
+  async terminate(instanceId: string, reason: string): Promise<void> {
+    await this.#insist(410, () => this.durable.terminate(instanceId, reason));
+  }
+
+  /** Whether nothing is left to be done: no message, no activity, no timer. */
+  get isIdle(): boolean {
+    const { instances, tasks } = this.#engine.store.unfinished();
+    return instances.length + tasks.length === 0 && this.#engine.store.nextTimer() === undefined;
   }
 
   /** Lets an activity take virtual time. */
@@ -92,12 +96,15 @@ export class DeterministicEngine {
     const status = () => this.durable.status(instanceId);
     await this.until(() => isTerminal(status()?.runtimeStatus ?? 'Pending'), `${instanceId} ends`);
     // What is visible here may not be on disk yet.
-    await this.#insist(() => this.#engine.writer.committed());
+    await this.#insist(0, () => this.#engine.writer.committed());
     const ended = status();
     return ended && isTerminal(ended.runtimeStatus) ? ended : await this.ended(instanceId);
   }
 
   async stop(): Promise<void> {
+    this.#isStopping = true;
+    // A crash of this very turn is followed by its new engine first.
+    await nextTurn();
     await this.#engine.stop(1000);
   }
 
@@ -110,12 +117,15 @@ export class DeterministicEngine {
     return true;
   }
 
-  async #insist<T>(work: () => Promise<T>): Promise<T> {
-    for (;;) {
+  /** Asks until there is an answer. Asked again after a crash, `done` means that the first time had succeeded. */
+  async #insist(done: number, work: () => Promise<unknown>): Promise<void> {
+    for (let isAgain = false; ; isAgain = true) {
       const { crashes } = this;
       try {
-        return await work();
+        await work();
+        return;
       } catch (error) {
+        if (isAgain && error instanceof DurableRequestError && error.status === done) return;
         if (this.crashes === crashes) throw error;
         await nextTurn();
       }
@@ -141,9 +151,10 @@ export class DeterministicEngine {
 
   #commit(engine: Engine, commit: () => void): void {
     this.#bustle++;
-    const isCrash = engine === this.#engine && this.#chance.happens(this.#faults.crash);
-    if (!isCrash) return commit();
-    if (this.#chance.happens(0.5)) commit();
+    const isAlive = engine === this.#engine && !this.#isStopping;
+    const crash = isAlive ? crashAt(++this.#commits, this.#faults, this.#chance) : undefined;
+    if (crash !== 'before') commit();
+    if (!crash) return;
     engine.halt();
     this.crashes++;
     // After the transaction has been rolled back.

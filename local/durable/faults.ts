@@ -5,6 +5,8 @@ import type { Deliveries } from './engine.ts';
 import { completedTask, EventType } from './history.ts';
 import type { Message } from './rows.ts';
 
+export type Crash = 'before' | 'after';
+
 export interface Activity {
   name: string;
   instanceId: string;
@@ -12,8 +14,8 @@ export interface Activity {
 }
 
 export interface Faults {
-  /** Probability of a crash at a commit; half of them just before it, half just after. */
-  crash?: number;
+  /** Probability of a crash at a commit, half of them just before it, half just after; or a rule, from 1 for the first. */
+  crash?: number | ((commit: number) => Crash | undefined);
   /** Probability that a message is stored twice. */
   duplicate?: number;
   /** Probability that an instance finds its messages in another order. */
@@ -22,6 +24,13 @@ export interface Faults {
   delay?: { probability: number; most: number };
   /** Answers the error that an activity fails with instead of running, or nothing. */
   fail?: (activity: Activity) => Error | undefined;
+}
+
+/** Whether the engine crashes at this commit, and on which side of it. */
+export function crashAt(commit: number, { crash }: Faults, chance: Chance): Crash | undefined {
+  if (typeof crash === 'function') return crash(commit);
+  if (!chance.happens(crash)) return undefined;
+  return chance.happens(0.5) ? 'before' : 'after';
 }
 
 export const deliveriesWith = (faults: Faults, chance: Chance): Deliveries => ({

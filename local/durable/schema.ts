@@ -6,7 +6,7 @@ import type { DatabaseSync } from 'node:sqlite';
 const steps: readonly string[] = [
   // IF NOT EXISTS: databases from before versions were counted have these tables and version 0.
   `
-CREATE TABLE instance (
+CREATE TABLE IF NOT EXISTS instance (
   id TEXT PRIMARY KEY, name TEXT NOT NULL, version TEXT, status TEXT NOT NULL, execution TEXT NOT NULL, parent TEXT,
   created INTEGER NOT NULL, updated INTEGER NOT NULL, input TEXT, output TEXT, custom_status TEXT, progress TEXT NOT NULL
 ) WITHOUT ROWID;

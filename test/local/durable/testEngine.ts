@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { DurableManagement } from '../../../local/durable/client.ts';
 import type { Clock } from '../../../local/durable/clock.ts';
-import { Engine, type Invocation } from '../../../local/durable/engine.ts';
+import { Engine, type EngineOptions, type Invocation } from '../../../local/durable/engine.ts';
 import { loadApp } from '../../../local/host/app.ts';
 import { Invoker } from '../../../local/host/invoke.ts';
 import { HostLog } from '../../../local/host/log.ts';
@@ -46,13 +46,14 @@ export interface TestEngine {
   before: { invoke: (invocation: Invocation) => Promise<void> | void };
 }
 
-export async function startEngine(path = ':memory:', clock = new TestClock()): Promise<TestEngine> {
-  const registrations = await loadApp(join(import.meta.dirname, 'fixtures/everything'));
+/** The fixture app's functions, as an engine wants them. */
+export async function functionsOf(
+  app = 'fixtures/everything',
+  before: TestEngine['before'] = { invoke: () => {} },
+): Promise<Pick<EngineOptions, 'has' | 'invoke'>> {
+  const registrations = await loadApp(join(import.meta.dirname, app));
   const invoker = new Invoker(registrations, new HostLog(undefined, 'none'), () => undefined);
-  const before: TestEngine['before'] = { invoke: () => {} };
-  const engine = new Engine({
-    database: openDatabase(path),
-    clock,
+  return {
     has: (kind, name) => {
       const bindings = registrations.functions.get(name)?.metadata.bindings ?? {};
       return Object.values(bindings).some(({ type }) => type === `${kind}Trigger`);
@@ -63,6 +64,15 @@ export async function startEngine(path = ':memory:', clock = new TestClock()): P
       await before.invoke(invocation);
       return (await invoker.invoke(target, { data: { json: invocation.json } })).result;
     },
+  };
+}
+
+export async function startEngine(path = ':memory:', clock = new TestClock()): Promise<TestEngine> {
+  const before: TestEngine['before'] = { invoke: () => {} };
+  const engine = new Engine({
+    ...(await functionsOf('fixtures/everything', before)),
+    database: openDatabase(path),
+    clock,
   });
   engine.start();
   return { clock, engine, client: new DurableManagement(engine), before };
