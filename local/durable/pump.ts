@@ -45,9 +45,8 @@ export class Pump {
   #soon(): void {
     if (this.#pumping || !this.#isOpen) return;
     this.#pumping = true;
-    if (this.#options.slice === Number.POSITIVE_INFINITY) return queueMicrotask(() => this.#pump());
     const now = performance.now();
-    if (this.#sliceStart === 0) {
+    if (this.#sliceStart === 0 && Number.isFinite(this.#options.slice)) {
       this.#sliceStart = now;
       setImmediate(() => {
         this.#sliceStart = 0;
@@ -62,9 +61,12 @@ export class Pump {
     const end = performance.now() + this.#options.slice;
     while (this.#running < this.#options.most && this.#isOpen) {
       const id = this.#ready.take();
-      if (id === undefined) return;
+      if (id === undefined) break;
       void this.#run(id);
-      if (performance.now() > end) return this.#soon();
+      if (performance.now() > end) {
+        this.#soon();
+        break;
+      }
     }
   }
 
