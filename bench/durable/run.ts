@@ -2,10 +2,10 @@
 // Usage: node bench/durable/run.ts [--rounds 3] [--n 1,200,1000,10000] [--only ours] [--dir <on a real disk>] [--fsyncs]
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { defaultDirectory } from './directory.ts';
+import { defaultDirectory, useDataDirectory } from './directory.ts';
 import { candidates, runOnce } from './engines.ts';
 import { countFsyncs, straceWorks } from './fsyncs.ts';
-import { describeMachine } from './machine.ts';
+import { describeMachine, describeMoment } from './machine.ts';
 import { formatRow, formatTable, medians } from './report.ts';
 import type { Row } from './row.ts';
 import { wantedLines } from './wanted.ts';
@@ -22,10 +22,10 @@ const { values } = parseArgs({
 const count = z.coerce.number().int().positive();
 const rounds = count.parse(values.rounds);
 const sizes = z.array(count).parse(values.n.split(','));
-const directory = values.dir;
 const chosen = candidates.filter(({ name }) => name.startsWith(values.only));
 if (chosen.length === 0) throw new Error(`--only: none of ${candidates.map(({ name }) => name).join(', ')}.`);
 
+const directory = useDataDirectory(values.dir);
 const groups = new Map<string, [Row, ...Row[]]>();
 const key = (name: string, n: number) => `${name} ${n}`;
 const say = (line: string) => console.info(line);
@@ -39,6 +39,7 @@ else await bench();
 async function bench(): Promise<void> {
   const machine = describeMachine(directory);
   for (let round = 1; round <= rounds; round++) {
+    machine.push(describeMoment(`before round ${round}`, directory));
     for (const n of sizes) {
       for (const candidate of chosen.filter(({ most }) => n <= most)) {
         const row = await runOnce(candidate, n, directory);
@@ -49,6 +50,7 @@ async function bench(): Promise<void> {
       }
     }
   }
+  machine.push(describeMoment('at the end', directory));
   const ordered = chosen
     .flatMap(({ name }) => sizes.map((n) => groups.get(key(name, n))))
     .filter((group) => group !== undefined);
