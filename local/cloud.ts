@@ -104,7 +104,12 @@ export async function startCloud({ appDirectory, resources, dataDir, log }: Clou
     known['arm.endpoint'] = arm.endpoint;
     known['host.endpoint'] = `http://127.0.0.1:${ports.host}`;
     const host = started(
-      await startHost({ ...common, appDirectory, settings: fill(resources.settings, lookUp), port: ports.host }),
+      await startHost({
+        ...{ ...common, appDirectory, port: ports.host },
+        settings: fill(resources.settings, lookUp),
+        // That file is for other ways to run the app, and may name services that are not local.
+        localSettings: false,
+      }),
     );
     log(`the app runs: ${host.functionNames.length} functions at ${host.endpoint}`);
     const { 'identity.header': _header, ...endpoints } = known;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { checkContent, readJsonFile } from './jsonFile.ts';
 import { LogLevel } from './log.ts';
-import type { Settings } from './settings.ts';
+import { resolveSetting, type Settings } from './settings.ts';
 
 const unlike = (wanted: string) => ({ error: `is wrong, write ${wanted}` });
 
@@ -132,7 +132,10 @@ export type HostJson = z.output<typeof HostJson>;
 /** Reads and checks `host.json`, with what settings override in it; the error names the file and each wrong member. */
 export function readHostJson(appDirectory: string, settings: Settings = {}): HostJson {
   const file = join(appDirectory, 'host.json');
-  return checkContent(file, HostJson, withOverrides(readJsonFile(file), settings));
+  const hostJson = checkContent(file, HostJson, withOverrides(readJsonFile(file), settings));
+  const { durableTask } = hostJson.extensions;
+  durableTask.hubName = resolveSetting(durableTask.hubName, settings, `${file}, extensions.durableTask.hubName`);
+  return hostJson;
 }
 
 /**

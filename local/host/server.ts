@@ -1,6 +1,7 @@
 // The host's one HTTP server. It knows which requests are being answered, so that a stop can wait for them.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { sendProblem } from './http/messages.ts';
+import { requestUrl } from './http/front.ts';
+import { answerError } from './http/refusals.ts';
 import type { HostLog } from './log.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>;
@@ -33,14 +34,8 @@ export class HostServer {
         this.#open--;
         if (this.#open === 0) for (const resolve of this.#idle.splice(0)) resolve();
       });
-      const answered = async () => {
-        const url = new URL(request.url ?? '/', `http://${request.headers.host ?? new URL(endpoint).host}`);
-        await answer(request, response, url);
-      };
-      answered().catch((error: unknown) => {
-        this.#log.line('error', 'http', `request failed: ${String(error)}`);
-        sendProblem(response, 500, 'Internal Server Error');
-      });
+      const answered = async () => answer(request, response, requestUrl(request, endpoint));
+      answered().catch((error: unknown) => answerError(error, { request, response, what: 'http', log: this.#log }));
     });
   }
 

@@ -1,4 +1,4 @@
-// What the host remembers between runs: keys, timer schedules, change-feed checkpoints. Names and JSON values.
+// What the host remembers between runs: hashes of keys, timer schedules, change-feed checkpoints. Names and JSON values.
 import type { DatabaseSync } from 'node:sqlite';
 import { GroupCommit, openDatabase } from '../sqlite.ts';
 
@@ -8,6 +8,8 @@ export class HostState {
   constructor(path: string) {
     const database = openAlone(path);
     database.exec('CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID');
+    // Earlier versions kept these keys in clear.
+    database.exec("DELETE FROM state WHERE name IN ('key.host', 'key.durable', 'key.eventGrid')");
     this.#writer = new GroupCommit(database);
   }
 

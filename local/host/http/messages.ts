@@ -2,37 +2,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 
-export class BodyTooLarge extends Error {}
-
-/** Reads a request body up to `limit` bytes. */
-export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw new BodyTooLarge();
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > limit) throw new BodyTooLarge();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-/** Answers an error as problem JSON (RFC 9457). */
-export function sendProblem(
-  response: ServerResponse,
-  status: number,
-  title: string,
-  detail?: string,
-  headers: Record<string, string> = {},
-): void {
-  if (response.headersSent) return void response.destroy();
-  const body = JSON.stringify({ type: 'about:blank', title, status, ...(detail !== undefined && { detail }) });
-  response.writeHead(status, {
-    'content-type': 'application/problem+json',
-    'content-length': Buffer.byteLength(body),
-    ...headers,
-  });
-  response.end(body);
+/** Header names and values, several values of one name joined. */
+export function plainHeaders(request: IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, values] of Object.entries(request.headersDistinct)) headers[name] = values?.join(', ') ?? '';
+  return headers;
 }
 
 const Cookie = z.object({

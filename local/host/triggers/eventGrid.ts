@@ -4,8 +4,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { RegisteredFunction } from '../coreModule.ts';
-import { givenKey, isKey } from '../http/keys.ts';
-import { readBody, sendProblem } from '../http/messages.ts';
+import { checkJson, parseJson, readBody } from '../http/body.ts';
+import { givenKey, type Keys } from '../http/keys.ts';
+import { Refusal } from '../http/refusals.ts';
 import type { Invoker } from '../invoke.ts';
 import type { HostLog } from '../log.ts';
 
@@ -18,9 +19,9 @@ const Events = z.union([z.array(z.looseObject({})), z.looseObject({}).transform(
 
 export class EventGridFunctions {
   readonly #functions = new Map<string, RegisteredFunction>();
-  readonly #options: { invoker: Invoker; log: HostLog; systemKey: string };
+  readonly #options: { invoker: Invoker; log: HostLog; keys: Keys };
 
-  constructor(options: { invoker: Invoker; log: HostLog; systemKey: string }) {
+  constructor(options: { invoker: Invoker; log: HostLog; keys: Keys }) {
     this.#options = options;
   }
 
@@ -30,7 +31,7 @@ export class EventGridFunctions {
 
   /** Where a subscription for the function has to point, below the host's endpoint. */
   pathFor(functionName: string): string {
-    return `${path}?functionName=${encodeURIComponent(functionName)}&code=${this.#options.systemKey}`;
+    return `${path}?functionName=${encodeURIComponent(functionName)}&code=${this.#options.keys.systemKey('eventGrid')}`;
   }
 
   /** Serves a delivery; false when the request is none. */
@@ -38,45 +39,39 @@ export class EventGridFunctions {
     if (url.pathname.toLowerCase() !== path) return false;
     const name = url.searchParams.get('functionName') ?? '';
     const registered = this.#functions.get(name.toLowerCase());
-    if (!isKey(this.#options.systemKey, givenKey(request, url))) {
-      sendProblem(response, 401, 'Unauthorized', 'The event grid system key is needed.');
-    } else if (!registered) {
-      sendProblem(response, 404, 'Not Found', `No Event Grid function "${name}".`);
-    } else if (request.method === 'OPTIONS') {
+    if (!this.#options.keys.opensWebhook('eventGrid', givenKey(request, url)))
+      throw new Refusal(401, 'The event grid system key is needed.');
+    if (!registered) throw new Refusal(404, `No Event Grid function "${name}".`);
+    if (request.method === 'OPTIONS') {
       const origin = String(request.headers['webhook-request-origin'] ?? '*');
       response.writeHead(200, { 'webhook-allowed-origin': origin, 'webhook-allowed-rate': '*' }).end();
     } else if (request.method === 'POST') {
       await this.#deliver(registered, request, response);
     } else {
-      sendProblem(response, 405, 'Method Not Allowed', undefined, { allow: 'POST, OPTIONS' });
+      throw new Refusal(405, 'Allowed: POST, OPTIONS.', { allow: 'POST, OPTIONS' });
     }
     return true;
   }
 
   async #deliver(registered: RegisteredFunction, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { name } = registered.metadata;
-    let body: unknown;
-    try {
-      body = JSON.parse((await readBody(request, bodyLimit)).toString('utf8'));
-    } catch (error) {
-      return sendProblem(response, 400, 'Bad Request', `The delivery cannot be read: ${String(error)}`);
-    }
+    checkJson(request);
+    const body = parseJson((await readBody(request, bodyLimit)).toString('utf8'));
     if (request.headers['aeg-event-type'] === 'SubscriptionValidation') {
       const validation = Validation.safeParse(body);
-      if (!validation.success) return sendProblem(response, 400, 'Bad Request', 'No validation code.');
+      if (!validation.success) throw new Refusal(400, 'No validation code.');
       const answer = JSON.stringify({ validationResponse: validation.data[0]?.data.validationCode });
       return void response.writeHead(200, { 'content-type': 'application/json' }).end(answer);
     }
     const events = Events.safeParse(body);
-    if (!events.success)
-      return sendProblem(response, 400, 'Bad Request', 'A delivery is an event or a list of events.');
+    if (!events.success) throw new Refusal(400, 'A delivery is an event or a list of events, as JSON.');
     const outcomes = await Promise.allSettled(
       events.data.map((event) => this.#options.invoker.invoke(registered, { data: { json: JSON.stringify(event) } })),
     );
     const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
     for (const { reason } of failed) this.#options.log.failed(name, 'eventGrid', reason);
     // Anything but success makes Event Grid deliver the whole list again.
-    if (failed.length > 0) sendProblem(response, 500, 'Internal Server Error', `${failed.length} events failed.`);
-    else response.writeHead(202).end();
+    if (failed.length > 0) throw new Refusal(500, `${failed.length} events failed.`);
+    response.writeHead(202).end();
   }
 }

@@ -75,6 +75,7 @@ test('a check-status response leads to the webhook API, which opens with the sys
   const raised = await fetch((links['sendEventPostUri'] ?? '').replace('{eventName}', 'go'), {
     method: 'POST',
     body: '"hi"',
+    headers: { 'content-type': 'application/json' },
   });
   expect(raised.status).toBe(202);
   await host.durable.whenEnded('some id');

@@ -12,7 +12,11 @@ beforeAll(async () => {
 afterAll(() => host.stop());
 
 const post = (body: unknown, headers: Record<string, string> = {}, to = url) =>
-  fetch(to, { method: 'POST', body: JSON.stringify(body), headers });
+  fetch(to, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/cloudevents+json', ...headers },
+  });
 
 test('both validation handshakes are answered', async () => {
   const validation = [{ id: '1', data: { validationCode: 'abc' } }];
@@ -27,6 +31,14 @@ test('each event of a delivery is one invocation, a failed one makes the deliver
   expect((await post([{ id: 'a' }, { id: 'b' }])).status).toBe(202);
   expect((await post({ specversion: '1.0', id: 'c', data: { refuse: true } })).status).toBe(500);
   expect(delivered).toMatchObject([{ id: 'a' }, { id: 'b' }, { id: 'c' }]);
+});
+
+test('what is no JSON is refused, by its media type, its encoding or its text', async () => {
+  expect((await post([], { 'content-type': 'text/plain' })).status).toBe(415);
+  expect((await post([], { 'content-encoding': 'gzip' })).status).toBe(415);
+  const broken = await fetch(url, { method: 'POST', body: '{', headers: { 'content-type': 'application/json' } });
+  expect([broken.status, broken.headers.get('content-type')]).toEqual([400, 'application/problem+json']);
+  expect((await fetch(url, { method: 'PUT' })).headers.get('allow')).toBe('POST, OPTIONS');
 });
 
 test('a wrong key or an unknown function is refused', async () => {

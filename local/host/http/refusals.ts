@@ -1,0 +1,66 @@
+// What a request is answered with when it is not served: problem JSON (RFC 9457) that says nothing of the code behind.
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { HostLog } from '../log.ts';
+
+/** A request that is refused, with what the client is told. */
+export class Refusal extends Error {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  constructor(status: number, detail: string, headers: Record<string, string> = {}) {
+    super(detail);
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+/** Nobody waits for the answer any more. */
+export class ClientGone extends Error {}
+
+// How long a client whose body is refused may go on sending. Closing at once would reset the connection, and a client
+// that is still writing would never read the answer.
+const discardMilliseconds = 5000;
+
+/** Answers an error as problem JSON; what had begun to be answered is cut off. */
+export function sendProblem(
+  response: ServerResponse,
+  status: number,
+  detail?: string,
+  headers: Record<string, string> = {},
+): void {
+  if (response.headersSent) return void response.destroy();
+  for (const name of response.getHeaderNames()) if (/^content-/i.test(name)) response.removeHeader(name);
+  const title = status === 413 ? 'Content Too Large' : (STATUS_CODES[status] ?? 'Error');
+  const body = JSON.stringify({ type: 'about:blank', title, status, ...(detail !== undefined && { detail }) });
+  response.writeHead(status, {
+    'content-type': 'application/problem+json',
+    'content-length': Buffer.byteLength(body),
+    ...headers,
+  });
+  response.end(body);
+}
+
+/** Answers with a refusal, or 500 for everything that is none; `what` was done when the error came. */
+export function answerError(
+  error: unknown,
+  { request, response, log, what }: { request: IncomingMessage; response: ServerResponse; log: HostLog; what: string },
+): void {
+  if (error instanceof ClientGone) {
+    log.line('debug', 'http', `${what}: the client went away`);
+    response.destroy();
+    return;
+  }
+  if (error instanceof Refusal) {
+    sendProblem(response, error.status, error.message, error.headers);
+  } else {
+    log.failed(what, 'http', error, { method: request.method });
+    sendProblem(response, 500, 'The request failed; the log of the host says why.');
+  }
+  if (!request.complete) discardRest(request);
+}
+
+function discardRest(request: IncomingMessage): void {
+  const timer = setTimeout(() => request.socket.destroy(), discardMilliseconds).unref();
+  request.once('close', () => clearTimeout(timer));
+  request.on('error', () => {});
+  request.resume();
+}
