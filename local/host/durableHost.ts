@@ -9,19 +9,22 @@ import { readFailure } from '../durable/wire.ts';
 import { openDatabase } from '../sqlite.ts';
 import type { RegisteredFunction, Registrations } from './coreModule.ts';
 import type { HostJson } from './hostJson.ts';
-import { givenKey, isKey } from './http/keys.ts';
-import { readBody, sendProblem } from './http/messages.ts';
+import { checkEncoding, readBody, saysJson } from './http/body.ts';
+import { givenKey, type Keys } from './http/keys.ts';
+import { Refusal } from './http/refusals.ts';
 import type { Invoker } from './invoke.ts';
 import type { HostLog } from './log.ts';
 
 const webhookPath = '/runtime/webhooks/durabletask';
 const bodyLimit = 16 * 1024 * 1024;
+// Azure keeps ended instances until somebody purges them; a laptop's disk is smaller.
+const keepEnded = 30 * 86_400_000;
 
 export class DurableHost {
   readonly management: DurableManagement;
   readonly #engine: Engine;
   readonly #hubName: string;
-  readonly #systemKey: string;
+  readonly #keys: Keys;
   readonly #rpcPath = `/durabletask/rpc/${randomBytes(16).toString('hex')}`;
   #endpoint = '';
   #functions: DurableFunctions = { orchestration: new Map(), activity: new Map() };
@@ -31,12 +34,12 @@ export class DurableHost {
     log: HostLog;
     hostJson: HostJson;
     databasePath: string;
-    systemKey: string;
+    keys: Keys;
   }) {
     const { log } = options;
     const { durableTask } = options.hostJson.extensions;
     this.#hubName = durableTask.hubName;
-    this.#systemKey = options.systemKey;
+    this.#keys = options.keys;
     this.#engine = new Engine({
       database: openDatabase(options.databasePath),
       has: (kind, name) => this.#functions[kind].has(name),
@@ -45,7 +48,7 @@ export class DurableHost {
         const invoker = this.#invoker;
         if (!target || !invoker) throw new Error(`The ${kind} function "${name}" does not exist.`);
         try {
-          return (await invoker.invoke(target, { data: { json } })).result;
+          return (await invoker.invoke(target, { data: { json }, instanceId })).result;
         } catch (error) {
           // A failed orchestrator throws its whole state as JSON; the line needs only the message in it.
           const cause = kind === 'activity' ? error : readFailure(error, name).error?.message;
@@ -57,6 +60,14 @@ export class DurableHost {
       ...(durableTask.maxConcurrentOrchestratorFunctions && {
         maxEpisodes: durableTask.maxConcurrentOrchestratorFunctions,
       }),
+      ...(durableTask.defaultVersion !== undefined && {
+        versions: {
+          default: durableTask.defaultVersion,
+          match: durableTask.versionMatchStrategy,
+          onMismatch: durableTask.versionFailureStrategy,
+        },
+      }),
+      retention: keepEnded,
       log: (line) => log.line('error', 'durable', line),
     });
     this.management = new DurableManagement(this.#engine);
@@ -85,11 +96,12 @@ export class DurableHost {
   /** The data of a `durableClient` input (OrchestrationClientInputData of durable-functions 3.5.0). */
   clientInput(): string {
     const base = this.#endpoint + webhookPath;
-    const query = `taskHub=${this.#hubName}&connection=Storage&code=${this.#systemKey}`;
+    const key = this.#keys.systemKey('durable');
+    const query = `taskHub=${this.#hubName}&connection=Storage&code=${key}`;
     return JSON.stringify({
       taskHubName: this.#hubName,
       creationUrls: {
-        createNewInstancePostUri: `${base}/orchestrators/{functionName}[/{instanceId}]?code=${this.#systemKey}`,
+        createNewInstancePostUri: `${base}/orchestrators/{functionName}[/{instanceId}]?code=${key}`,
       },
       managementUrls: this.#links('INSTANCEID'),
       baseUrl: base,
@@ -103,15 +115,12 @@ export class DurableHost {
     const isRpc = url.pathname.startsWith(`${this.#rpcPath}/`);
     const isWebhook = url.pathname.startsWith(`${webhookPath}/`);
     if (!isRpc && !isWebhook) return false;
-    if (isWebhook && !isKey(this.#systemKey, givenKey(request, url))) {
-      sendProblem(
-        response,
-        401,
-        'Unauthorized',
-        'The durable system key is needed: query code or header x-functions-key.',
-      );
-      return true;
-    }
+    if (isWebhook && !this.#keys.opensWebhook('durable', givenKey(request, url)))
+      throw new Refusal(401, 'The durable system key is needed: query code or header x-functions-key.');
+    checkEncoding(request);
+    // https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-http-api#raise-event
+    if (isWebhook && /\/raiseEvent\//i.test(url.pathname) && !saysJson(request))
+      throw new Refusal(400, 'The request content must be of type application/json.');
     const token = request.headers['x-ms-continuation-token'];
     const answer = await handleManagement(
       this.management,
@@ -136,7 +145,7 @@ export class DurableHost {
 
   #links(id: string): Record<string, string> {
     const base = `${this.#endpoint}${webhookPath}/instances/${id === 'INSTANCEID' ? id : encodeURIComponent(id)}`;
-    const query = `taskHub=${this.#hubName}&connection=Storage&code=${this.#systemKey}`;
+    const query = `taskHub=${this.#hubName}&connection=Storage&code=${this.#keys.systemKey('durable')}`;
     return {
       id,
       statusQueryGetUri: `${base}?${query}`,

@@ -1,7 +1,6 @@
 // The app as it was loaded once: what it registered, made reachable. A reload makes a new generation beside the one that
 // runs and goes over to it; state, keys, port and Durable engine belong to the host and outlive both.
 import type { Clock } from '../durable/clock.ts';
-import { describeLoadError } from './app.ts';
 import { Registrations, type LoadError } from './coreModule.ts';
 import type { HostJson } from './hostJson.ts';
 import { HttpFunctions } from './http/functions.ts';
@@ -10,6 +9,7 @@ import { Invoker, type ExtraInput } from './invoke.ts';
 import type { HostLog } from './log.ts';
 import type { Settings } from './settings.ts';
 import type { HostState } from './state.ts';
+import type { SpanSource } from './telemetry/spans.ts';
 import { bindTriggers, type BoundTrigger } from './triggers/bindTriggers.ts';
 import { EventGridFunctions } from './triggers/eventGrid.ts';
 
@@ -19,8 +19,8 @@ export interface HostParts {
   settings: Settings;
   state: HostState;
   keys: Keys;
-  eventGridKey: string;
   extraInput: ExtraInput;
+  spans: SpanSource | undefined;
   clock?: Clock | undefined;
 }
 
@@ -38,21 +38,22 @@ export class Generation {
   readonly eventGrid: EventGridFunctions;
   readonly #log: HostLog;
   #triggers: BoundTrigger[] = [];
+  #isClosed = false;
 
   private constructor(app: Registrations, hostJson: HostJson, parts: HostParts) {
-    const { log, settings, keys, extraInput } = parts;
+    const { log, settings, keys, extraInput, spans } = parts;
     this.hostJson = hostJson;
     this.#log = log;
     Object.assign(this.registrations.hooks, app.hooks);
     this.registrations.model = app.model;
-    this.invoker = new Invoker(this.registrations, log, extraInput);
+    this.invoker = new Invoker(this.registrations, log, extraInput, spans, hostJson.functionTimeout);
     const { invoker } = this;
     this.http = new HttpFunctions({
       ...{ invoker, log, settings, keys },
-      routePrefix: hostJson.extensions.http.routePrefix,
+      http: hostJson.extensions.http,
       bodyLimit: Number(settings['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT'] ?? defaultBodyLimit),
     });
-    this.eventGrid = new EventGridFunctions({ invoker, log, systemKey: parts.eventGridKey });
+    this.eventGrid = new EventGridFunctions({ invoker, log, keys });
   }
 
   /** Makes listeners and routes; nothing runs yet. Rejects when no function can run. */
@@ -61,7 +62,7 @@ export class Generation {
     const { invoker, http, eventGrid } = generation;
     const bound = await bindTriggers({ ...parts, registrations: app, invoker, hostJson, http, eventGrid });
     generation.#triggers = bound.triggers;
-    for (const error of [...app.errors, ...bound.errors]) generation.#cannotRun(error);
+    generation.loadErrors.push(...app.errors, ...bound.errors);
     const failed = new Set(bound.errors.map((error) => error.function));
     for (const [name, registered] of app.functions)
       if (!failed.has(name)) generation.registrations.functions.set(name, registered);
@@ -77,25 +78,40 @@ export class Generation {
     for (const hook of this.registrations.hooks.appStart) await hook({ hookData: {} });
   }
 
-  /** Starts the listeners. */
-  async listen(): Promise<void> {
-    for (const { function: name, trigger } of this.#triggers) {
+  /** Starts each listener when its predecessor, if it has one, has ended. */
+  async listen(predecessors: ReadonlyMap<string, Promise<void>> = new Map()): Promise<void> {
+    const start = async ({ function: name, trigger }: BoundTrigger) => {
+      await predecessors.get(name);
+      if (this.#isClosed) return;
       try {
         await trigger.start();
       } catch (error) {
-        this.#cannotRun({ function: name, reason: error instanceof Error ? error.message : String(error) });
+        const reason = error instanceof Error ? error.message : String(error);
+        this.loadErrors.push({ function: name, reason });
+        this.#log.line('error', name, `does not listen: ${reason}`);
       }
-    }
+    };
+    await Promise.all(this.#triggers.map(start));
   }
 
-  #cannotRun(error: LoadError): void {
-    this.loadErrors.push(error);
-    this.#log.line('error', 'host', describeLoadError(error), { ...error });
+  /** Takes nothing new; answers, by function, when what was taken has been settled. */
+  stopListening(): Map<string, Promise<void>> {
+    this.#isClosed = true;
+    const stopped = ({ function: name, trigger }: BoundTrigger): [string, Promise<void>] => [
+      name,
+      trigger.stop().catch((error: unknown) => this.#log.line('warning', name, `stopping: ${String(error)}`)),
+    ];
+    return new Map(this.#triggers.map(stopped));
+  }
+
+  /** Resolves when no invocation runs. */
+  async ended(): Promise<void> {
+    await this.invoker.drain();
   }
 
   /** Takes nothing new and resolves when everything has ended, at the latest after `drain` and a moment more. */
   async quiesce(drain: number): Promise<void> {
-    const quiet = Promise.allSettled(this.#triggers.map(({ trigger }) => trigger.stop()));
+    const quiet = Promise.all(this.stopListening().values());
     const left = await this.invoker.drain(drain);
     await Promise.race([quiet, new Promise((done) => setTimeout(done, triggerGrace).unref())]);
     if (left > 0) this.#log.line('warning', 'host', `${left} invocations were still running after ${drain} ms`);

@@ -2,7 +2,9 @@
 // hooks, handler, postInvocation hooks, response.
 import { randomUUID } from 'node:crypto';
 import type { CoreContext, InvocationModel, RegisteredFunction, Registrations, TypedData } from './coreModule.ts';
+import { withinTimeout } from './functionTimeout.ts';
 import type { HostLog } from './log.ts';
+import { within } from './within.ts';
 import { Observer, type Observed } from './observe.ts';
 import type { SpanSource } from './telemetry/spans.ts';
 import type { TraceContext } from './telemetry/traceContext.ts';
@@ -35,14 +37,22 @@ export class Invoker {
   readonly #log: HostLog;
   readonly #extraInput: ExtraInput;
   readonly #observer: Observer;
+  readonly #timeout: number | undefined;
   #running = 0;
   #idle: (() => void)[] = [];
 
-  constructor(registrations: Registrations, log: HostLog, extraInput: ExtraInput, spans?: SpanSource) {
+  constructor(
+    registrations: Registrations,
+    log: HostLog,
+    extraInput: ExtraInput,
+    spans?: SpanSource,
+    timeout?: number,
+  ) {
     this.#registrations = registrations;
     this.#log = log;
     this.#extraInput = extraInput;
     this.#observer = new Observer(log, spans);
+    this.#timeout = timeout;
   }
 
   /** Runs the function; rejects with what the handler threw. Failures are logged as one line by the caller's kind. */
@@ -51,7 +61,8 @@ export class Invoker {
     const invocationId = request.invocationId ?? randomUUID();
     const observed = this.#observer.begin(target.metadata, invocationId, request);
     try {
-      const outcome = await this.#run(target, request, invocationId, observed.trace);
+      const run = this.#run(target, request, invocationId, observed.trace);
+      const outcome = await withinTimeout(run, this.#timeout, target.metadata.name);
       if (request.data.http) return untilAnswered(outcome, observed);
       observed.end();
       return outcome;
@@ -66,14 +77,10 @@ export class Invoker {
   }
 
   /** Resolves when nothing runs, or after `milliseconds`; answers how many still run. */
-  async drain(milliseconds: number): Promise<number> {
+  async drain(milliseconds?: number): Promise<number> {
     if (this.#running === 0) return 0;
-    let timeout: NodeJS.Timeout | undefined;
-    const expired = new Promise<void>((resolve) => {
-      timeout = setTimeout(resolve, milliseconds);
-    });
-    await Promise.race([new Promise<void>((resolve) => this.#idle.push(resolve)), expired]);
-    clearTimeout(timeout);
+    const idle = new Promise<void>((resolve) => this.#idle.push(resolve));
+    await within(milliseconds, idle);
     return this.#running;
   }
 

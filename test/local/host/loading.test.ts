@@ -1,26 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { startHost } from '../../../local/host/startHost.ts';
-
-/** An app made of one file, or of several by name, in a directory of its own. */
-function app(files: string | Record<string, string>, hostJson: unknown = { version: '2.0' }): string {
-  const temporary = mkdtempSync(join(tmpdir(), 'app-'));
-  onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
-  // What lies below a node_modules is imported by Node itself, not through vitest.
-  const directory = join(temporary, 'node_modules', 'app');
-  mkdirSync(join(directory, 'app'), { recursive: true });
-  symlinkSync(join(import.meta.dirname, '../../../node_modules'), join(directory, 'node_modules'));
-  writeFileSync(join(directory, 'package.json'), JSON.stringify({ type: 'module', main: 'app/*.mjs' }));
-  writeFileSync(join(directory, 'host.json'), JSON.stringify(hostJson));
-  for (const [name, text] of Object.entries(typeof files === 'string' ? { 'app/main.mjs': files } : files))
-    writeFileSync(join(directory, name), text);
-  return directory;
-}
+import { app, imported } from './temporaryApp.ts';
 
 const starting = (appDirectory: string, settings: Record<string, string> = {}) => startHost({ appDirectory, settings });
-const imported = "import { app } from '@azure/functions';\n";
 
 test('a file that throws while it is loaded is named with reason and place, and the host does not start without a function', async () => {
   const thrown = starting(app("import '../below.mjs';"));
@@ -84,9 +67,6 @@ test('binding mistakes name the function and the option', async () => {
   );
   const input = app(`${imported}app.http('i', { extraInputs: [{ type: 'table', name: 't' }], handler: () => ({}) });`);
   await expect(starting(input)).rejects.toThrow('Function "i": this host has no table input binding.');
-  const retry = `{ strategy: 'fixedDelay', delayInterval: 1, maxRetryCount: 1 }`;
-  const retried = app(`${imported}app.timer('r', { schedule: '0 0 0 1 1 *', retry: ${retry}, handler: () => {} });`);
-  await expect(starting(retried)).rejects.toThrow('Function "r": of all retry policies this host has one');
   const blob = app(`${imported}app.storageBlob('b', { path: 'x', connection: 'y', handler: () => {} });`);
   await expect(starting(blob)).rejects.toThrow('Function "b": this host has no blobTrigger.');
 });
