@@ -7,24 +7,31 @@ interface Waiting {
   settled: () => void;
 }
 
+export interface BatchSizes {
+  most: number;
+  /** A smaller batch has to wait `patience` milliseconds for more. */
+  least: number;
+  patience: number;
+  parallel: number;
+}
+
 export class Batcher {
-  readonly #size: number;
-  readonly #parallel: number;
+  readonly #sizes: BatchSizes;
   readonly #handle: (messages: ServiceBusReceivedMessage[]) => Promise<void>;
   #waiting: Waiting[] = [];
   #running = 0;
   #closed = false;
   #changed: (() => void)[] = [];
-  #gathering = false;
+  #gathering: NodeJS.Timeout | undefined;
+  #impatient: NodeJS.Timeout | undefined;
 
-  constructor(size: number, parallel: number, handle: (messages: ServiceBusReceivedMessage[]) => Promise<void>) {
-    this.#size = size;
-    this.#parallel = parallel;
+  constructor(sizes: BatchSizes, handle: (messages: ServiceBusReceivedMessage[]) => Promise<void>) {
+    this.#sizes = sizes;
     this.#handle = handle;
   }
 
-  get isIdle(): boolean {
-    return this.#running === 0 && this.#waiting.length === 0;
+  get isWaiting(): boolean {
+    return this.#waiting.length > 0;
   }
 
   /** Resolves when the message has been dealt with, or given up by `close`. */
@@ -36,36 +43,48 @@ export class Batcher {
     });
   }
 
+  /** Runs what there is, however little. */
+  flush(): void {
+    this.#pump(1);
+  }
+
   /** Starts nothing more and resolves when what runs has ended; messages not started stay unsettled. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#impatient);
     for (const { settled } of this.#waiting.splice(0)) settled();
     while (this.#running > 0) await new Promise<void>((resolve) => this.#changed.push(resolve));
   }
 
   // A burst arrives over several turns of the event loop; a moment's patience makes one batch of it.
   #gather(): void {
-    if (this.#gathering) return;
-    this.#gathering = true;
-    setTimeout(
+    const { most, least, patience } = this.#sizes;
+    if (this.#waiting.length < least) {
+      this.#impatient ??= setTimeout(() => this.flush(), patience);
+      return;
+    }
+    this.#gathering ??= setTimeout(
       () => {
-        this.#gathering = false;
-        this.#pump();
+        this.#gathering = undefined;
+        this.#pump(least);
       },
-      this.#size > 1 && this.#waiting.length < this.#size ? 2 : 0,
+      most > 1 && this.#waiting.length < most ? 2 : 0,
     );
   }
 
-  #pump(): void {
-    while (!this.#closed && this.#running < this.#parallel && this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, this.#size);
+  #pump(least: number): void {
+    clearTimeout(this.#impatient);
+    this.#impatient = undefined;
+    while (!this.#closed && this.#running < this.#sizes.parallel && this.#waiting.length >= least) {
+      const batch = this.#waiting.splice(0, this.#sizes.most);
       this.#running++;
       void this.#handle(batch.map(({ message }) => message)).finally(() => {
         this.#running--;
         for (const { settled } of batch) settled();
         for (const resolve of this.#changed.splice(0)) resolve();
-        this.#pump();
+        this.#pump(this.#sizes.least);
       });
     }
+    if (!this.#closed && this.isWaiting && this.#running === 0) this.#gather();
   }
 }

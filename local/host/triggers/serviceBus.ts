@@ -1,16 +1,25 @@
 // Service Bus queue and topic triggers by the unmodified @azure/service-bus 7.9.5. Success completes all messages of an
 // invocation, a throw abandons them all. Sessions are read by a number of workers, each holding one session while it
 // has messages; after a throw the session is given back, so that its order holds.
-import { ServiceBusClient, type ServiceBusReceivedMessage, type ServiceBusReceiver } from '@azure/service-bus';
+import {
+  type RetryOptions,
+  RetryMode,
+  ServiceBusClient,
+  type ServiceBusReceivedMessage,
+  type ServiceBusReceiver,
+} from '@azure/service-bus';
 import { z } from 'zod';
 import type { Binding, RegisteredFunction } from '../coreModule.ts';
-import { Batcher } from './batcher.ts';
+import type { HostJson } from '../hostJson.ts';
+import { Batcher, type BatchSizes } from './batcher.ts';
 import type { TriggerContext } from './bindTriggers.ts';
 import { resolveConnection } from './connection.ts';
 import { messageRequest } from './messageData.ts';
 import { Backoff } from './pause.ts';
 import { serveSessions } from './serviceBusSessions.ts';
 import type { Trigger } from './trigger.ts';
+
+const deadLetterSuffix = /\/\$deadletterqueue$/i;
 
 const ServiceBusBinding = z
   .looseObject({
@@ -20,12 +29,17 @@ const ServiceBusBinding = z
     subscriptionName: z.string().optional(),
     isSessionsEnabled: z.boolean().default(false),
     cardinality: z.enum(['one', 'many']).default('one'),
-    // Node has no way to settle a message itself, so without this nothing would ever be completed.
-    autoCompleteMessages: z.literal(true, 'must be true: a Node function cannot settle messages').default(true),
+    autoCompleteMessages: z.boolean().optional(),
+    dataType: z.enum(['string', 'binary']).default('string'),
   })
   .refine(
     ({ queueName, topicName, subscriptionName }) => queueName || (topicName && subscriptionName),
     'needs queueName, or topicName and subscriptionName',
+  )
+  .refine(
+    ({ isSessionsEnabled, queueName = '', subscriptionName = '' }) =>
+      !(isSessionsEnabled && (deadLetterSuffix.test(queueName) || deadLetterSuffix.test(subscriptionName))),
+    { path: ['isSessionsEnabled'], message: 'must be false: a dead-letter queue has no sessions' },
   );
 
 /** What the session and the plain loop need of one trigger. */
@@ -34,15 +48,16 @@ export interface Subscription {
   client: ServiceBusClient;
   entity: { queue: string } | { topic: string; subscription: string };
   context: TriggerContext;
-  batchSize: number;
-  isMany: boolean;
+  sizes: BatchSizes;
+  /** Messages that the service may send at once: those of running batches and those fetched ahead. */
+  credits: number;
   signal: AbortSignal;
   /** Runs the function and settles; false when the function threw. */
   handle: (receiver: ServiceBusReceiver, messages: ServiceBusReceivedMessage[]) => Promise<boolean>;
 }
 
-const deadLetterSuffix = /\/\$deadletterqueue$/i;
 const closeWithin = 1000;
+const longestAccept = 5000;
 
 export function serviceBusTrigger(registered: RegisteredFunction, binding: Binding, context: TriggerContext): Trigger {
   const { name } = registered.metadata;
@@ -54,23 +69,26 @@ export function serviceBusTrigger(registered: RegisteredFunction, binding: Bindi
     `Function "${name}"`,
   );
   const isMany = options.cardinality === 'many';
-  // A pending session accept ends only by this timeout; the library's own retries would hide an outage for minutes.
-  const retryOptions = options.isSessionsEnabled
-    ? { maxRetries: 0, timeoutInMs: 5000 }
-    : { maxRetries: 3, retryDelayInMs: 300, timeoutInMs: 5000 };
+  const isBinary = options.dataType === 'binary';
+  const { serviceBus } = context.hostJson.extensions;
+  // Node has no way to settle a message itself, so without this nothing would ever be completed.
+  if (!(options.autoCompleteMessages ?? serviceBus.autoCompleteMessages))
+    throw new Error(`Function "${name}": autoCompleteMessages must be true: a Node function cannot settle messages.`);
+  const retryOptions = retryOptionsOf(serviceBus, options.isSessionsEnabled);
   const stopping = new AbortController();
   let client: ServiceBusClient | undefined;
   let served: Promise<void> = Promise.resolve();
 
   const handle: Subscription['handle'] = async (receiver, messages) => {
-    const isDone = await context.invoker.invoke(registered, messageRequest(messages, isMany)).then(
-      () => true,
-      (error: unknown) => {
-        const ids = messages.map(({ messageId }) => messageId);
-        context.log.failed(name, 'serviceBus', error, { messageIds: ids, sessionId: messages[0]?.sessionId });
-        return false;
-      },
-    );
+    const invoke = async () => {
+      await context.invoker.invoke(registered, messageRequest(messages, { isMany, isBinary }));
+      return true;
+    };
+    const isDone = await invoke().catch((error: unknown) => {
+      const ids = messages.map(({ messageId }) => messageId);
+      context.log.failed(name, 'serviceBus', error, { messageIds: ids, sessionId: messages[0]?.sessionId });
+      return false;
+    });
     const settled = await Promise.allSettled(
       messages.map((message) => (isDone ? receiver.completeMessage(message) : receiver.abandonMessage(message))),
     );
@@ -90,11 +108,14 @@ export function serviceBusTrigger(registered: RegisteredFunction, binding: Bindi
         connection.kind === 'identity'
           ? new ServiceBusClient(connection.address, connection.credential, { retryOptions })
           : new ServiceBusClient(connection.connectionString, { retryOptions });
-      const { maxMessageBatchSize } = context.hostJson.extensions.serviceBus;
+      const parallel = isMany || options.isSessionsEnabled ? 1 : serviceBus.maxConcurrentCalls;
+      const most = isMany ? serviceBus.maxMessageBatchSize : 1;
+      const least = isMany ? serviceBus.minMessageBatchSize : 1;
       const subscription: Subscription = {
-        ...{ name, client, context, isMany, handle },
+        ...{ name, client, context, handle },
         signal: stopping.signal,
-        batchSize: isMany ? maxMessageBatchSize : 1,
+        sizes: { most, least, parallel, patience: serviceBus.maxBatchWaitTime },
+        credits: most * parallel + serviceBus.prefetchCount,
         entity: options.queueName
           ? { queue: options.queueName }
           : { topic: options.topicName ?? '', subscription: options.subscriptionName ?? '' },
@@ -110,15 +131,29 @@ export function serviceBusTrigger(registered: RegisteredFunction, binding: Bindi
   };
 }
 
+function retryOptionsOf(
+  { clientRetryOptions }: HostJson['extensions']['serviceBus'],
+  isSession: boolean,
+): RetryOptions {
+  const { mode, tryTimeout, delay, maxDelay, maxRetries } = clientRetryOptions;
+  const delays = {
+    mode: mode === 'fixed' ? RetryMode.Fixed : RetryMode.Exponential,
+    retryDelayInMs: delay,
+    maxRetryDelayInMs: maxDelay,
+  };
+  // A pending session accept ends only by this timeout, and the workers ask again for ever.
+  if (isSession) return { ...delays, maxRetries: 0, timeoutInMs: Math.min(tryTimeout, longestAccept) };
+  return { ...delays, maxRetries, timeoutInMs: tryTimeout };
+}
+
 /** Reads an entity without sessions until stopped; the library reconnects by itself. */
 async function serve(subscription: Subscription): Promise<void> {
-  const { context, name, signal, batchSize, isMany, handle } = subscription;
-  const { maxAutoLockRenewalDuration, maxConcurrentCalls } = context.hostJson.extensions.serviceBus;
-  const parallel = isMany ? 1 : maxConcurrentCalls;
+  const { context, name, signal, sizes, credits, handle } = subscription;
+  const { maxAutoLockRenewalDuration } = context.hostJson.extensions.serviceBus;
   const backoff = new Backoff();
   while (!signal.aborted) {
     const receiver = plainReceiver(subscription, maxAutoLockRenewalDuration);
-    const batcher = new Batcher(batchSize, parallel, async (messages) => {
+    const batcher = new Batcher(sizes, async (messages) => {
       await handle(receiver, messages);
     });
     const ended = Promise.withResolvers<void>();
@@ -131,7 +166,7 @@ async function serve(subscription: Subscription): Promise<void> {
           if (receiver.isClosed) ended.resolve();
         },
       },
-      { autoCompleteMessages: false, maxConcurrentCalls: batchSize * parallel },
+      { autoCompleteMessages: false, maxConcurrentCalls: credits },
     );
     await ended.promise;
     const closed = batcher.close();

@@ -5,8 +5,6 @@ import { Batcher } from './batcher.ts';
 import { Backoff } from './pause.ts';
 import type { Subscription } from './serviceBus.ts';
 
-const defaultIdle = 300;
-
 export async function serveSessions(subscription: Subscription): Promise<void> {
   const { maxConcurrentSessions } = subscription.context.hostJson.extensions.serviceBus;
   await Promise.all(Array.from({ length: maxConcurrentSessions }, () => work(subscription)));
@@ -56,26 +54,35 @@ async function accept(subscription: Subscription, backoff: Backoff): Promise<Ser
 }
 
 async function serveSession(subscription: Subscription, receiver: ServiceBusSessionReceiver): Promise<void> {
-  const { batchSize, handle, signal, context, name } = subscription;
-  const idleAfter = context.hostJson.extensions.serviceBus.sessionIdleTimeout ?? defaultIdle;
+  const { sizes, credits, handle, signal, context, name } = subscription;
+  const { sessionIdleTimeout, clientRetryOptions } = context.hostJson.extensions.serviceBus;
+  const idleAfter = sessionIdleTimeout ?? clientRetryOptions.tryTimeout;
   const ended = Promise.withResolvers<void>();
   const end = () => ended.resolve();
-  let idle = setTimeout(end, idleAfter);
-  const batcher = new Batcher(batchSize, 1, async (messages) => {
+  let isRunning = false;
+  let idle: NodeJS.Timeout | undefined;
+  // A session that falls silent ends, but first what waits for a full batch is handled.
+  const arm = () => {
     clearTimeout(idle);
+    if (!isRunning) idle = setTimeout(() => (batcher.isWaiting ? batcher.flush() : end()), idleAfter);
+  };
+  const batcher = new Batcher(sizes, async (messages) => {
+    clearTimeout(idle);
+    isRunning = true;
     // Later messages of the session may be here already; they must not overtake those just abandoned.
     if (!(await handle(receiver, messages))) {
       end();
       void batcher.close();
     }
-    clearTimeout(idle);
-    idle = setTimeout(end, idleAfter);
+    isRunning = false;
+    arm();
   });
+  arm();
   signal.addEventListener('abort', end, { once: true });
   const stream = receiver.subscribe(
     {
       processMessage: (message) => {
-        clearTimeout(idle);
+        arm();
         return batcher.add(message);
       },
       processError: async ({ error }) => {
@@ -83,13 +90,13 @@ async function serveSession(subscription: Subscription, receiver: ServiceBusSess
         end();
       },
     },
-    { autoCompleteMessages: false, maxConcurrentCalls: batchSize },
+    { autoCompleteMessages: false, maxConcurrentCalls: credits },
   );
   await ended.promise;
-  clearTimeout(idle);
   signal.removeEventListener('abort', end);
   // The promises of unstarted messages must resolve first: closing the stream waits for them.
   const closed = batcher.close();
   await stream.close().catch(() => {});
   await closed;
+  clearTimeout(idle);
 }

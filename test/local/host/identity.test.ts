@@ -7,6 +7,7 @@ import { startIdentity } from '../../../local/identity/server.ts';
 import { ensurePki, trustCa } from '../../../local/pki.ts';
 import { start } from '../servicebus/harness.ts';
 import { received as changes } from './fixtures/changes/received.ts';
+import { namespace } from './fixtures/messages/namespace.ts';
 import { received as messages } from './fixtures/messages/received.ts';
 
 test('triggers listen with a managed identity, over TLS, where settings name an endpoint instead of a connection string', async () => {
@@ -22,14 +23,7 @@ test('triggers listen with a managed identity, over TLS, where settings name an 
     seen.push(verified.oid);
     return verified;
   };
-  const bus = await start(
-    {
-      Name: 'local',
-      Queues: [{ Name: 'streams', Properties: { RequiresSession: true } }, { Name: 'single' }],
-      Topics: [{ Name: 'news', Subscriptions: [{ Name: 'all' }] }],
-    },
-    { verifyToken },
-  );
+  const bus = await start(namespace, { verifyToken });
   const key = Buffer.from('a key').toString('base64');
   const tls = await ensurePki(undefined);
   trustCa(tls.ca);

@@ -2,21 +2,13 @@ import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { startHost } from '../../../local/host/startHost.ts';
 import { impatient, start, temporaryDirectory } from '../servicebus/harness.ts';
+import { namespace } from './fixtures/messages/namespace.ts';
 import { behaviour, received } from './fixtures/messages/received.ts';
 
 beforeEach(() => {
   received.length = 0;
   behaviour.handle = () => {};
 });
-
-const namespace = {
-  Name: 'local',
-  Queues: [
-    { Name: 'streams', Properties: { RequiresSession: true, LockDuration: 'PT5S', MaxDeliveryCount: 3 } },
-    { Name: 'single', Properties: { LockDuration: 'PT5S', MaxDeliveryCount: 2 } },
-  ],
-  Topics: [{ Name: 'news', Subscriptions: [{ Name: 'all', Properties: {} }] }],
-};
 
 async function startAll(options: Parameters<typeof start>[1] = {}) {
   const bus = await start(namespace, options);
@@ -96,7 +88,83 @@ test('a message that always fails ends in the dead-letter queue, and that queue 
     ['dead', expect.any(Number)],
   ]);
   const dead = received.at(-1)?.metadata;
-  expect(dead).toMatchObject({ deadLetterReason: 'MaxDeliveryCountExceeded', applicationProperties: { kind: 'k' } });
+  expect(dead).not.toHaveProperty('deadLetterReason');
+  expect(dead).toMatchObject({
+    applicationProperties: { kind: 'k', deadLetterReason: 'MaxDeliveryCountExceeded' },
+  });
+});
+
+test('what fails in a session of a subscription can be read from its dead-letter queue, which has none', async () => {
+  const { bus } = await startAll();
+  behaviour.handle = (batch) => {
+    if (batch.function === 'strict') throw new Error('never');
+  };
+  await bus.client().createSender('news').sendMessages({ body: 'odd', sessionId: 's' });
+  await vi.waitFor(() => expect(messagesOf('strictDead')).toEqual(['odd']), { timeout: 10_000, interval: 5 });
+  expect(messagesOf('strict')).toEqual(['odd']);
+  expect(received.at(-1)?.metadata['sessionIdArray']).toEqual(['s']);
+});
+
+test('one message comes with all that Azure tells about it; texts that are JSON are parsed, as there', async () => {
+  const { bus } = await startAll();
+  const sent = Date.now();
+  const message = {
+    body: { n: 1 },
+    messageId: '42',
+    contentType: 'application/json',
+    correlationId: 'c',
+    subject: 'about',
+    to: 'somebody',
+    replyTo: 'queue',
+    replyToSessionId: 'answers',
+    timeToLive: 60_000,
+    applicationProperties: { Kind: 'k', count: 3 },
+  };
+  await bus.client().createSender('single').sendMessages(message);
+  await vi.waitFor(() => expect(messagesOf('single')).toEqual([{ n: 1 }]), { timeout: 10_000, interval: 5 });
+  const { enqueuedTimeUtc, enqueuedTime, expiresAtUtc, ...metadata } = received[0]?.metadata ?? {};
+  const enqueued = Date.parse(String(enqueuedTimeUtc));
+  expect(Math.abs(enqueued - sent)).toBeLessThan(5000);
+  expect(Date.parse(String(enqueuedTime))).toBe(enqueued);
+  expect(Date.parse(String(expiresAtUtc))).toBe(enqueued + 60_000);
+  expect(metadata).toEqual({
+    ...{ messageId: 42, contentType: 'application/json', correlationId: 'c', subject: 'about', label: 'about' },
+    ...{ to: 'somebody', replyTo: 'queue', replyToSessionId: 'answers', sequenceNumber: 1, deliveryCount: 1 },
+    lockToken: expect.stringMatching(/^[\da-f-]{36}$/),
+    expiresAt: expect.stringMatching(/\+00:00$/),
+    applicationProperties: { kind: 'k', count: 3 },
+    userProperties: { kind: 'k', count: 3 },
+  });
+});
+
+test('a batch comes with lists, which leave out empty texts, as those of Azure do', async () => {
+  const { bus } = await startAll();
+  await bus
+    .client()
+    .createSender('news')
+    .sendMessages([
+      { body: 'a', messageId: 'm1', applicationProperties: { n: 1 } },
+      { body: 'b', messageId: 'm2', correlationId: 'c' },
+    ]);
+  await vi.waitFor(() => expect(messagesOf('news')).toEqual(['a', 'b']), { timeout: 10_000, interval: 5 });
+  expect(received[0]?.metadata).toMatchObject({
+    messageIdArray: ['m1', 'm2'],
+    correlationIdArray: ['c'],
+    deliveryCountArray: [1, 1],
+    sequenceNumberArray: [1, 2],
+    lockTokenArray: [expect.any(String), expect.any(String)],
+    applicationPropertiesArray: [{ n: 1 }, {}],
+  });
+});
+
+test('a body is text, with a mark where it is no UTF-8, or bytes where the binding says binary', async () => {
+  const { bus } = await startAll();
+  const body = Buffer.from([0x61, 0xff, 0x62]);
+  await bus.client().createSender('single').sendMessages({ body });
+  await bus.client().createSender('bytes').sendMessages({ body });
+  await vi.waitFor(() => expect(received).toHaveLength(2), { timeout: 10_000, interval: 5 });
+  expect(messagesOf('single')).toEqual(['a\ufffdb']);
+  expect(messagesOf('bytes')).toEqual([body]);
 });
 
 test('a topic subscription delivers, and handled messages are gone', async () => {
