@@ -10,7 +10,7 @@ import { routes } from './http/routes.ts';
 import { durableInput, orchestrationsOf } from './orchestrations.ts';
 import { applianceEvents } from './servicebus/applianceEvents.ts';
 import { poisoned } from './servicebus/poisoned.ts';
-import { receivedBatch } from './servicebus/received.ts';
+import { deadLetterReason, receivedBatch } from './servicebus/received.ts';
 import { deltaSyncs } from './timers/deltaSyncs.ts';
 import { watchdog } from './timers/watchdog.ts';
 
@@ -44,13 +44,8 @@ app.serviceBusQueue('poisonedEvents', {
   queueName: `${bus.queueName}/$DeadLetterQueue`,
   cardinality: 'one',
   async handler(body: unknown, context) {
-    const reason = [
-      context.triggerMetadata?.['deadLetterReason'],
-      context.triggerMetadata?.['deadLetterErrorDescription'],
-    ];
-    const said = reason.filter((each) => typeof each === 'string' && each !== '').join(': ');
-    for (const received of receivedBatch(body, context))
-      await poisoned(capabilities(), received, said || 'no attempt succeeded');
+    const reason = deadLetterReason(context) ?? 'no attempt succeeded';
+    for (const received of receivedBatch(body, context)) await poisoned(capabilities(), received, reason);
   },
 });
 

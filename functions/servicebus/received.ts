@@ -17,6 +17,16 @@ export function receivedBatch(bodies: unknown, context: Pick<InvocationContext, 
   });
 }
 
+/**
+ * Why the service gave a message up. The host tells it nowhere but in the message's own properties, whose names
+ * @azure/functions@4.16.5 begins with a small letter.
+ */
+export function deadLetterReason(context: Pick<InvocationContext, 'triggerMetadata'>): string | undefined {
+  const properties = { ...(context.triggerMetadata?.['applicationProperties'] ?? {}) } as Record<string, unknown>;
+  const said = [properties['deadLetterReason'], properties['deadLetterErrorDescription']];
+  return said.filter((each) => typeof each === 'string' && each !== '').join(': ') || undefined;
+}
+
 /** One value of a batch: in `nameArray` for many messages, in `name` for one or where all share it. */
 function of(metadata: Record<string, unknown>, name: string, index: number): unknown {
   const list = metadata[`${name}Array`];
@@ -27,5 +37,6 @@ function of(metadata: Record<string, unknown>, name: string, index: number): unk
 
 function text(metadata: Record<string, unknown>, name: string, index: number): string | undefined {
   const value = of(metadata, name, index);
-  return typeof value === 'string' ? value : undefined;
+  // @azure/functions@4.16.5 parses texts that are JSON: an id of digits arrives as a number.
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
 }

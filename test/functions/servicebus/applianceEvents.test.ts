@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { applianceEvents } from '../../../functions/servicebus/applianceEvents.ts';
 import { poisoned } from '../../../functions/servicebus/poisoned.ts';
 import type { Received } from '../../../functions/servicebus/quarantine.ts';
-import { receivedBatch } from '../../../functions/servicebus/received.ts';
+import { deadLetterReason, receivedBatch } from '../../../functions/servicebus/received.ts';
 import type { Envelope } from '../../../shared/protocol/events.ts';
 import { signEvent } from '../../../shared/protocol/signing.ts';
 import type { ApplianceDocument } from '../../../shared/store/documents.ts';
@@ -365,7 +365,17 @@ it('a batch is read from the host’s parallel lists', () => {
     { body: 'a', messageId: 'm1', sessionId: 's', deliveryCount: 1 },
     { body: 'b', messageId: 'm2', sessionId: 's', deliveryCount: 3 },
   ]);
-  expect(receivedBatch('a', { triggerMetadata: { messageId: 'm1', deliveryCount: 2 } })).toEqual([
-    { body: 'a', messageId: 'm1', deliveryCount: 2 },
+  expect(receivedBatch('a', { triggerMetadata: { messageId: 42, deliveryCount: 2 } })).toEqual([
+    { body: 'a', messageId: '42', deliveryCount: 2 },
   ]);
+});
+
+it('takes the reason of a dead letter from the properties of the message', () => {
+  const applicationProperties = {
+    deadLetterReason: 'MaxDeliveryCountExceeded',
+    deadLetterErrorDescription: 'ten times',
+  };
+  expect(deadLetterReason({ triggerMetadata: { applicationProperties } })).toBe('MaxDeliveryCountExceeded: ten times');
+  expect(deadLetterReason({ triggerMetadata: { applicationProperties: {} } })).toBeUndefined();
+  expect(deadLetterReason({})).toBeUndefined();
 });
