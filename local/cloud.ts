@@ -18,6 +18,8 @@ export interface CloudOptions {
   resources: Resources;
   dataDir: string;
   log: (line: string) => void;
+  /** Loads the app anew when its files change. */
+  watch?: boolean;
 }
 
 export interface RunningCloud {
@@ -33,7 +35,13 @@ export interface RunningCloud {
 const partNames = ['identity', 'storage', 'arm', 'serviceBus', 'cosmos', 'eventGrid', 'host'] as const;
 
 /** Starts everything and loads the app. Settings reach the app through `process.env`, as under any Functions host. */
-export async function startCloud({ appDirectory, resources, dataDir, log }: CloudOptions): Promise<RunningCloud> {
+export async function startCloud({
+  appDirectory,
+  resources,
+  dataDir,
+  log,
+  watch,
+}: CloudOptions): Promise<RunningCloud> {
   const keepsakes = new Keepsakes(dataDir);
   const ports = await keepsakes.ports(partNames);
   const pki = await ensurePki(dataDir);
@@ -105,7 +113,7 @@ export async function startCloud({ appDirectory, resources, dataDir, log }: Clou
     known['host.endpoint'] = `http://127.0.0.1:${ports.host}`;
     const host = started(
       await startHost({
-        ...{ ...common, appDirectory, port: ports.host },
+        ...{ ...common, appDirectory, port: ports.host, watch: watch ?? false },
         settings: fill(resources.settings, lookUp),
         // That file is for other ways to run the app, and may name services that are not local.
         localSettings: false,

@@ -1,4 +1,4 @@
-// The local Azure as a program: node local/main.ts [--data DIR] [--resources FILE] [--app DIR]
+// The local Azure as a program: node local/main.ts [--data DIR] [--resources FILE] [--app DIR] [--watch]
 // Prints one JSON line with its endpoints when everything answers; SIGTERM or SIGINT stops it cleanly.
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -12,6 +12,7 @@ const { values } = parseArgs({
     data: { type: 'string', default: '.landfall/cloud' },
     resources: { type: 'string', default: 'infra/local.resources.json' },
     app: { type: 'string', default: '.' },
+    watch: { type: 'boolean', default: false },
     quiet: { type: 'boolean', default: false },
   },
 });
@@ -29,6 +30,7 @@ try {
     resources: readResources(resolve(values.resources)),
     dataDir,
     log,
+    watch: values.watch,
   });
   const { caFile, endpoints, loadErrors } = cloud;
   for (const error of loadErrors) process.stderr.write(`NOT RUNNING: ${error}\n`);
