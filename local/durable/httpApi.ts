@@ -30,6 +30,7 @@ export async function handleManagement(
     return await route(management, request, links);
   } catch (error) {
     if (error instanceof DurableRequestError) return { status: error.status, body: error.message };
+    if (error instanceof URIError) return { status: 400, body: 'The path is no percent-encoded UTF-8.' };
     throw error;
   }
 }

@@ -109,7 +109,8 @@ const HostJson = z.looseObject(
     /** Milliseconds; undefined is no limit ("-1"). The default is that of the plans that are not Consumption. */
     functionTimeout: z
       .union([z.literal(['-1', -1]).transform(() => undefined), TimeSpan], unlike('a time span (hh:mm:ss) or "-1"'))
-      .default(30 * 60_000),
+      // Not default(): that would also replace the undefined of "-1".
+      .prefault('00:30:00'),
     logging: group({
       logLevel: z.record(z.string(), LogLevel, unlike('an object of categories and levels')).default({}),
       console: group({ isEnabled: flag.default(true) }),

@@ -32,6 +32,11 @@ export class HostServer {
       this.#open++;
       response.once('close', () => {
         this.#open--;
+        if (!response.writableFinished)
+          this.#log.line('debug', 'http', 'the connection closed before the answer was complete', {
+            method: request.method,
+            path: request.url?.split('?')[0],
+          });
         if (this.#open === 0) for (const resolve of this.#idle.splice(0)) resolve();
       });
       const answered = async () => answer(request, response, requestUrl(request, endpoint));

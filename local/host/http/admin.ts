@@ -8,6 +8,7 @@ import type { HostLog } from '../log.ts';
 import { checkJson, parseJson, readBody } from './body.ts';
 import { type Extension, givenKey, type Keys, systemKeys } from './keys.ts';
 import { Refusal } from './refusals.ts';
+import { decodeSegment } from './routes.ts';
 
 export interface AdminView {
   functions: { name: string; bindings: Record<string, Binding> }[];
@@ -36,7 +37,7 @@ export class AdminApi {
 
   /** Serves everything below /admin; false when the path is elsewhere. */
   async serve(request: IncomingMessage, response: ServerResponse, url: URL): Promise<boolean> {
-    const [area, ...path] = url.pathname.split('/').filter(Boolean).map(decodeURIComponent);
+    const [area, ...path] = url.pathname.split('/').filter(Boolean).map(decodeSegment);
     if (area?.toLowerCase() !== 'admin') return false;
     if (!this.#keys.opensAdmin(givenKey(request, url))) throw new Refusal(401, 'The master key is needed.');
     const { status, body } = await this.#answer(request, path);

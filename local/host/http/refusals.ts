@@ -44,11 +44,7 @@ export function answerError(
   error: unknown,
   { request, response, log, what }: { request: IncomingMessage; response: ServerResponse; log: HostLog; what: string },
 ): void {
-  if (error instanceof ClientGone) {
-    log.line('debug', 'http', `${what}: the client went away`);
-    response.destroy();
-    return;
-  }
+  if (error instanceof ClientGone) return void response.destroy();
   if (error instanceof Refusal) {
     sendProblem(response, error.status, error.message, error.headers);
   } else {

@@ -33,7 +33,7 @@ function weight({ parts, catchAll }: Segment): string {
 
 /** All routes whose template fits the path (still percent-encoded), best first. */
 export function matchRoutes<T>(routes: readonly Route<T>[], path: string): Match<T>[] {
-  const segments = path.replace(/^\//, '').split('/').map(decode);
+  const segments = path.replace(/^\//, '').split('/').map(decodeSegment);
   const matches: Match<T>[] = [];
   for (const route of routes) {
     const params = matchSegments(route.segments, segments);
@@ -96,8 +96,8 @@ function matchParts(parts: Segment['parts'], text: string): [Parameter, string][
 
 const fold = (text: string): string => text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
 
-/** `%2F` stays, as in the path that Kestrel hands on; so does what is no UTF-8. */
-function decode(text: string): string {
+/** Decodes a part of a path. `%2F` stays, as in the path that Kestrel hands on; so does what is no UTF-8. */
+export function decodeSegment(text: string): string {
   return text.replaceAll(/(?:%(?!2f)[\da-f]{2})+/gi, (encoded) => {
     try {
       return decodeURIComponent(encoded);

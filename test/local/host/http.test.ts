@@ -1,13 +1,20 @@
+import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type RunningHost, startHost } from '../../../local/host/startHost.ts';
+import { closeGate, gate } from './fixtures/web/gate.ts';
+import { app, imported } from './temporaryApp.ts';
 
 let host: RunningHost;
 const lines: string[] = [];
 beforeAll(async () => {
   host = await startHost({
     appDirectory: join(import.meta.dirname, 'fixtures/web'),
-    settings: { WHERE: 'there', FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1000' },
+    settings: {
+      WHERE: 'there',
+      FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1000',
+      AzureFunctionsJobHost__logging__logLevel__default: 'Debug',
+    },
     log: (line) => lines.push(line),
   });
 });
@@ -107,4 +114,92 @@ test('HEAD answers like GET without a body, OPTIONS names the methods', async ()
   expect([head.status, head.headers.get('by'), await head.text()]).toEqual([200, 'number', '']);
   const options = await call('things/17', { method: 'OPTIONS' });
   expect([options.status, options.headers.get('allow')]).toEqual([204, 'GET, HEAD, OPTIONS']);
+});
+
+describe('a client that behaves oddly', () => {
+  const levels = () => lines.map((line) => (JSON.parse(line) as { level: string }).level);
+  beforeEach(() => {
+    lines.length = 0;
+  });
+
+  test('sends more than the limit without an end, and still reads the 413', async () => {
+    const sent = request(`${host.endpoint}/v1/echo`, { method: 'POST' });
+    const answered = new Promise<IncomingMessage>((resolve, reject) =>
+      sent.once('response', resolve).once('error', reject),
+    );
+    for (let sum = 0; sum < 500_000; sum += 50_000) sent.write('x'.repeat(50_000));
+    expect((await answered).statusCode).toBe(413);
+    sent.end();
+  });
+
+  test('leaves while it sends: nothing is invoked, one debug line', async () => {
+    const sent = request(`${host.endpoint}/v1/echo`, { method: 'POST', headers: { 'content-length': '100' } });
+    sent.on('error', () => {});
+    await new Promise((written) => sent.write('only the beginning', written));
+    sent.destroy();
+    await expect.poll(levels).toEqual(['debug']);
+    expect((await call('things/17')).status).toBe(200);
+  });
+
+  test('leaves while it waits: the invocation ends, one debug line', async () => {
+    closeGate();
+    const leaving = new AbortController();
+    const waiting = call('gated', { signal: leaving.signal });
+    await expect.poll(() => gate.entered).toBe(1);
+    leaving.abort();
+    await expect(waiting).rejects.toThrow();
+    await expect.poll(() => lines.filter((line) => line.includes('"path":"/v1/gated"'))).toHaveLength(1);
+    gate.open();
+    expect((await call('things/17')).status).toBe(200);
+    expect(levels()).not.toContain('error');
+  });
+
+  test('asks for a URL that is too long, or names no host', async () => {
+    const long = await call('x'.repeat(9000));
+    expect([long.status, long.headers.get('content-type')]).toEqual([414, 'application/problem+json']);
+    const status = await new Promise((resolve) =>
+      request(`${host.endpoint}/v1/echo`, { headers: { host: 'a b' } }, (answer) => resolve(answer.statusCode)).end(),
+    );
+    expect(status).toBe(400);
+    expect((await fetch(`${host.endpoint}//other.example/v1/things/17`)).status).toBe(404);
+  });
+});
+
+test('requests beyond the limits of host.json wait, and then are refused; its headers are in every answer', async () => {
+  const busy = await startHost({
+    appDirectory: join(import.meta.dirname, 'fixtures/web'),
+    settings: {
+      AzureFunctionsJobHost__extensions__http__maxConcurrentRequests: '1',
+      AzureFunctionsJobHost__extensions__http__maxOutstandingRequests: '2',
+      AzureFunctionsJobHost__extensions__http__customHeaders__X_Seen: 'yes',
+    },
+  });
+  onTestFinished(() => busy.stop());
+  closeGate();
+  const wait = () => fetch(`${busy.endpoint}/v1/gated`);
+  const first = wait();
+  await expect.poll(() => gate.entered).toBe(1);
+  const others = [wait(), wait()];
+  const refused = await Promise.race(others);
+  expect([refused.status, refused.headers.get('retry-after'), gate.entered]).toEqual([429, '1', 1]);
+  gate.open();
+  expect((await first).headers.get('x_seen')).toBe('yes');
+  expect((await Promise.all(others)).map(({ status }) => status).sort()).toEqual([200, 429]);
+  expect(gate.entered).toBe(2);
+});
+
+test('a route that the host keeps for itself, or that another function has, is refused with the name of the function', async () => {
+  const routes = (...all: string[]) =>
+    app(imported + all.map((route, n) => `app.get('f${n}', { route: '${route}', handler: () => ({}) });`).join('\n'));
+  const reasons = async (directory: string) => {
+    const started = await startHost({ appDirectory: directory, settings: {} });
+    onTestFinished(() => started.stop());
+    return started.loadErrors.map(({ reason }) => reason);
+  };
+  expect(await reasons(routes('ok', 'admin/x', 'Administration', 'runtime/y', '/OK/', 'o{k}'))).toEqual([
+    'Function "f1": the route "admin/x" begins with "admin" or "runtime", which the host keeps for itself.',
+    'Function "f2": the route "Administration" begins with "admin" or "runtime", which the host keeps for itself.',
+    'Function "f3": the route "runtime/y" begins with "admin" or "runtime", which the host keeps for itself.',
+    'Function "f4": the route "OK" is already that of "f0".',
+  ]);
 });
