@@ -114,7 +114,8 @@ export class Generation {
     const quiet = Promise.all(this.stopListening().values());
     const left = await this.invoker.drain(drain);
     await Promise.race([quiet, new Promise((done) => setTimeout(done, triggerGrace).unref())]);
-    if (left > 0) this.#log.line('warning', 'host', `${left} invocations were still running after ${drain} ms`);
+    if (left > 0)
+      this.#log.line('warning', 'host', `stopped, although invocations still ran after ${drain} ms: ${left}`);
   }
 
   /** Runs the app's end hooks. */

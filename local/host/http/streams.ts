@@ -62,12 +62,15 @@ export async function serveStream(
     Headers: { json: JSON.stringify(headers) },
     Query: { json: JSON.stringify(Object.fromEntries(url.searchParams)) },
   };
-  const invoked = invoke({ invocationId, data: { http }, triggerMetadata: metadata }).then((outcome) =>
-    outcome.response((result) => inStep(result, flow)),
-  );
+  const invoked = invoke({ invocationId, data: { http }, triggerMetadata: metadata }).then(async (outcome) => {
+    await outcome.response((result) => inStep(result, flow));
+    // Of a handler that returns nothing the library says nothing.
+    return outcome.result === undefined || outcome.result === null ? undefined : answered;
+  });
   invoked.catch(() => {});
   try {
-    const answer = await Promise.race([answered, invoked.then(() => answered)]);
+    const answer = await Promise.race([answered, invoked]);
+    if (!answer) return void response.writeHead(204).end();
     response.writeHead(answer.statusCode ?? 200, withoutConnection(answer.headers));
     await Promise.all([pipeline(answer, flow.arrivals(), response), invoked]);
   } catch (error) {
