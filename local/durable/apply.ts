@@ -7,7 +7,7 @@ import * as history from './history.ts';
 import { EventType, type HistoryEvent } from './history.ts';
 import type { Instance } from './instances.ts';
 import { isTerminal, type Message, type Task } from './rows.ts';
-import { jsonOf } from './wire.ts';
+import { jsonOf, wireEvents } from './wire.ts';
 
 /** Stores an episode's decision. */
 export function commit(
@@ -61,9 +61,8 @@ export function removeMessages(engine: Engine, instance: Instance, messages: Mes
 
 /** Adds events to memory and store. Must be called inside a write. */
 export function appendHistory(engine: Engine, instance: Instance, events: HistoryEvent[]): void {
-  const text = events.map((event) => JSON.stringify(event)).join(',');
-  engine.store.appendHistory(instance.id, instance.history.length, text);
-  instance.history.push(text);
+  engine.store.appendHistory(instance.id, instance.rows++, events.map((event) => JSON.stringify(event)).join(','));
+  instance.history.push(wireEvents(events));
 }
 
 function startChild(engine: Engine, parent: Instance, child: Decision['children'][number], now: number): HistoryEvent {
@@ -179,7 +178,7 @@ function continueAsNew(
   events: HistoryEvent[],
   now: number,
 ): void {
-  const past = JSON.parse(`[${instance.history.join(',')}]`) as HistoryEvent[];
+  const past = JSON.parse(`[${engine.store.history(instance.id).join(',')}]`) as HistoryEvent[];
   const unread = [...past, ...events].filter((event) => {
     if (event.EventType !== EventType.eventRaised) return false;
     const waits = how.waits.get(event.Name ?? '') ?? 0;
@@ -191,6 +190,7 @@ function continueAsNew(
   removeMessages(engine, instance, later);
   engine.store.clearExecution(instance.id);
   instance.history = [];
+  instance.rows = 0;
   instance.execution = engine.newId();
   instance.input = how.input;
   instance.progress = freshProgress();

@@ -58,6 +58,8 @@ export interface Deliveries {
 }
 
 const defaultSlice = 5;
+// Episodes wait for nothing but the processor: more at once would only keep more histories in memory.
+const defaultEpisodes = 8;
 
 export class Engine {
   readonly clock: Clock;
@@ -81,11 +83,15 @@ export class Engine {
     this.newId = options.newId ?? randomUUID;
     this.store = new Store(options.database);
     this.instances = new Instances(this.store);
-    this.writer = new GroupCommit(options.database, options.aroundCommit);
+    const around = options.aroundCommit ?? ((commit) => commit());
+    this.writer = new GroupCommit(options.database, (commit) => {
+      this.store.flush();
+      around(commit);
+    });
     this.activities = new ActivityRunner(options.maxActivities ?? 20, (task) => this.#runActivity(task));
     this.alarm = new Alarm(this.clock, () => this.#ring());
     this.#pump = new Pump({
-      most: options.maxEpisodes ?? 64,
+      most: options.maxEpisodes ?? defaultEpisodes,
       slice: options.slice ?? defaultSlice,
       isWarm: (id) => this.instances.peek(id) !== undefined,
       episode: (id) => this.#episode(id),

@@ -1,11 +1,15 @@
 // The instances that are in memory at the moment. Everything here can be read again from the store, so an idle
 // instance may be dropped at any time.
+import type { HistoryEvent } from './history.ts';
 import type { InstanceRow, Message } from './rows.ts';
 import type { Store } from './store.ts';
+import { wireEvents } from './wire.ts';
 
 export interface Instance extends InstanceRow {
-  /** JSON texts, each one or more events separated by commas: what one stored row holds. */
+  /** The history as episodes carry it (`wireEvents`). */
   history: string[];
+  /** How many rows the stored history has. */
+  rows: number;
   inbox: Message[];
   phase: 'idle' | 'running';
   /** What the last episode's answer said, for always-replay; not stored. */
@@ -38,9 +42,11 @@ export class Instances {
     }
     const row = this.#store.instance(id);
     if (!row) return undefined;
+    const history = this.#store.history(id);
     const instance: Instance = {
       ...row,
-      history: this.#store.history(id),
+      history: history.length > 0 ? [wireEvents(JSON.parse(`[${history.join(',')}]`) as HistoryEvent[])] : [],
+      rows: history.length,
       inbox: this.#store.inbox(id),
       phase: 'idle',
     };

@@ -4,7 +4,7 @@
 import type { Engine } from './engine.ts';
 import type { HistoryEvent } from './history.ts';
 import type { Instance } from './instances.ts';
-import { ActionType, episodeInput, failedAnswer, readAction, readAnswer, readFailure, type Answer } from './wire.ts';
+import { ActionType, episodeInput, failedAnswer, readAction, readAnswer, readFailure, wireEvents, type Answer } from './wire.ts';
 
 /** Asks the orchestrator what it wants after `fresh`; an orchestrator that throws is an answer, too. */
 export async function replay(engine: Engine, instance: Instance, fresh: HistoryEvent[]): Promise<Answer> {
@@ -12,8 +12,8 @@ export async function replay(engine: Engine, instance: Instance, fresh: HistoryE
     instanceId: instance.id,
     parentInstanceId: instance.parent?.id,
     input: instance.input,
-    isReplaying: instance.history.length > 0,
-    events: [...instance.history, ...fresh.map((event) => JSON.stringify(event))],
+    isReplaying: instance.rows > 0,
+    events: [...instance.history, wireEvents(fresh)],
   });
   const answer = await ask(engine, instance, json);
   if (!engine.options.alwaysReplay) return answer;

@@ -8,10 +8,13 @@ import { migrate } from './schema.ts';
 export class Store {
   readonly database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #unwritten = new Map<number, Message & { instance: string }>();
+  #lastMessage: number;
 
   constructor(database: DatabaseSync) {
     this.database = database;
     migrate(database);
+    this.#lastMessage = Number(database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'inbox'").get()?.['seq'] ?? 0);
   }
 
   instance(id: string): InstanceRow | undefined {
@@ -60,6 +63,7 @@ export class Store {
   }
 
   inbox(id: string): Message[] {
+    this.flush();
     const rows = this.#sql('SELECT seq, execution, event FROM inbox WHERE instance = ? ORDER BY seq').all(id) as Row[];
     return rows.map((row) => ({
       seq: Number(row['seq']),
@@ -68,20 +72,28 @@ export class Store {
     }));
   }
 
+  /** Adds a message; most are read and removed again before the commit, so it is only written by `flush`. */
   addMessage(instance: string, execution: string | undefined, event: HistoryEvent): Message {
-    const { lastInsertRowid } = this.#sql('INSERT INTO inbox (instance, execution, event) VALUES (?, ?, ?)').run(
-      instance,
-      execution ?? null,
-      JSON.stringify(event),
-    );
-    return { seq: Number(lastInsertRowid), execution, event };
+    const message = { seq: ++this.#lastMessage, execution, event };
+    this.#unwritten.set(message.seq, { ...message, instance });
+    return message;
+  }
+
+  /** Writes the messages that nobody has read yet; must be called before each commit. */
+  flush(): void {
+    if (this.#unwritten.size === 0) return;
+    const insert = this.#sql('INSERT INTO inbox (seq, instance, execution, event) VALUES (?, ?, ?, ?)');
+    for (const { seq, instance, execution, event } of this.#unwritten.values())
+      insert.run(seq, instance, execution ?? null, JSON.stringify(event));
+    this.#unwritten.clear();
   }
 
   removeMessage(seq: number): void {
-    this.#sql('DELETE FROM inbox WHERE seq = ?').run(seq);
+    if (!this.#unwritten.delete(seq)) this.#sql('DELETE FROM inbox WHERE seq = ?').run(seq);
   }
 
   removeMessages(instance: string): void {
+    this.flush();
     this.#sql('DELETE FROM inbox WHERE instance = ?').run(instance);
   }
 
@@ -129,6 +141,7 @@ export class Store {
 
   /** What a restarted engine has to take up again. */
   unfinished(): { instances: string[]; tasks: Task[] } {
+    this.flush();
     const instances = this.#sql('SELECT DISTINCT instance FROM inbox ORDER BY seq').all() as Row[];
     const tasks = this.#sql('SELECT * FROM task').all() as Row[];
     return {

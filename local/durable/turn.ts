@@ -74,7 +74,7 @@ function sort(engine: Engine, instance: Instance): Taken {
     pending: [],
   };
   const seen = new Set<number>();
-  let isStarted = instance.history.length > 0;
+  let isStarted = instance.rows > 0;
   for (const message of engine.options.deliveries?.arrange(instance.inbox) ?? instance.inbox) {
     const { event, execution } = message;
     const id = completedTask(event);

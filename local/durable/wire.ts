@@ -2,6 +2,7 @@
 // actions since the start of the execution out (lib/src/orchestrations/Orchestrator.js, OrchestratorState.js).
 import { z } from 'zod';
 import { plainFailure, type FailureDetails } from './failure.ts';
+import { EventType, type HistoryEvent } from './history.ts';
 
 export const ActionType = {
   callActivity: 0,
@@ -67,7 +68,42 @@ const constants =
   '"upperSchemaVersion":3,"upperSchemaVersionNew":3,"maximumShortTimerDuration":"365000.00:00:00",' +
   '"longRunningTimerIntervalDuration":"365000.00:00:00","defaultHttpAsyncRequestSleepTimeMillseconds":30000';
 
-/** The orchestration trigger's JSON; `events` are JSON texts already. */
+// What TaskOrchestrationExecutor reads of the events, and nothing else: the replay of a history costs what parsing it costs.
+const readByTheSdk = new Set<number>([
+  EventType.orchestratorStarted,
+  EventType.executionStarted,
+  EventType.taskCompleted,
+  EventType.taskFailed,
+  EventType.subOrchestrationCompleted,
+  EventType.subOrchestrationFailed,
+  EventType.timerFired,
+  EventType.eventRaised,
+]);
+
+/** The events as an episode carries them: JSON texts separated by commas, empty when the SDK would read none. */
+export function wireEvents(events: readonly HistoryEvent[]): string {
+  const texts: string[] = [];
+  for (const event of events) {
+    const { EventType: type } = event;
+    if (!readByTheSdk.has(type)) continue;
+    if (type === EventType.orchestratorStarted) {
+      texts.push(`{"EventType":${type},"Timestamp":"${event.Timestamp}"}`);
+    } else if (type === EventType.executionStarted) {
+      texts.push(JSON.stringify({ EventType: type, Version: event.Version }));
+    } else {
+      const { IsPlayed, TaskScheduledId, TimerId, Name, Input, Result, Reason, Details, FailureDetails } = event;
+      texts.push(
+        JSON.stringify({
+          ...{ EventType: type, IsPlayed, TaskScheduledId, TimerId, Name, Input, Result },
+          ...(FailureDetails && { Reason, Details, FailureDetails }),
+        }),
+      );
+    }
+  }
+  return texts.join(',');
+}
+
+/** The orchestration trigger's JSON; `events` come from `wireEvents`. */
 export function episodeInput(episode: {
   instanceId: string;
   parentInstanceId: string | undefined;
@@ -76,7 +112,7 @@ export function episodeInput(episode: {
   events: readonly string[];
 }): string {
   return (
-    `{"history":[${episode.events.join(',')}],"input":${episode.input ?? 'null'},` +
+    `{"history":[${episode.events.filter(Boolean).join(',')}],"input":${episode.input ?? 'null'},` +
     `"instanceId":${JSON.stringify(episode.instanceId)},"isReplaying":${episode.isReplaying},` +
     `"parentInstanceId":${JSON.stringify(episode.parentInstanceId ?? '')},${constants}}`
   );
