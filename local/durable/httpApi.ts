@@ -52,7 +52,7 @@ async function route(
   if (area !== 'instances') return { status: 404, body: `No such Durable operation: ${method} ${request.path}` };
   if (first === undefined) return await manyInstances(management, request);
   if (operation === undefined) return await oneInstance(management, method, first, query);
-  if (method !== 'POST') return { status: 405, body: `${operation} needs POST.` };
+  if (method !== 'POST') return { status: 405, headers: { allow: 'POST' }, body: `${operation} needs POST.` };
   const reason = query.get('reason') ?? '';
   switch (operation.toLowerCase()) {
     case 'raiseevent':
@@ -74,6 +74,8 @@ async function route(
   }
 }
 
+const readOrPurged = { allow: 'GET, DELETE' };
+
 async function oneInstance(
   management: DurableManagement,
   method: string,
@@ -84,7 +86,8 @@ async function oneInstance(
     const removed = await management.purge(id);
     return { status: removed > 0 ? 200 : 404, body: { instancesDeleted: removed } };
   }
-  if (method !== 'GET') return { status: 405, body: 'An instance is read with GET and purged with DELETE.' };
+  if (method !== 'GET')
+    return { status: 405, headers: readOrPurged, body: 'An instance is read with GET and purged with DELETE.' };
   const status = management.status(id, statusOptions(query));
   if (!status) return { status: 404, body: `No instance with ID '${id}' found.` };
   const failedStatus =
@@ -98,7 +101,8 @@ async function manyInstances(management: DurableManagement, request: ManagementR
     const removed = await management.purgeWhere(filter);
     return { status: removed > 0 ? 200 : 404, body: { instancesDeleted: removed } };
   }
-  if (request.method !== 'GET') return { status: 405, body: 'Instances are listed with GET and purged with DELETE.' };
+  if (request.method !== 'GET')
+    return { status: 405, headers: readOrPurged, body: 'Instances are listed with GET and purged with DELETE.' };
   const { instances, continuationToken } = management.query(filter);
   return {
     status: 200,

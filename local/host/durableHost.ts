@@ -133,9 +133,13 @@ export class DurableHost {
       },
       (id) => this.#links(id),
     );
+    if (isWebhook && answer.status >= 400 && typeof answer.body === 'string')
+      throw new Refusal(answer.status, answer.body, answer.headers);
     const body = answer.body === undefined ? '' : JSON.stringify(answer.body);
+    const isUnfinished = request.method === 'GET' && answer.status === 202;
     response.writeHead(answer.status, {
       ...answer.headers,
+      ...(isUnfinished && { location: url.href, 'retry-after': '5' }),
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(body),
     });
