@@ -22,13 +22,17 @@ const hostCategories = new Map([
 
 export class HostLog {
   readonly #write: ((line: string) => void) | undefined;
-  readonly #rules: [prefix: string, least: number][];
+  #rules: [prefix: string, least: number][] = [];
   readonly #least = new Map<string, number>();
   readonly #invocations = new WeakMap<object, string>();
 
   /** `logLevel` is that of host.json, or one level for all. */
   constructor(write: ((line: string) => void) | undefined, logLevel: string | Record<string, string>) {
     this.#write = write;
+    this.setLevels(logLevel);
+  }
+
+  setLevels(logLevel: string | Record<string, string>): void {
     const byCategory = typeof logLevel === 'string' ? { default: logLevel } : logLevel;
     this.#rules = Object.entries({ default: 'information', ...byCategory })
       .map(([name, level]): [string, number] => [
@@ -36,6 +40,7 @@ export class HostLog {
         levels.indexOf(level),
       ])
       .sort(([a], [b]) => b.length - a.length);
+    this.#least.clear();
   }
 
   /** Whether such a line would be written; cheap, so that nothing is prepared for lines that nobody reads. */

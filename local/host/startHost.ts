@@ -78,11 +78,16 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   try {
     spans = await startSpans(settings, () => rememberedKey(state, 'telemetry.seed'), log);
     const extraInput = (type: string) => (type === 'durableClient' ? { json: durable.clientInput() } : undefined);
+    const configure = () => {
+      const now = readHostJson(appDirectory, applySettings(options.settings, readLocal()?.values ?? {}));
+      log.setLevels(now.logging.logLevel);
+      return now;
+    };
     const live = await LiveApp.load(
       {
         appDirectory,
         parts: { log, settings, state, keys, spans, extraInput, clock: options.clock },
-        configure: () => readHostJson(appDirectory, applySettings(options.settings, readLocal()?.values ?? {})),
+        configure,
         adopt: ({ registrations, invoker }) => durable.adopt(registrations, invoker),
       },
       hostJson,
