@@ -66,7 +66,7 @@ const fixed = (maxRetryCount: number, interval: number): RetryPolicy => ({ maxRe
 const growing = (maxRetryCount: number, minimum: number, maximum: number): RetryPolicy => ({
   maxRetryCount,
   delay: (retry, random) =>
-    Math.min(retry < 2 ? minimum : minimum + (0.8 + 0.4 * random) * 2 ** (retry - 2) * minimum, maximum),
+    Math.min(retry < 2 ? minimum : Math.round(minimum * (1 + (0.8 + 0.4 * random) * 2 ** (retry - 2))), maximum),
 });
 
 /**

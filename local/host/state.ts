@@ -1,4 +1,4 @@
-// What the host remembers between runs: hashes of keys, timer schedules, change-feed checkpoints. Names and JSON values.
+// What the host remembers between runs: hashes of keys, timer schedules, its name among the owners of leases. Names and JSON values.
 import type { DatabaseSync } from 'node:sqlite';
 import { GroupCommit, openDatabase } from '../sqlite.ts';
 
