@@ -79,17 +79,17 @@ function http({ data, route }: InvocationRequest): Kind {
   };
 }
 
-function serviceBus(binding: Binding, { data, triggerMetadata }: InvocationRequest): Attributes {
+function serviceBus(binding: Binding, { triggerMetadata }: InvocationRequest): Attributes {
   const entity = binding['queueName'] ?? binding['topicName'];
   const subscription = binding['subscriptionName'];
-  const batch = data.collectionString?.string.length ?? data.collectionBytes?.bytes.length;
-  const messageId: unknown = JSON.parse(triggerMetadata?.['MessageId']?.json ?? 'null');
+  const messageId = triggerMetadata?.['MessageId']?.string;
+  const batch: unknown = JSON.parse(triggerMetadata?.['SequenceNumberArray']?.json ?? 'null');
   return {
     'messaging.system': 'servicebus',
     'messaging.operation.type': 'process',
     ...(typeof entity === 'string' && { 'messaging.destination.name': entity }),
     ...(typeof subscription === 'string' && { 'messaging.destination.subscription.name': subscription }),
-    ...(batch !== undefined && { 'messaging.batch.message_count': batch }),
-    ...(typeof messageId === 'string' && { 'messaging.message.id': messageId }),
+    ...(Array.isArray(batch) && { 'messaging.batch.message_count': batch.length }),
+    ...(messageId !== undefined && { 'messaging.message.id': messageId }),
   };
 }

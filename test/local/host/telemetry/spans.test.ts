@@ -2,8 +2,8 @@ import { createServer } from 'node:http';
 import { registerHooks } from 'node:module';
 import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
-import { startHost } from '../../../local/host/startHost.ts';
-import { app, imported } from './temporaryApp.ts';
+import { startHost } from '../../../../local/host/startHost.ts';
+import { app, imported } from '../temporaryApp.ts';
 
 const traced = `${imported}import * as df from 'durable-functions';
 app.http('trace', { route: 'trace/{id}', handler: (request, context) => {
