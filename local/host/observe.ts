@@ -48,7 +48,7 @@ export class Observer {
 }
 
 /** The kind of trigger as lines name it: `http`, `timer`, `serviceBus`. */
-export function triggerOf({ bindings }: FunctionMetadata): string {
+function triggerOf({ bindings }: FunctionMetadata): string {
   for (const { type } of Object.values(bindings)) if (/trigger$/i.test(type)) return type.slice(0, -'Trigger'.length);
   return '';
 }

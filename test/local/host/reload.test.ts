@@ -26,10 +26,17 @@ app.hook.appTerminate(() => { globalThis.ended = greeting; });`,
 // The library allows this before its first start only.
 const withSetup = {
   ...greeter,
+  'app/timer.mjs': `${imported}import { greeting } from '../greeting.mjs';
+const ran = (globalThis.ran ??= []);
+app.timer('tick', { schedule: '0 0 0 1 1 *', runOnStartup: true, handler: async () => {
+  ran.push(greeting);
+  await new Promise((resolve) => { globalThis.endTick = resolve; });
+  ran.push('end of ' + greeting);
+} });`,
   'greeting.mjs': `${imported}app.setup({ capabilities: { x: 'y' } });\nexport const greeting = 'hello';`,
 };
 
-const seen = globalThis as { endWait?: () => void; ended?: string };
+const seen = globalThis as { endWait?: () => void; ended?: string; endTick?: () => void; ran?: string[] };
 
 async function watched(files: Record<string, string> = greeter) {
   const lines: string[] = [];
@@ -57,8 +64,13 @@ test('an edited file takes effect, requests end in the code they began with, and
   expect(seen.ended).toBeUndefined();
   seen.endWait?.();
   expect(await waiting).toBe('hello');
+  // A listener waits for its predecessor, so that nothing runs twice at once.
+  expect(seen.ran).toEqual(['hello']);
+  seen.endTick?.();
   expect(await edited).toEqual({ isAdopted: true, loadErrors: [] });
   expect(seen.ended).toBe('hello');
+  await expect.poll(() => seen.ran).toEqual(['hello', 'end of hello', 'welcome']);
+  seen.endTick?.();
   await host.durable.raiseEvent('p', 'go', null);
   expect(await host.durable.whenEnded('p')).toMatchObject({ output: ['hello', 'welcome'] });
 });
