@@ -167,6 +167,16 @@ test('a body is text, with a mark where it is no UTF-8, or bytes where the bindi
   expect(messagesOf('bytes')).toEqual([body]);
 });
 
+test('a body that is an AMQP value other than text cannot be bound, so its message is given back', async () => {
+  const { bus, lines } = await startAll();
+  await bus.client().createSender('bytes').sendMessages({ body: 7, bodyType: 'value' });
+  const dead = bus.client().createReceiver('bytes', { subQueueType: 'deadLetter' });
+  const [message] = await dead.receiveMessages(1, { maxWaitTimeInMs: 10_000 });
+  expect(message?.deadLetterReason).toBe('MaxDeliveryCountExceeded');
+  expect(received).toEqual([]);
+  expect(lines.join()).toContain('A message whose body is an AMQP value of type number cannot be bound to bytes.');
+});
+
 test('a topic subscription delivers, and handled messages are gone', async () => {
   const { bus, host } = await startAll();
   await bus

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { InvocationContext } from '@azure/functions';
+import type { InvocationContext, Timer } from '@azure/functions';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { startHost } from '../../../local/host/startHost.ts';
 import { ticks } from './fixtures/timers/ticks.ts';
@@ -135,6 +135,21 @@ test('a failed timer is retried as its policy says, growing to the longest inter
     .map((line) => JSON.parse(line) as Record<string, unknown>)
     .filter(({ level }) => level === 'error');
   expect(failures.map(({ retriedAfterMs }) => retriedAfterMs)).toEqual([10_000, 15_000, 15_000, undefined]);
+});
+
+test('a run that the host stopped between two attempts is past due when it starts again', async () => {
+  const dataDir = dataDirectory();
+  const runs: boolean[] = [];
+  ticks.retried = (_context: InvocationContext, { isPastDue }: Timer) => {
+    runs.push(isPastDue);
+    if (runs.length === 1) throw new Error('not yet');
+  };
+  const clock = new ManualClock('2026-05-01T12:00:00Z');
+  const { host } = await start(clock, {}, dataDir);
+  await clock.advance('2026-05-01T12:30:05Z');
+  await host.stop();
+  await start(new ManualClock('2026-05-01T12:31:00Z'), {}, dataDir);
+  expect(runs).toEqual([false, true]);
 });
 
 test.each([
