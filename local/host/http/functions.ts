@@ -45,6 +45,8 @@ export class HttpFunctions {
   streamUri: string | undefined;
 
   constructor(options: HttpOptions) {
+    if (!(options.bodyLimit > 0))
+      throw new Error('The setting FUNCTIONS_REQUEST_BODY_SIZE_LIMIT must be a number of bytes, more than 0.');
     this.#options = options;
     this.#limit = new RequestLimit(options.http.maxConcurrentRequests, options.http.maxOutstandingRequests);
   }

@@ -33,6 +33,8 @@ export class Keys {
   readonly #file: KeyFile;
   /** From the setting FUNCTIONS_KEY; then the file's is not used. */
   readonly #suppliedMaster: string | undefined;
+  /** Every invocation with a Durable client asks for one. */
+  readonly #systemKeys = new Map<Extension, string>();
 
   constructor(state: HostState, file: KeyFile, suppliedMaster: string | undefined) {
     this.#state = state;
@@ -46,8 +48,12 @@ export class Keys {
 
   /** The key of an extension's webhook, in clear: it stands in the URLs that lead there. */
   systemKey(extension: Extension): string {
+    const known = this.#systemKeys.get(extension);
+    if (known !== undefined) return known;
     const name = systemKeys[extension];
-    return this.#file.derive(name, this.#generations()[name] ?? 0);
+    const key = this.#file.derive(name, this.#generations()[name] ?? 0);
+    this.#systemKeys.set(extension, key);
+    return key;
   }
 
   opensFunction(authLevel: AuthLevel, functionName: string, key: string | undefined): boolean {
@@ -101,6 +107,7 @@ export class Keys {
     const generations = this.#generations();
     const name = systemKeys[extension];
     await this.#state.set('keys.system', { ...generations, [name]: (generations[name] ?? 0) + 1 });
+    this.#systemKeys.delete(extension);
     return this.systemKey(extension);
   }
 

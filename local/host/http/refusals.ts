@@ -21,7 +21,7 @@ export class ClientGone extends Error {}
 const discardMilliseconds = 5000;
 
 /** Answers an error as problem JSON; what had begun to be answered is cut off. */
-export function sendProblem(
+function sendProblem(
   response: ServerResponse,
   status: number,
   detail?: string,

@@ -188,6 +188,13 @@ test('requests beyond the limits of host.json wait, and then are refused; its he
   expect(gate.entered).toBe(2);
 });
 
+test('a body limit that is no number stops the host', async () => {
+  const settings = { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: 'big' };
+  const wrong = startHost({ appDirectory: app(`${imported}app.get('f', () => ({}));`), settings });
+  await expect(wrong).rejects.toThrow('FUNCTIONS_REQUEST_BODY_SIZE_LIMIT must be a number of bytes');
+  delete process.env['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT'];
+});
+
 test('a route that the host keeps for itself, or that another function has, is refused with the name of the function', async () => {
   const routes = (...all: string[]) =>
     app(imported + all.map((route, n) => `app.get('f${n}', { route: '${route}', handler: () => ({}) });`).join('\n'));
