@@ -1,21 +1,15 @@
 // Service Bus queue and topic triggers by the unmodified @azure/service-bus 7.9.5. Success completes all messages of an
 // invocation, a throw abandons them all. Sessions are read by a number of workers, each holding one session while it
 // has messages; after a throw the session is given back, so that its order holds.
-import {
-  type RetryOptions,
-  RetryMode,
-  ServiceBusClient,
-  type ServiceBusReceivedMessage,
-  type ServiceBusReceiver,
-} from '@azure/service-bus';
+import { ServiceBusClient, type ServiceBusReceivedMessage, type ServiceBusReceiver } from '@azure/service-bus';
 import { z } from 'zod';
 import type { Binding, RegisteredFunction } from '../coreModule.ts';
-import type { HostJson } from '../hostJson.ts';
 import { Batcher, type BatchSizes } from './batcher.ts';
 import type { TriggerContext } from './bindTriggers.ts';
 import { resolveConnection } from './connection.ts';
 import { messageRequest } from './messageData.ts';
 import { Backoff } from './pause.ts';
+import { retryOptionsOf } from './serviceBusRetry.ts';
 import { serveSessions } from './serviceBusSessions.ts';
 import type { Trigger } from './trigger.ts';
 
@@ -57,7 +51,6 @@ export interface Subscription {
 }
 
 const closeWithin = 1000;
-const longestAccept = 5000;
 
 export function serviceBusTrigger(registered: RegisteredFunction, binding: Binding, context: TriggerContext): Trigger {
   const { name } = registered.metadata;
@@ -129,21 +122,6 @@ export function serviceBusTrigger(registered: RegisteredFunction, binding: Bindi
       await Promise.race([client?.close(), new Promise((resolve) => setTimeout(resolve, closeWithin).unref())]);
     },
   };
-}
-
-function retryOptionsOf(
-  { clientRetryOptions }: HostJson['extensions']['serviceBus'],
-  isSession: boolean,
-): RetryOptions {
-  const { mode, tryTimeout, delay, maxDelay, maxRetries } = clientRetryOptions;
-  const delays = {
-    mode: mode === 'fixed' ? RetryMode.Fixed : RetryMode.Exponential,
-    retryDelayInMs: delay,
-    maxRetryDelayInMs: maxDelay,
-  };
-  // A pending session accept ends only by this timeout, and the workers ask again for ever.
-  if (isSession) return { ...delays, maxRetries: 0, timeoutInMs: Math.min(tryTimeout, longestAccept) };
-  return { ...delays, maxRetries, timeoutInMs: tryTimeout };
 }
 
 /** Reads an entity without sessions until stopped; the library reconnects by itself. */

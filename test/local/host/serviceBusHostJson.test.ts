@@ -1,6 +1,9 @@
 import { join } from 'node:path';
+import { RetryMode } from '@azure/service-bus';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { readHostJson } from '../../../local/host/hostJson.ts';
 import { startHost } from '../../../local/host/startHost.ts';
+import { retryOptionsOf } from '../../../local/host/triggers/serviceBusRetry.ts';
 import { start } from '../servicebus/harness.ts';
 import { namespace } from './fixtures/messages/namespace.ts';
 import { type Batch, behaviour, received } from './fixtures/messages/received.ts';
@@ -108,4 +111,16 @@ test('without autoCompleteMessages no message would ever be settled, so the func
   await expect(startWith({ 'extensions.serviceBus.autoCompleteMessages': 'false' })).rejects.toThrow(
     'Function "streams": autoCompleteMessages must be true: a Node function cannot settle messages.',
   );
+});
+
+test('clientRetryOptions reach the client; one for sessions leaves asking again to its workers', () => {
+  const member = (name: string) => `${prefix}extensions__serviceBus__clientRetryOptions__${name}`;
+  const settings = {
+    ...{ [member('mode')]: 'fixed', [member('tryTimeout')]: '00:00:20', [member('maxRetries')]: '7' },
+    ...{ [member('delay')]: '00:00:02', [member('maxDelay')]: '00:00:09' },
+  };
+  const { serviceBus } = readHostJson(join(import.meta.dirname, 'fixtures/messages'), settings).extensions;
+  const delays = { mode: RetryMode.Fixed, retryDelayInMs: 2000, maxRetryDelayInMs: 9000 };
+  expect(retryOptionsOf(serviceBus, false)).toEqual({ ...delays, timeoutInMs: 20_000, maxRetries: 7 });
+  expect(retryOptionsOf(serviceBus, true)).toEqual({ ...delays, timeoutInMs: 5000, maxRetries: 0 });
 });
