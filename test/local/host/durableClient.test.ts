@@ -5,6 +5,8 @@ import { installCoreModule } from '../../../local/host/coreModule.ts';
 import { type RunningHost, startHost } from '../../../local/host/startHost.ts';
 import { handed } from './fixtures/manage/handed.ts';
 
+const soon = { timeout: 10_000, interval: 5 };
+
 let host: RunningHost;
 let client: DurableClient;
 beforeAll(async () => {
@@ -38,9 +40,9 @@ test('the SDK client starts, raises, reads and purges', async () => {
 test('the SDK client suspends, resumes and terminates', async () => {
   await client.startNew('waits', { instanceId: 'two' });
   await client.suspend('two', 'a while');
-  await expect.poll(async () => (await client.getStatus('two')).runtimeStatus).toBe('Suspended');
+  await expect.poll(async () => (await client.getStatus('two')).runtimeStatus, soon).toBe('Suspended');
   await client.resume('two', 'on');
-  await expect.poll(async () => (await client.getStatus('two')).runtimeStatus).toBe('Running');
+  await expect.poll(async () => (await client.getStatus('two')).runtimeStatus, soon).toBe('Running');
   await client.terminate('two', 'the end');
   expect(await host.durable.whenEnded('two')).toMatchObject({ runtimeStatus: 'Terminated', output: 'the end' });
   await expect(client.raiseEvent('nobody', 'go', 1)).rejects.toThrow("No instance with ID 'nobody' found.");
@@ -93,9 +95,9 @@ test('a check-status response is 202, says where and when to look, and its links
   expect(running).toMatchObject({ status: 202, runtimeStatus: 'Running' });
   expect([running.headers.get('location'), running.headers.get('retry-after')]).toEqual([new URL(status).href, '5']);
   expect(await send('suspendPostUri')).toBe(202);
-  await expect.poll(read).toMatchObject({ status: 202, runtimeStatus: 'Suspended' });
+  await expect.poll(read, soon).toMatchObject({ status: 202, runtimeStatus: 'Suspended' });
   expect(await send('resumePostUri')).toBe(202);
-  await expect.poll(read).toMatchObject({ status: 202, runtimeStatus: 'Running' });
+  await expect.poll(read, soon).toMatchObject({ status: 202, runtimeStatus: 'Running' });
   expect(await send('rewindPostUri')).toBe(501);
   expect(await send('sendEventPostUri', '"hi"')).toBe(202);
   await host.durable.whenEnded('some id');

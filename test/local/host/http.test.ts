@@ -5,6 +5,8 @@ import { type RunningHost, startHost } from '../../../local/host/startHost.ts';
 import { closeGate, gate } from './fixtures/web/gate.ts';
 import { app, imported } from './temporaryApp.ts';
 
+const soon = { timeout: 10_000, interval: 5 };
+
 let host: RunningHost;
 const lines: string[] = [];
 beforeAll(async () => {
@@ -137,7 +139,7 @@ describe('a client that behaves oddly', () => {
     sent.on('error', () => {});
     await new Promise((written) => sent.write('only the beginning', written));
     sent.destroy();
-    await expect.poll(levels).toEqual(['debug']);
+    await expect.poll(levels, soon).toEqual(['debug']);
     expect((await call('things/17')).status).toBe(200);
   });
 
@@ -145,10 +147,10 @@ describe('a client that behaves oddly', () => {
     closeGate();
     const leaving = new AbortController();
     const waiting = call('gated', { signal: leaving.signal });
-    await expect.poll(() => gate.entered).toBe(1);
+    await expect.poll(() => gate.entered, soon).toBe(1);
     leaving.abort();
     await expect(waiting).rejects.toThrow();
-    await expect.poll(() => lines.filter((line) => line.includes('"path":"/v1/gated"'))).toHaveLength(1);
+    await expect.poll(() => lines.filter((line) => line.includes('"path":"/v1/gated"')), soon).toHaveLength(1);
     gate.open();
     expect((await call('things/17')).status).toBe(200);
     expect(levels()).not.toContain('error');
@@ -178,7 +180,7 @@ test('requests beyond the limits of host.json wait, and then are refused; its he
   closeGate();
   const wait = () => fetch(`${busy.endpoint}/v1/gated`);
   const first = wait();
-  await expect.poll(() => gate.entered).toBe(1);
+  await expect.poll(() => gate.entered, soon).toBe(1);
   const others = [wait(), wait()];
   const refused = await Promise.race(others);
   expect([refused.status, refused.headers.get('retry-after'), gate.entered]).toEqual([429, '1', 1]);

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type RunningHost, startHost } from '../../../local/host/startHost.ts';
 import { gate, seen } from './fixtures/streams/seen.ts';
 
+const soon = { timeout: 10_000, interval: 5 };
+
 let host: RunningHost;
 const lines: string[] = [];
 beforeAll(async () => {
@@ -46,7 +48,7 @@ test('a streamed body over the limit is answered with 413 while the client still
   const response = await answerTo(sent);
   expect([response.statusCode, response.headers['content-type']]).toEqual([413, 'application/problem+json']);
   sent.end();
-  await expect.poll(() => seen).toEqual(['begun', 'the request broke off']);
+  await expect.poll(() => seen, soon).toEqual(['begun', 'the request broke off']);
   expect((await fetch(`${host.endpoint}/api/swallow`, { method: 'POST', body: 'ok' })).status).toBe(204);
 });
 
@@ -56,10 +58,10 @@ test('a client that leaves while it sends ends the request body of the handler, 
     const sent = post('swallow', { 'content-length': '1000' }).on('error', () => {});
     if (beginning === undefined) sent.flushHeaders();
     else sent.write(beginning);
-    await expect.poll(() => seen).toEqual(['begun']);
+    await expect.poll(() => seen, soon).toEqual(['begun']);
     sent.destroy();
-    await expect.poll(() => seen).toEqual(['begun', 'the request broke off']);
-    await expect.poll(() => levels()).toContain('debug');
+    await expect.poll(() => seen, soon).toEqual(['begun', 'the request broke off']);
+    await expect.poll(() => levels(), soon).toContain('debug');
   }
   expect((await fetch(`${host.endpoint}/api/swallow`, { method: 'POST', body: 'ok' })).status).toBe(204);
   expect(levels()).not.toContain('error');
@@ -79,7 +81,7 @@ test('a client that leaves while it is answered cancels the stream that the hand
     response.on('error', () => {});
     await new Promise((chunk) => response.once('data', chunk));
     sent.destroy();
-    await expect.poll(() => seen).toEqual(['the response is not wanted']);
+    await expect.poll(() => seen, soon).toEqual(['the response is not wanted']);
   }
   expect(levels()).not.toContain('error');
 });
