@@ -1,7 +1,7 @@
 // Loads a Functions app as the Node worker does: `package.json#main` is one glob of entry files, all imported. A file
 // that throws is reported and nothing of it runs, not even what it had registered before; the other files run.
 import { globSync, readFileSync, realpathSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { collect, installCoreModule, lastRead, Registrations } from './coreModule.ts';
 import { freshModules, withoutVersion } from './freshModules.ts';
@@ -70,9 +70,10 @@ function reasonOf(error: unknown, appDirectory: string): string {
   if (!(error instanceof Error)) return String(error);
   const message = withoutVersion(error.message);
   const within = (url: string) => {
-    const file = withoutVersion(url).startsWith('file:') ? fileURLToPath(withoutVersion(url)) : url;
+    const file = url.startsWith('file:') ? fileURLToPath(withoutVersion(url)) : url;
     const path = relative(realpathSync(appDirectory), file);
-    return path.startsWith('..') || path.includes('node_modules') ? undefined : path;
+    const isForeign = !isAbsolute(file) || path.startsWith('..') || path.includes('node_modules');
+    return isForeign || file.startsWith(import.meta.dirname) ? undefined : path;
   };
   for (const [, url = '', line = ''] of (error.stack ?? '').matchAll(/(file:\/\/[^\s()]+?|^\/.+?):(\d+)/gm)) {
     const place = within(url);

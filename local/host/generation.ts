@@ -1,6 +1,7 @@
 // The app as it was loaded once: what it registered, made reachable. A reload makes a new generation beside the one that
 // runs and goes over to it; state, keys, port and Durable engine belong to the host and outlive both.
 import type { Clock } from '../durable/clock.ts';
+import { describeLoadError } from './app.ts';
 import { Registrations, type LoadError } from './coreModule.ts';
 import type { HostJson } from './hostJson.ts';
 import { HttpFunctions } from './http/functions.ts';
@@ -29,7 +30,6 @@ const triggerGrace = 2000;
 const defaultBodyLimit = 104_857_600;
 
 export class Generation {
-  readonly hostJson: HostJson;
   /** Only what can run. */
   readonly registrations = new Registrations();
   readonly loadErrors: LoadError[] = [];
@@ -42,7 +42,6 @@ export class Generation {
 
   private constructor(app: Registrations, hostJson: HostJson, parts: HostParts) {
     const { log, settings, keys, extraInput, spans } = parts;
-    this.hostJson = hostJson;
     this.#log = log;
     Object.assign(this.registrations.hooks, app.hooks);
     this.registrations.model = app.model;
@@ -67,7 +66,7 @@ export class Generation {
     for (const [name, registered] of app.functions)
       if (!failed.has(name)) generation.registrations.functions.set(name, registered);
     if (generation.registrations.functions.size === 0)
-      throw new Error(generation.loadErrors.map(({ reason }) => reason).join('\n'));
+      throw new Error(generation.loadErrors.map(describeLoadError).join('\n'));
     return generation;
   }
 

@@ -1,7 +1,7 @@
 // Notices that files of an app have changed: code and JSON in its folder, and what host.json adds
 // (watchDirectories and watchFiles of https://learn.microsoft.com/azure/azure-functions/functions-host-json).
 import { type FSWatcher, readdirSync, statSync, watch } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, join, resolve, sep } from 'node:path';
 
 export interface WatchOptions {
   appDirectory: string;
@@ -22,25 +22,31 @@ export function watchApp(options: WatchOptions, changed: () => void): () => void
 
   const add = (directory: string): void => {
     if (watchers.has(directory) || ignored.has(directory)) return;
-    const watcher = watch(directory, (_, name) => {
-      if (name === null) return changed();
-      const path = join(directory, name);
-      if (code.test(name) || names.has(name)) changed();
-      else if (isFolderOfApp(name, path)) {
-        // What was written into a new folder before it was watched is new too.
-        add(path);
-        changed();
-      }
+    const watcher = watch(directory, (event, name) => {
+      if (name === null || code.test(name) || names.has(name)) changed();
+      else if (event === 'rename' && !notTheApp.test(name)) folderChanged(join(directory, name));
     });
-    // A folder that goes away takes its watcher with it.
-    watcher.on('error', () => watcher.close()).on('close', () => watchers.delete(directory));
+    watcher.on('error', () => watcher.close());
     watchers.set(directory, watcher);
     for (const entry of readdirSync(directory, { withFileTypes: true }))
       if (entry.isDirectory() && !notTheApp.test(entry.name)) add(join(directory, entry.name));
   };
 
-  const isFolderOfApp = (name: string, path: string): boolean =>
-    !notTheApp.test(name) && !watchers.has(path) && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  // A folder that came may be another one under a known name, and files may have come with it.
+  const folderChanged = (path: string): void => {
+    for (const [directory, watcher] of watchers) {
+      if (directory !== path && !directory.startsWith(path + sep)) continue;
+      watcher.close();
+      watchers.delete(directory);
+    }
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+    try {
+      add(path);
+    } catch {
+      // It has gone again; that is an event as well.
+    }
+    changed();
+  };
 
   add(resolve(options.appDirectory));
   for (const directory of options.watchDirectories) add(resolve(options.appDirectory, directory));
