@@ -42,6 +42,7 @@ export function commit(
   });
   for (const timer of decision.timers) engine.alarm.by(timer.fireAt);
   const hasEnded = isTerminal(instance.status);
+  if (hasEnded) engine.instances.forget(instance.id);
   written.then(
     () => {
       for (const task of tasks) engine.activities.add(task);

@@ -16,8 +16,8 @@ export interface Instance extends InstanceRow {
   acted?: readonly unknown[] | undefined;
 }
 
-const keptInstances = 2000;
-const keptBytes = 64 * 1024 * 1024;
+const keptInstances = 1000;
+const keptBytes = 16 * 1024 * 1024;
 
 export class Instances {
   readonly #store: Store;

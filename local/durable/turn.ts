@@ -46,7 +46,7 @@ export async function takeTurn(engine: Engine, instance: Instance): Promise<bool
   }
   const batch = batchOf(length);
   const decision = decideSafely(instance, batch, answer, now);
-  instance.acted = answer.actions;
+  if (engine.options.alwaysReplay) instance.acted = answer.actions;
   const consumed = [...taken.settled, ...taken.pending.slice(0, length)];
   commit(engine, instance, consumed, [...opening, ...batch], decision, now);
   return true;

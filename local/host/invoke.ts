@@ -1,7 +1,14 @@
 // One invocation through the library's programming model, in the order of the Node worker: arguments, preInvocation
 // hooks, handler, postInvocation hooks, response.
 import { randomUUID } from 'node:crypto';
-import type { CoreContext, InvocationModel, RegisteredFunction, Registrations, TypedData } from './coreModule.ts';
+import type {
+  CoreContext,
+  FunctionMetadata,
+  InvocationModel,
+  RegisteredFunction,
+  Registrations,
+  TypedData,
+} from './coreModule.ts';
 import { withinTimeout } from './functionTimeout.ts';
 import type { HostLog } from './log.ts';
 import { within } from './within.ts';
@@ -93,21 +100,7 @@ export class Invoker {
     const { model: library } = this.#registrations;
     if (!library) throw new Error('The app uses no @azure/functions programming model.');
     const { preInvocation, postInvocation } = this.#registrations.hooks;
-    const core: CoreContext = {
-      invocationId,
-      metadata,
-      request: {
-        inputData: this.#inputs(metadata.bindings, request.data),
-        triggerMetadata: request.triggerMetadata ?? {},
-        ...(traceContext && { traceContext }),
-        ...(request.retryContext && { retryContext: request.retryContext }),
-      },
-      log: (level, category, message) => {
-        if (category === 'user') this.#log.user(level, metadata.name, message, { invocationId });
-        else this.#log.line(level, metadata.name, message, { invocationId });
-      },
-      state: undefined,
-    };
+    const core = this.#core(metadata, request, invocationId, traceContext);
     const model: InvocationModel = library.getInvocationModel(core);
     const { context, inputs } = await model.getArguments();
     const hookContext: Record<string, unknown> = {
@@ -129,11 +122,37 @@ export class Invoker {
     core.state = 'postInvocationHooks';
     for (const hook of postInvocation) await hook(post);
     core.state = undefined;
+    core.request.inputData = [];
     if (post['error'] !== undefined && post['error'] !== null) throw post['error'];
     const result = post['result'];
     const response: Outcome['response'] = async (change) =>
       (await model.getResponse(context, change ? change(result) : result)).returnValue;
     return { result, response };
+  }
+
+  // The library keeps this object in weak maps, whose values outlive many collections of young objects: so it holds on to
+  // nothing big, neither itself nor through the scope of its closure.
+  #core(
+    metadata: FunctionMetadata,
+    request: InvocationRequest,
+    invocationId: string,
+    traceContext: TraceContext | undefined,
+  ): CoreContext {
+    return {
+      invocationId,
+      metadata,
+      request: {
+        inputData: this.#inputs(metadata.bindings, request.data),
+        triggerMetadata: request.triggerMetadata ?? {},
+        ...(traceContext && { traceContext }),
+        ...(request.retryContext && { retryContext: request.retryContext }),
+      },
+      log: (level, category, message) => {
+        if (category === 'user') this.#log.user(level, metadata.name, message, { invocationId });
+        else this.#log.line(level, metadata.name, message, { invocationId });
+      },
+      state: undefined,
+    };
   }
 
   #inputs(
@@ -157,7 +176,7 @@ function untilAnswered({ result, response }: Outcome, observed: Observed): Outco
     response: async (change) => {
       try {
         const answer = await response(change);
-        observed.end(undefined, statusOf(answer?.http?.['statusCode'] ?? result));
+        observed.end(undefined, statusOf(answer?.http?.['statusCode'] ?? result ?? 204));
         return answer;
       } catch (error) {
         observed.end(error, 500);
