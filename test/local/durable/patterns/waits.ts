@@ -61,7 +61,7 @@ inEveryMode('waits', () => {
     expect((await engine.ended('race')).output).toEqual(['right', 1]);
   });
 
-  test('an activity that is quick enough cancels its timeout', async () => {
+  test('a timeout that is cancelled does not fire, however long it goes on', async () => {
     expect((await run('quote', 1 * minutes)).output).toBe('at last');
     expect(happened('quote', 'TimerFired')).toEqual([]);
   });
