@@ -137,26 +137,6 @@ test('one message comes with all that Azure tells about it; texts that are JSON 
   });
 });
 
-test('a batch comes with lists, which leave out empty texts, as those of Azure do', async () => {
-  const { bus } = await startAll();
-  await bus
-    .client()
-    .createSender('news')
-    .sendMessages([
-      { body: 'a', messageId: 'm1', applicationProperties: { n: 1 } },
-      { body: 'b', messageId: 'm2', correlationId: 'c' },
-    ]);
-  await vi.waitFor(() => expect(messagesOf('news')).toEqual(['a', 'b']), { timeout: 10_000, interval: 5 });
-  expect(received[0]?.metadata).toMatchObject({
-    messageIdArray: ['m1', 'm2'],
-    correlationIdArray: ['c'],
-    deliveryCountArray: [1, 1],
-    sequenceNumberArray: [1, 2],
-    lockTokenArray: [expect.any(String), expect.any(String)],
-    applicationPropertiesArray: [{ n: 1 }, {}],
-  });
-});
-
 test('a body is text, with a mark where it is no UTF-8, or bytes where the binding says binary', async () => {
   const { bus } = await startAll();
   const body = Buffer.from([0x61, 0xff, 0x62]);

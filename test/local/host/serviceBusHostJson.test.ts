@@ -68,6 +68,26 @@ test('a batch waits for minMessageBatchSize messages, at most maxBatchWaitTime',
   await vi.waitFor(() => expect(batchesOf('streams').flatMap(({ messages }) => messages)).toEqual([5]), soon);
 });
 
+test('a batch comes with lists, which leave out empty texts, as those of Azure do', async () => {
+  const { bus } = await startWith({ 'extensions.serviceBus.minMessageBatchSize': '2' });
+  await bus
+    .client()
+    .createSender('news')
+    .sendMessages([
+      { body: 'a', messageId: 'm1', applicationProperties: { n: 1 } },
+      { body: 'b', messageId: 'm2', correlationId: 'c' },
+    ]);
+  await vi.waitFor(() => expect(batchesOf('news').map(({ messages }) => messages)).toEqual([['a', 'b']]), soon);
+  expect(batchesOf('news')[0]?.metadata).toMatchObject({
+    messageIdArray: ['m1', 'm2'],
+    correlationIdArray: ['c'],
+    deliveryCountArray: [1, 1],
+    sequenceNumberArray: [1, 2],
+    lockTokenArray: [expect.any(String), expect.any(String)],
+    applicationPropertiesArray: [{ n: 1 }, {}],
+  });
+});
+
 test('a lock is renewed while the handler runs', async () => {
   const { bus } = await startWith({});
   behaviour.handle = () => new Promise((resolve) => setTimeout(resolve, 1900));
