@@ -76,6 +76,7 @@ test('a failed batch comes again as often as the retry policy says; then the fee
   await start();
   await vi.waitFor(() => expect(numbers('careless')).toEqual([1]), soon);
   await vi.waitFor(() => expect(numbers('patient')).toEqual([1, 1, 1]), soon);
+  await vi.waitFor(() => expect(numbers('persistent')).toEqual(Array<number>(9).fill(1)), soon);
   await things.items.create({ id: 'd2', n: 2 });
   await vi.waitFor(() => expect(numbers('careless')).toEqual([1, 2]), soon);
   await vi.waitFor(() => expect(numbers('patient')).toEqual([1, 1, 1, 2]), soon);
