@@ -128,7 +128,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       await durable.stop(Math.min(drain, grace));
       await live.terminate();
       await server.close();
-      await within(grace, spans?.stop());
+      await within(Math.min(drain, grace), spans?.stop());
       state.close();
     });
     return {

@@ -13,6 +13,7 @@ import {
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { defaultResource, detectResources, envDetector } from '@opentelemetry/resources';
 import { BatchSpanProcessor, RandomIdGenerator, TracerProvider } from '@opentelemetry/sdk-trace';
+import { readFailure } from '../../durable/wire.ts';
 import type { HostLog } from '../log.ts';
 import { describeSpan } from './attributes.ts';
 import type { SpanSource } from './spans.ts';
@@ -53,7 +54,7 @@ export function otlpSpans(seed: string, log: HostLog): SpanSource {
         trace: contextOf(span.spanContext()),
         end(error, status) {
           if (status !== undefined) span.setAttribute('http.response.status_code', status);
-          if (error !== undefined) span.recordException(error instanceof Error ? error : String(error));
+          if (error !== undefined) span.recordException(withoutState(error, metadata.name));
           if (error !== undefined || (status !== undefined && status >= 500)) {
             span.setAttribute('error.type', error instanceof Error ? error.name : String(status ?? '_OTHER'));
             span.setStatus({ code: SpanStatusCode.ERROR });
@@ -62,8 +63,14 @@ export function otlpSpans(seed: string, log: HostLog): SpanSource {
         },
       };
     },
-    stop: () => provider.shutdown(),
+    stop: () => provider.shutdown().catch((error: unknown) => say('warning')('the last spans are lost:', error)),
   };
+}
+
+// The message of a failed orchestrator holds its whole state, for the engine.
+function withoutState(error: unknown, name: string): Error | string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message.includes('$OutOfProcData$') ? (readFailure(error, name).error?.message ?? error.name) : error;
 }
 
 /** Random ids, except for a trace whose id is given. */

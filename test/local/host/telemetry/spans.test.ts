@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { registerHooks } from 'node:module';
 import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
@@ -11,6 +11,7 @@ app.http('trace', { route: 'trace/{id}', handler: (request, context) => {
   return { status: 201, jsonBody: context.traceContext };
 } });
 df.app.activity('step', { handler: (input, context) => context.traceContext.traceParent });
+df.app.orchestration('broken', function* (context) { throw new Error('no way ' + context.df.getInput()); });
 df.app.orchestration('steps', function* (context) { return yield context.df.callActivity('step'); });`;
 
 const Attribute = z.object({ key: z.string(), value: z.record(z.string(), z.unknown()) });
@@ -24,6 +25,7 @@ const Span = z.object({
   name: z.string(),
   kind: z.int(),
   attributes: Attributes,
+  events: z.array(z.object({ attributes: Attributes })).default([]),
   status: z.object({ code: z.int().optional() }),
 });
 const Export = z.object({
@@ -36,25 +38,28 @@ const Export = z.object({
 });
 
 /** An OTLP collector. */
-async function collector() {
+async function collector(answer = (response: ServerResponse) => void response.end('{}')) {
   const received: { path: string; key: unknown; body: z.infer<typeof Export> }[] = [];
   const server = createServer(async (request, response) => {
     const body = Export.parse(JSON.parse(Buffer.concat(await request.toArray()).toString()));
     received.push({ path: request.url ?? '', key: request.headers['api-key'], body });
-    response.end('{}');
+    answer(response);
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  onTestFinished(() => void server.close());
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
   const address = server.address();
   return { endpoint: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`, received };
 }
 
 /** The settings become the process's environment, which the next test must not see. */
-function start(settings: Record<string, string>) {
+function start(settings: Record<string, string>, drainMilliseconds = 5000) {
   onTestFinished(() => {
     for (const name of Object.keys(settings)) delete process.env[name];
   });
-  return startHost({ appDirectory: app(traced), settings });
+  return startHost({ appDirectory: app(traced), settings, drainMilliseconds });
 }
 
 test('without a collector in the settings nothing of OpenTelemetry is loaded, and a trace that comes in is handed on', async () => {
@@ -88,6 +93,7 @@ test('each invocation is a span at the collector: of the trace that came in, or 
   const seen: unknown = await answer.json();
   await fetch(`${host.endpoint}/api/trace/wrong`);
   const ended = await host.durable.whenEnded(await host.durable.start('steps', { instanceId: 'one' }));
+  await host.durable.whenEnded(await host.durable.start('broken', { input: 'out' }));
   await host.stop();
 
   expect(received).toMatchObject([{ path: '/v1/traces', key: 'secret' }]);
@@ -106,6 +112,10 @@ test('each invocation is a span at the collector: of the trace that came in, or 
   expect(seen).toEqual({ traceParent: `00-${good?.traceId}-${good?.spanId}-01`, traceState: 'a=b' });
   expect(failed).toMatchObject({ kind: 2, status: { code: 2 }, attributes: { 'http.response.status_code': 500 } });
 
+  expect(spans.at(-1)).toMatchObject({ name: 'broken', status: { code: 2 } });
+  expect(spans.at(-1)?.events.map(({ attributes }) => attributes['exception.message'])).toEqual([
+    expect.stringMatching(/no way out$/),
+  ]);
   const ofInstance = spans.filter(({ attributes }) => attributes['durabletask.task.instance_id'] === 'one');
   expect(ofInstance.map(({ name, kind }) => [name, kind])).toEqual([
     ['steps', 1],
@@ -114,6 +124,13 @@ test('each invocation is a span at the collector: of the trace that came in, or 
   ]);
   expect(new Set(ofInstance.map(({ traceId }) => traceId)).size).toBe(1);
   expect(ended.output).toBe(`00-${ofInstance[1]?.traceId}-${ofInstance[1]?.spanId}-01`);
+});
+
+test('a collector that does not answer does not hold up the host', { timeout: 5000 }, async () => {
+  const { endpoint } = await collector(() => {});
+  const host = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }, 20);
+  expect((await fetch(`${host.endpoint}/api/trace/1`)).status).toBe(201);
+  await host.stop();
 });
 
 test.each([
