@@ -2,7 +2,7 @@
 // written in the same turn of the event loop. Nothing may be acknowledged before its commit has returned.
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 
 /** Opens (and creates) a database with the house's durability settings. `:memory:` is for tests. */
 export function openDatabase(path: string): DatabaseSync {
@@ -30,12 +30,18 @@ export class GroupCommit {
   readonly #around: (commit: () => void) => void;
   #waiters: Waiter[] = [];
   #open = false;
-  #depth = 0;
+  readonly #begin: StatementSync;
+  readonly #savepoint: StatementSync;
+  readonly #release: StatementSync;
 
   /** `around` wraps every commit; when it throws, what was written is rolled back unless it had committed. */
   constructor(database: DatabaseSync, around: (commit: () => void) => void = (commit) => commit()) {
     this.database = database;
     this.#around = around;
+    this.#begin = database.prepare('BEGIN IMMEDIATE');
+    // Within one another the innermost of a name counts.
+    this.#savepoint = database.prepare('SAVEPOINT work');
+    this.#release = database.prepare('RELEASE work');
   }
 
   async write<T>(work: (database: DatabaseSync) => T): Promise<T> {
@@ -58,21 +64,18 @@ export class GroupCommit {
 
   #run<T>(work: (database: DatabaseSync) => T): T {
     if (!this.#open) {
-      this.database.exec('BEGIN IMMEDIATE');
+      this.#begin.run();
       this.#open = true;
       setImmediate(() => this.#commit());
     }
-    const savepoint = `work${this.#depth++}`;
-    this.database.exec(`SAVEPOINT ${savepoint}`);
+    this.#savepoint.run();
     try {
       const result = work(this.database);
-      this.database.exec(`RELEASE ${savepoint}`);
+      this.#release.run();
       return result;
     } catch (error) {
-      this.database.exec(`ROLLBACK TO ${savepoint}; RELEASE ${savepoint}`);
+      this.database.exec('ROLLBACK TO work; RELEASE work');
       throw error;
-    } finally {
-      this.#depth--;
     }
   }
 

@@ -43,11 +43,19 @@ export interface HistoryEvent {
 /** The id of the task that an event completes, or undefined for events that complete none. */
 export const completedTask = (event: HistoryEvent): number | undefined => event.TaskScheduledId ?? event.TimerId;
 
+// Many events share their millisecond.
+let lastTime = { now: Number.NaN, text: '' };
+
+function timestamp(now: number): string {
+  if (now !== lastTime.now) lastTime = { now, text: new Date(now).toISOString() };
+  return lastTime.text;
+}
+
 const event = (type: number, now: number, rest: Partial<HistoryEvent>): HistoryEvent => ({
   EventType: type,
   EventId: -1,
   IsPlayed: false,
-  Timestamp: new Date(now).toISOString(),
+  Timestamp: timestamp(now),
   ...rest,
 });
 

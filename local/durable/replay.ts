@@ -4,7 +4,16 @@
 import type { Engine } from './engine.ts';
 import type { HistoryEvent } from './history.ts';
 import type { Instance } from './instances.ts';
-import { ActionType, episodeInput, failedAnswer, readAction, readAnswer, readFailure, wireEvents, type Answer } from './wire.ts';
+import {
+  ActionType,
+  episodeInput,
+  failedAnswer,
+  readAction,
+  readAnswer,
+  readFailure,
+  wireEvents,
+  type Answer,
+} from './wire.ts';
 
 /** Asks the orchestrator what it wants after `fresh`; an orchestrator that throws is an answer, too. */
 export async function replay(engine: Engine, instance: Instance, fresh: HistoryEvent[]): Promise<Answer> {

@@ -29,13 +29,11 @@ CREATE TABLE IF NOT EXISTS timer (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS timer_due ON timer (fire_at);
 `,
-  `
-CREATE INDEX instance_ended ON instance (updated) WHERE status IN ('Completed', 'Failed', 'Terminated');
-`,
 ];
 
 /** Brings a database to the version of this engine; refuses one that a later engine has written. */
-export function migrate(database: DatabaseSync, to = steps.length): void {
+export function migrate(database: DatabaseSync): void {
+  const to = steps.length;
   const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
   if (version > to)
     throw new Error(

@@ -14,7 +14,9 @@ export class Store {
   constructor(database: DatabaseSync) {
     this.database = database;
     migrate(database);
-    this.#lastMessage = Number(database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'inbox'").get()?.['seq'] ?? 0);
+    this.#lastMessage = Number(
+      database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'inbox'").get()?.['seq'] ?? 0,
+    );
   }
 
   instance(id: string): InstanceRow | undefined {
@@ -41,16 +43,11 @@ export class Store {
 
   /** Stores what an episode may change without copying the input again. */
   updateInstance(instance: InstanceRow): void {
-    this.#sql(
-      'UPDATE instance SET status = ?, updated = ?, output = ?, custom_status = ?, progress = ? WHERE id = ?',
-    ).run(
-      instance.status,
-      instance.updated,
-      instance.output ?? null,
-      instance.customStatus ?? null,
-      JSON.stringify(instance.progress),
-      instance.id,
-    );
+    const { id, status, updated, output, customStatus, progress } = instance;
+    // A statement that names the status writes its index again, and most episodes leave an instance running.
+    const rest = this.#sql('UPDATE instance SET updated = ?, output = ?, custom_status = ?, progress = ? WHERE id = ?');
+    rest.run(updated, output ?? null, customStatus ?? null, JSON.stringify(progress), id);
+    this.#sql('UPDATE instance SET status = ? WHERE id = ? AND status <> ?').run(status, id, status);
   }
 
   history(id: string): string[] {

@@ -48,16 +48,16 @@ test('instances that ended long ago are removed, others stay', async () => {
 
 test('a database from before versions were counted is taken over, one of a later version refused', async () => {
   const database = openDatabase(':memory:');
-  migrate(database, 1);
+  migrate(database);
   database.exec('PRAGMA user_version = 0');
   const { engine, client } = open({ database });
   await client.start('sequence', { instanceId: 'one' });
   expect((await client.whenEnded('one')).runtimeStatus).toBe('Completed');
-  expect(database.prepare('PRAGMA user_version').get()).toEqual({ user_version: 2 });
+  expect(database.prepare('PRAGMA user_version').get()).toEqual({ user_version: 1 });
   await engine.stop();
   const later = new DatabaseSync(':memory:');
   later.exec('PRAGMA user_version = 99');
-  expect(() => migrate(later)).toThrow('version 99, written by a later Landfall; this one knows version 2');
+  expect(() => migrate(later)).toThrow('version 99, written by a later Landfall; this one knows version 1');
 });
 
 test('an instance of a newer version waits for a host that knows it, and says so once', async () => {
