@@ -1,6 +1,7 @@
 // What a wave definition becomes once profiles and inventory are resolved: immutable and hashed.
 import { z } from 'zod';
 import { Environment } from './environment.ts';
+import { FailureBudget, OnFailure } from './failurePolicy.ts';
 import { Id, Instant } from './ids.ts';
 import { CommitPolicy, ResolvedSettings } from './settings.ts';
 import { Source } from './source.ts';
@@ -25,6 +26,7 @@ export const GroupPlan = z.strictObject({
   id: Id,
   dependsOn: z.array(Id),
   tiers: z.array(z.array(Id)).describe('workload ids in start order; stop order is the reverse'),
+  onFailure: OnFailure,
 });
 export type GroupPlan = z.infer<typeof GroupPlan>;
 
@@ -34,6 +36,7 @@ export const WavePlan = z.strictObject({
   window: z.strictObject({ opens: Instant, closes: Instant, zone: z.string() }),
   gates: Gates,
   commitPolicy: CommitPolicy,
+  failureBudget: FailureBudget.optional(),
   groups: z.array(GroupPlan),
   workloads: z.array(WorkloadPlan),
   hash: z.string(),

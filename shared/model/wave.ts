@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FailureBudget, OnFailure } from './failurePolicy.ts';
 import { Id } from './ids.ts';
 import { CommitPolicy, GatePolicy, Settings } from './settings.ts';
 import { Window } from './window.ts';
@@ -20,6 +21,7 @@ export const GroupDefinition = z.strictObject({
   id: Id,
   dependsOn: z.array(Id).max(50).default([]).describe('groups that must have committed before this one cuts over'),
   workloads: z.array(WorkloadDefinition).min(1).max(100),
+  onFailure: OnFailure.optional().describe('instead of what the wave says'),
   settings: Settings.optional(),
 });
 export type GroupDefinition = z.infer<typeof GroupDefinition>;
@@ -44,6 +46,8 @@ export const WaveDefinition = z
     window: Window,
     gates: Gates.prefault({}),
     commitPolicy: CommitPolicy.prefault({}),
+    onFailure: OnFailure.default('hold'),
+    failureBudget: FailureBudget.optional(),
     settings: Settings.optional(),
     groups: z.array(GroupDefinition).min(1).max(100),
   })

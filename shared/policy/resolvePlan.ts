@@ -42,7 +42,8 @@ export function resolvePlan(
   const workloads: WorkloadPlan[] = [];
   definition.groups.forEach((group, g) => {
     const order = tiersOf(group.workloads);
-    if ('tiers' in order) groups.push({ id: group.id, dependsOn: group.dependsOn, tiers: order.tiers });
+    const onFailure = group.onFailure ?? definition.onFailure;
+    if ('tiers' in order) groups.push({ id: group.id, dependsOn: group.dependsOn, tiers: order.tiers, onFailure });
     group.workloads.forEach((workload, w) => {
       const path = `groups[${g}].workloads[${w}]`;
       const source = sources.get(workload.source);
@@ -70,8 +71,9 @@ export function resolvePlan(
   });
   problems.push(...missing.problems(profile.id));
   if (problems.length > 0 || window === undefined) return { problems };
-  const { id: waveId, gates, commitPolicy } = definition;
-  const plan = { waveId, environment, window, gates, commitPolicy, groups, workloads };
+  const { id: waveId, gates, commitPolicy, failureBudget } = definition;
+  const budget = failureBudget === undefined ? {} : { failureBudget };
+  const plan = { waveId, environment, window, gates, commitPolicy, ...budget, groups, workloads };
   return { plan: { ...plan, hash: hash(plan) } };
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { defineActivity, patientRetry } from '../../../shared/durable/activity.ts';
 import { ControlSignal } from '../../../shared/durable/flow.ts';
 import { Phase } from '../../../shared/lifecycle/phases.ts';
+import { FailureBudget, OnFailure } from '../../../shared/model/failurePolicy.ts';
 import { CommitPolicy } from '../../../shared/model/settings.ts';
 import { waveOf, workloadOf } from '../../../shared/store/plans.ts';
 
@@ -44,6 +45,8 @@ export const GroupOutline = z.strictObject({
   dependsOn: z.array(z.string()),
   tiers: z.array(z.array(z.string())),
   methods: z.record(z.string(), z.enum(['agent', 'agentless'])),
+  // Plans from before there was a choice have none.
+  onFailure: OnFailure.default('hold'),
 });
 
 export const WaveOutline = z.strictObject({
@@ -52,6 +55,7 @@ export const WaveOutline = z.strictObject({
   workerSites: z.array(z.string()),
   window: z.strictObject({ opens: z.string(), closes: z.string() }),
   commitPolicy: CommitPolicy,
+  failureBudget: FailureBudget.optional(),
   groups: z.array(GroupOutline),
 });
 
@@ -74,10 +78,12 @@ export const outlineWave = defineActivity({
       workerSites: [...new Set(agentless.map(({ source }) => source.site))],
       window: { opens: plan.window.opens, closes: plan.window.closes },
       commitPolicy: plan.commitPolicy,
-      groups: left.map(({ id, dependsOn, tiers }) => ({
+      failureBudget: plan.failureBudget,
+      groups: left.map(({ id, dependsOn, tiers, onFailure }) => ({
         groupId: id,
         dependsOn: dependsOn.filter(isLeft),
         tiers,
+        onFailure,
         methods: Object.fromEntries(
           plan.workloads.filter(({ groupId }) => groupId === id).map(({ workloadId, method }) => [workloadId, method]),
         ),

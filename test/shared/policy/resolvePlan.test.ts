@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hashOf } from '../../../shared/hash.ts';
 import { WavePlan } from '../../../shared/model/plan.ts';
-import type { WaveDefinition } from '../../../shared/model/wave.ts';
+import { WaveDefinition } from '../../../shared/model/wave.ts';
 import { type PlanInput, resolvePlan } from '../../../shared/policy/resolvePlan.ts';
-import { environment, profile, sources, waveDefinition } from '../../fakes/definitions.ts';
+import { environment, profile, sources, waveDefinition, wavePosted } from '../../fakes/definitions.ts';
 
 const now = '2026-12-01T00:00:00.000Z';
 function resolve(change: (definition: WaveDefinition) => void, input: Partial<PlanInput> = {}) {
@@ -76,6 +76,25 @@ describe('a plan', () => {
         },
       ),
     );
+  });
+
+  it('says for each group what a failure means, the wave speaking where the group does not, and holding where none does', () => {
+    const meanings = (...of: Parameters<typeof planned>) => planned(...of).groups.map(({ onFailure }) => onFailure);
+    expect(meanings(() => {})).toEqual(['hold', 'hold']);
+    expect(
+      meanings((definition) => {
+        definition.onFailure = 'rollBack';
+        definition.groups[1]!.onFailure = 'goOn';
+      }),
+    ).toEqual(['rollBack', 'goOn']);
+  });
+
+  it('carries the budget for failures, in workloads or in percent, if there is one', () => {
+    expect(planned(() => {})).not.toHaveProperty('failureBudget');
+    for (const failureBudget of [{ workloads: 0 }, { percent: 12.5 }])
+      expect(planned((definition) => Object.assign(definition, { failureBudget }))).toMatchObject({ failureBudget });
+    for (const wrong of [{}, { workloads: 1, percent: 1 }, { percent: 101 }, { workloads: 1.5 }])
+      expect(WaveDefinition.safeParse({ ...wavePosted(), failureBudget: wrong }).success).toBe(false);
   });
 
   it('has the same hash for the same input, and another one for any other', () => {
