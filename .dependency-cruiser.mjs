@@ -64,8 +64,23 @@ export default {
     onlyOurs(
       'rehearsal-uses-app-and-engine',
       '^rehearsal/',
-      '^(rehearsal|functions|orchestrators|shared|local/durable)/',
+      '^((rehearsal|functions|orchestrators|shared|local/durable)/|local/host/(app|coreModule|invoke|log)\\.ts$)',
+      'the real orchestrators on the real engine, loaded as the host loads them; everything else is modelled',
     ),
+    {
+      name: 'rehearsal-is-started-by-process',
+      severity: 'error',
+      comment: 'the command starts rehearsal/main.ts; only tests and examples look inside',
+      from: { path: '^(functions|orchestrators|shared|appliance|console|cli|local|tools)/' },
+      to: { path: '^rehearsal/' },
+    },
+    {
+      name: 'rehearsal-asserts-nothing',
+      severity: 'error',
+      comment: 'invariants return findings; tests assert',
+      from: { path: '^rehearsal/' },
+      to: { path: '(^|/)node_modules/(vitest|@vitest)/' },
+    },
     {
       name: 'product-knows-no-tests',
       severity: 'error',

@@ -1,18 +1,13 @@
 // The wave that these tests move: `data` (one agent-based workload), then `shop` (one agentless, one agent-based).
 import type { z } from 'zod';
-import type { Capabilities } from '../../../shared/capabilities.ts';
-import { hashOf } from '../../../shared/hash.ts';
 import { Environment } from '../../../shared/model/environment.ts';
 import type { Check, CutoverAction } from '../../../shared/model/settings.ts';
 import { WaveDefinition } from '../../../shared/model/wave.ts';
-import { resolvePlan } from '../../../shared/policy/resolvePlan.ts';
-import { profile, source, wavePosted, environment as west } from '../../fakes/definitions.ts';
+import { source, wavePosted, environment as west } from '../../fakes/definitions.ts';
 
 const network = west.settings?.placement?.subnetId?.split('/virtualNetworks/')[0] ?? '';
 const zoneId = `${network}/privateDnsZones/corp.example`;
 const openGroupId = `${network}/networkSecurityGroups/open`;
-export const quarantineGroupId = west.settings?.placement?.quarantineNetworkSecurityGroupId ?? '';
-export const testSubnetId = west.settings?.placement?.testSubnetId ?? '';
 /** Inside the wave's window. */
 export const startOfDay = '2026-12-05T21:10:00.000Z';
 
@@ -71,19 +66,4 @@ export function onlyDb(posted: Posted): void {
 /** Only the group `shop` with its two workloads, of which `web` needs `app`. */
 export function onlyShop(posted: Posted): void {
   posted.groups = posted.groups.filter(({ id }) => id === 'shop').map((group) => ({ ...group, dependsOn: [] }));
-}
-
-/** Stores inventory and wave as the HTTP API does. */
-export async function planWave({ store, now }: Capabilities, definition: WaveDefinition): Promise<void> {
-  await store.environments.put(environment);
-  await store.profiles.put(profile);
-  const resolved = resolvePlan({ definition, environment, profile, sources, now: now() }, hashOf);
-  if ('problems' in resolved) throw new Error(JSON.stringify(resolved.problems));
-  const { plan } = resolved;
-  const planned = { status: 'planned' as const, updatedAt: now() };
-  await store.waves.create({
-    ...{ id: 'wave', kind: 'wave', waveId: plan.waveId, definition, plan, status: 'planned', attempt: 0 },
-    ...{ createdBy: 'ada', createdAt: now() },
-    groups: Object.fromEntries(plan.groups.map(({ id }) => [id, planned])),
-  });
 }

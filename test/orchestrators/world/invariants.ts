@@ -1,21 +1,8 @@
-// What must hold in every world at every moment, and at the end of every story.
+// What must hold at the end of every story; the world itself notes what breaks on the way.
 import { expect } from 'vitest';
 import { fold } from '../../../shared/lifecycle/fold.ts';
 import type { WorkloadDocument } from '../../../shared/store/documents.ts';
-import type { FakeAzure } from './azure.ts';
-import { quarantineGroupId } from './definitions.ts';
-import type { FakeHosts } from './hosts.ts';
 import type { World } from './world.ts';
-
-/** Invariant 1: at most one of source and target may accept business writes. */
-export function servingTwice(azure: FakeAzure, hosts: FakeHosts): string[] {
-  return [...hosts.machines].flatMap(([id, { power, nicConnected, services }]) => {
-    const source = power === 'on' && nicConnected && [...services.values()].includes('running');
-    const target = azure.machine(id);
-    const open = target !== undefined && target.securityGroupId !== quarantineGroupId;
-    return source && open ? [`${id}: source and target both serve`] : [];
-  });
-}
 
 /** Looks at the whole world when a story is over. */
 export async function expectSound(world: World): Promise<void> {

@@ -1,15 +1,15 @@
 // People at the HTTP API: its routes, called as somebody whose token was accepted.
 import type { HttpRequest } from '@azure/functions';
-import { routes } from '../../../functions/http/routes.ts';
-import type { Orchestrations } from '../../../functions/orchestrations.ts';
-import type { Capabilities } from '../../../shared/capabilities.ts';
-import type { Person } from '../../../shared/policy/people.ts';
-import type { GateDocument } from '../../../shared/store/documents.ts';
+import { routes } from '../../functions/http/routes.ts';
+import type { Orchestrations } from '../../functions/orchestrations.ts';
+import type { Capabilities } from '../../shared/capabilities.ts';
+import type { WaveDefinition } from '../../shared/model/wave.ts';
+import type { Person } from '../../shared/policy/people.ts';
+import type { GateDocument } from '../../shared/store/documents.ts';
 import type { Mirror } from './mirror.ts';
 
 const ada: Person = { subject: 'ada', name: 'Ada', roles: ['planner', 'operator'] };
 const carl: Person = { subject: 'carl', name: 'Carl', roles: ['operator', 'approver'] };
-const wave = { id: 'w1' };
 
 export class People {
   /** What is decided at a gate as soon as it opens; nothing, if absent. */
@@ -26,17 +26,22 @@ export class People {
     this.#seen = seen;
   }
 
-  start(): Promise<unknown> {
-    return this.#call('wavesStart', wave, {}, ada);
+  /** Posts a wave definition: it is planned, checked and stored. */
+  post(definition: WaveDefinition): Promise<unknown> {
+    return this.#call('wavesPost', {}, definition, ada);
+  }
+
+  start(waveId?: string): Promise<unknown> {
+    return this.#call('wavesStart', this.#wave(waveId), {}, ada);
   }
 
   rollBack(to: 'replicating' | 'withdrawn' = 'replicating', group?: string): Promise<unknown> {
     const asked = { to, reason: 'told so', acceptDataLoss: true, ...(group === undefined ? {} : { group }) };
-    return this.#call('wavesRollback', wave, asked, carl);
+    return this.#call('wavesRollback', this.#wave(), asked, carl);
   }
 
   cancel(): Promise<unknown> {
-    return this.#call('wavesCancel', wave, { reason: 'told so' }, carl);
+    return this.#call('wavesCancel', this.#wave(), { reason: 'told so' }, carl);
   }
 
   /** Answers the first question that is open. */
@@ -44,14 +49,19 @@ export class People {
     const [open] = this.#seen.openQuestions();
     if (open === undefined) throw new Error('no question is open');
     const asked = { choice, reason: 'told so', acceptDataLoss: true };
-    return this.#call('attentionsAnswer', { ...wave, attentionId: open.id }, asked, carl);
+    return this.#call('attentionsAnswer', { id: open.waveId, attentionId: open.id }, asked, carl);
   }
 
-  async decide({ id, name }: GateDocument): Promise<void> {
+  async decide({ id, name, waveId }: GateDocument): Promise<void> {
     const decision = this.atGate[name];
-    const gate = { ...wave, gateId: id };
+    const gate = { id: waveId, gateId: id };
     if (decision === 'approve') await this.#call('gatesApprove', gate, {}, carl);
     if (decision === 'reject') await this.#call('gatesReject', gate, { comment: 'no', acceptDataLoss: true }, carl);
+  }
+
+  /** The wave that is meant: the only one, if none is named. */
+  #wave(waveId = this.#seen.wave().waveId): { id: string } {
+    return { id: waveId };
   }
 
   async #call(name: string, params: Record<string, string>, body: unknown, person: Person): Promise<unknown> {
@@ -59,7 +69,8 @@ export class People {
     if (route === undefined) throw new Error(`no route ${name}`);
     const headers = { 'content-type': 'application/json' };
     const request = new Request('http://localhost/', { method: 'POST', headers, body: JSON.stringify(body) });
-    const call = { ...this.#reach, person, request: request as unknown as HttpRequest };
+    const asked = Object.assign(request, { query: new URLSearchParams() }) as unknown as HttpRequest;
+    const call = { ...this.#reach, person, request: asked };
     const answer = await route.handle({ ...call, param: (param) => params[param] ?? '' });
     return JSON.parse(String(answer.body)) as unknown;
   }

@@ -1,7 +1,7 @@
 // What a test wants to happen at an activity: a failure, an order, a look around.
-import type { activities } from '../../../orchestrators/all.ts';
-import type { Capabilities } from '../../../shared/capabilities.ts';
-import type { Failure } from '../../../shared/errors.ts';
+import type { activities } from '../../orchestrators/all.ts';
+import type { Capabilities } from '../../shared/capabilities.ts';
+import type { Failure } from '../../shared/errors.ts';
 
 type Activity = (typeof activities)[number];
 export type Input = Record<string, unknown>;

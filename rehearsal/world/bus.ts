@@ -1,20 +1,20 @@
 // A bus without a network: drops repeated messages as Service Bus does, and what nobody has subscribed to.
-import type { Bus } from '../../../shared/bus/contract.ts';
-import { hashOf } from '../../../shared/hash.ts';
-import type { Command } from '../../../shared/protocol/commands.ts';
-import { FakeBus } from '../../fakes/reach.ts';
+import type { Bus } from '../../shared/bus/contract.ts';
+import { hashOf } from '../../shared/hash.ts';
+import type { Command } from '../../shared/protocol/commands.ts';
 
-export class WorldBus extends FakeBus implements Bus {
+export class ModelledBus implements Bus {
+  readonly sent: { command: Command; attempt: number | undefined }[] = [];
+  readonly subscriptions = new Set<string>();
   readonly violations: string[] = [];
   readonly #seen = new Map<string, string>();
   readonly #deliver: (command: Command) => void;
 
   constructor(deliver: (command: Command) => void) {
-    super();
     this.#deliver = deliver;
   }
 
-  override async publish(command: Command, options: { attempt?: number } = {}): Promise<void> {
+  async publish(command: Command, options: { attempt?: number } = {}): Promise<void> {
     const id = `${command.operationId}#${options.attempt ?? 1}`;
     const text = hashOf(command);
     const before = this.#seen.get(id);
@@ -24,4 +24,18 @@ export class WorldBus extends FakeBus implements Bus {
     this.sent.push({ command, attempt: options.attempt });
     if (this.subscriptions.has(command.aud)) this.#deliver(command);
   }
+
+  async ensureSubscription(applianceId: string): Promise<void> {
+    this.subscriptions.add(applianceId);
+  }
+
+  async removeSubscription(applianceId: string): Promise<void> {
+    this.subscriptions.delete(applianceId);
+  }
+
+  accessFor(): never {
+    throw new Error('modelled appliances connect to nothing');
+  }
+
+  async close(): Promise<void> {}
 }

@@ -1,9 +1,10 @@
 // A modelled target environment: resources with states, operations that take time, records, security groups, staging.
 // It refuses what Azure refuses, because an orchestration that is in the wrong order must fail here as well.
-import type { Azure, DnsRecord, LongOperation, Ownership, Progress, RoleGap } from '../../../shared/azure/contract.ts';
-import { terminal, transient } from '../../../shared/errors.ts';
-import type { VirtualClock } from '../../../local/durable/virtualClock.ts';
-import { environment, quarantineGroupId, testSubnetId } from './definitions.ts';
+import type { VirtualClock } from '../../local/durable/virtualClock.ts';
+import type { Azure, DnsRecord, LongOperation, Ownership, Progress } from '../../shared/azure/contract.ts';
+import { idIn } from '../../shared/azure/resourceIds.ts';
+import { terminal, transient } from '../../shared/errors.ts';
+import type { Environment } from '../../shared/model/environment.ts';
 
 interface Resource {
   kind: 'machine' | 'nic' | 'disk' | 'securityGroup';
@@ -26,16 +27,12 @@ const denyAll: Rule = {
   destination: '*',
   destinationPorts: ['*'],
 };
-const gap: RoleGap = {
-  principalId: environment.identities.cutover,
-  role: 'cutover',
-  scope: '/subscriptions/s',
-  roleName: 'Landfall cutover',
-  missing: ['Microsoft.Compute/disks/write'],
-};
-const groupId = (name: string): string => quarantineGroupId.replace(/[^/]+$/, name);
+const securityGroups = 'Microsoft.Network/networkSecurityGroups';
+/** The security group around a test subnet: modelled, in the resource group of its network. */
+const aroundSubnet = (subnetId: string): string =>
+  `${subnetId.split('/virtualNetworks/')[0] ?? ''}/networkSecurityGroups/test`;
 
-export class FakeAzure implements Azure {
+export class ModelledAzure implements Azure {
   readonly resources = new Map<string, Resource>();
   readonly records = new Map<string, DnsRecord>();
   readonly blobs = new Set<string>();
@@ -44,7 +41,9 @@ export class FakeAzure implements Azure {
   /** Rules around the test subnet; a test opens a hole here. */
   testRules: Rule[] = [denyAll];
   rolesGranted = false;
-  onAppliance: (customData: string) => void = () => {};
+  /** Subnets in which only isolated clones may boot. */
+  readonly testSubnets = new Set<string>();
+  onAppliance: (environment: Environment) => void = () => {};
   readonly #clock: VirtualClock;
   readonly #changed: (change: string) => void;
   readonly #operationMs: number;
@@ -110,7 +109,18 @@ export class FakeAzure implements Azure {
   }
 
   authorization: Azure['authorization'] = {
-    gaps: async () => (this.rolesGranted ? [] : [gap]),
+    gaps: async (environment) =>
+      this.rolesGranted
+        ? []
+        : [
+            {
+              principalId: environment.identities.cutover,
+              role: 'cutover',
+              scope: `/subscriptions/${environment.subscriptionId}`,
+              roleName: 'Landfall cutover',
+              missing: ['Microsoft.Compute/disks/write'],
+            },
+          ],
     grant: async () => {
       if (!this.rolesGranted) this.#changed('grant roles');
       this.rolesGranted = true;
@@ -128,8 +138,8 @@ export class FakeAzure implements Azure {
       const machine = this.#find('machine', name);
       return machine && { id: name, provisioning: 'Succeeded', power: 'running', tags: machine.tags };
     },
-    beginAppliance: async (_environment, name, customData, ownership) => {
-      if (this.#find('machine', name) === undefined) this.onAppliance(customData);
+    beginAppliance: async (environment, name, _customData, ownership) => {
+      if (this.#find('machine', name) === undefined) this.onAppliance(environment);
       const nic = { address: '10.0.9.4', securityGroupId: undefined };
       this.#create({ kind: 'nic', name: `${name}-nic`, nic }, ownership, 'createNic');
       const machine = { disks: [], subnetId: environment.appliance.subnetId };
@@ -146,7 +156,7 @@ export class FakeAzure implements Azure {
       for (const disk of disks)
         if ((this.resources.get(disk)?.readyAt ?? Number.POSITIVE_INFINITY) > this.#clock.now())
           throw terminal('azureRejected', `${disk} is not there.`, 'Import it first.');
-      if (subnetId === testSubnetId && !this.#isolated(securityGroupId))
+      if (this.testSubnets.has(subnetId) && !this.#isolated(subnetId, securityGroupId))
         this.violations.push(`${name} boots in a test network that is not isolated`);
       const nic = { address: `10.0.1.${this.#addresses++}`, securityGroupId };
       this.#create({ kind: 'nic', name: `${name}-nic`, nic }, ownership, 'createNic');
@@ -176,7 +186,7 @@ export class FakeAzure implements Azure {
       addressPrefix: '10.0.2.0/24',
       virtualNetworkId: 'island',
       peerings: [],
-      networkSecurityGroupId: groupId('test'),
+      networkSecurityGroupId: aroundSubnet(id),
     }),
     securityRules: async (id) => this.#rulesOf(id),
     machineSecurityGroup: async (_environment, name) => this.#find('nic', `${name}-nic`)?.nic?.securityGroupId,
@@ -188,12 +198,13 @@ export class FakeAzure implements Azure {
       if (before !== securityGroupId)
         this.#changed(`${name} behind ${securityGroupId?.split('/').at(-1) ?? 'nothing'}`);
     },
-    ensureDenyAll: async (_environment, name, ownership) => {
+    ensureDenyAll: async (environment, name, ownership) => {
       this.#create({ kind: 'securityGroup', name }, ownership, 'createNetworkSecurityGroup');
-      return groupId(name);
+      return idIn(environment, securityGroups, name);
     },
-    removeSecurityGroup: async (_environment, name) => {
-      const user = [...this.resources.values()].find(({ nic }) => nic?.securityGroupId === groupId(name));
+    removeSecurityGroup: async (environment, name) => {
+      const id = idIn(environment, securityGroups, name);
+      const user = [...this.resources.values()].find(({ nic }) => nic?.securityGroupId === id);
       if (user !== undefined && this.#find('nic', user.name))
         throw transient('conflict', `${name} is used by ${user.name}.`, 'Delete that first.', 1);
       if (this.resources.delete(`securityGroup/${name}`)) this.#changed(`delete securityGroup/${name}`);
@@ -225,11 +236,11 @@ export class FakeAzure implements Azure {
   };
 
   #rulesOf(id: string): Rule[] {
-    return id === groupId('test') ? this.testRules : [denyAll];
+    return [...this.testSubnets].some((subnetId) => aroundSubnet(subnetId) === id) ? this.testRules : [denyAll];
   }
 
-  #isolated(securityGroupId: string): boolean {
+  #isolated(subnetId: string, securityGroupId: string): boolean {
     const denies = (id: string): boolean => this.#rulesOf(id).some(({ access }) => access === 'Deny');
-    return denies(groupId('test')) && denies(securityGroupId);
+    return denies(aroundSubnet(subnetId)) && denies(securityGroupId);
   }
 }

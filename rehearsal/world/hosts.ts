@@ -1,11 +1,10 @@
 // A modelled source site: machines with power, NIC, services and perhaps an agent, and a worker beside them.
 
-import { terminal } from '../../../shared/errors.ts';
-import type { Host, Hosts, SiteHost } from '../../../shared/hosts/contract.ts';
-import type { Source } from '../../../shared/model/source.ts';
-import { sources } from './definitions.ts';
+import { terminal } from '../../shared/errors.ts';
+import type { Host, Hosts, SiteHost } from '../../shared/hosts/contract.ts';
+import type { Source } from '../../shared/model/source.ts';
 
-export interface FakeMachine {
+export interface ModelledMachine {
   source: Source;
   power: 'on' | 'off';
   nicConnected: boolean;
@@ -16,31 +15,19 @@ export interface FakeMachine {
   refusesShutdown: boolean;
 }
 
-export class FakeHosts implements Hosts {
-  readonly machines = new Map<string, FakeMachine>(
-    sources.map((source) => [
-      source.id,
-      {
-        source,
-        power: 'on',
-        nicConnected: true,
-        services: new Map(source.services.map(({ name }) => [name, 'running'])),
-        agent: undefined,
-        shutsDownIn: undefined,
-        refusesShutdown: false,
-      },
-    ]),
-  );
+export class ModelledHosts implements Hosts {
+  readonly machines: Map<string, ModelledMachine>;
   readonly workers = new Set<string>();
   onAgent: (sourceId: string) => void = () => {};
   onWorker: (name: string) => void = () => {};
   readonly #changed: (change: string) => void;
 
-  constructor(changed: (change: string) => void) {
+  constructor(sources: readonly Source[], changed: (change: string) => void) {
     this.#changed = changed;
+    this.machines = new Map(sources.map((source) => [source.id, serving(source)]));
   }
 
-  machine(id: string): FakeMachine {
+  machine(id: string): ModelledMachine {
     const machine = this.machines.get(id);
     if (machine === undefined) throw new Error(`no machine ${id}`);
     return machine;
@@ -53,7 +40,7 @@ export class FakeHosts implements Hosts {
     if (before !== state) this.#changed(`${id} ${name} ${state}`);
   }
 
-  #off(machine: FakeMachine): void {
+  #off(machine: ModelledMachine): void {
     machine.shutsDownIn = undefined;
     if (machine.power === 'off') return;
     machine.power = 'off';
@@ -117,4 +104,17 @@ export class FakeHosts implements Hosts {
       workerPresent: async (_site, name) => this.workers.has(name),
     };
   }
+}
+
+/** A machine as the wave finds it: on, connected, every service running. */
+function serving(source: Source): ModelledMachine {
+  return {
+    source,
+    power: 'on',
+    nicConnected: true,
+    services: new Map(source.services.map(({ name }) => [name, 'running'])),
+    agent: undefined,
+    shutsDownIn: undefined,
+    refusesShutdown: false,
+  };
 }

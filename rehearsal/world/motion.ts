@@ -1,6 +1,6 @@
 // How time passes in a modelled world: everything that can happen now happens, then the clock jumps to what comes next.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { VirtualClock } from '../../../local/durable/virtualClock.ts';
+import { VirtualClock } from '../../local/durable/virtualClock.ts';
 
 const quietTurns = 5;
 const longestMs = 3 * 86_400_000;

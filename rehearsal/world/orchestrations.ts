@@ -1,5 +1,5 @@
-import type { Orchestrations } from '../../../functions/orchestrations.ts';
-import { type DurableManagement, DurableRequestError } from '../../../local/durable/client.ts';
+import type { Orchestrations } from '../../functions/orchestrations.ts';
+import { type DurableManagement, DurableRequestError } from '../../local/durable/client.ts';
 
 /** What triggers ask of Durable Functions, asked of the engine at once. */
 export function orchestrationsOn(durable: DurableManagement): Orchestrations {

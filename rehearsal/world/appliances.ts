@@ -1,13 +1,13 @@
 // Modelled appliances: they answer each command with the fitting events, if the machine that they live on lets them.
 
-import { ownEvents } from '../../../functions/servicebus/ownEvents.ts';
-import type { Capabilities } from '../../../shared/capabilities.ts';
-import { reported } from '../../../shared/lifecycle/events.ts';
-import { applianceIds } from '../../../shared/model/plan.ts';
-import type { Command } from '../../../shared/protocol/commands.ts';
-import type { ApplianceEvent, ApplianceEventData, ApplianceEventType } from '../../../shared/protocol/events.ts';
-import type { FakeAzure } from './azure.ts';
-import type { FakeHosts, FakeMachine } from './hosts.ts';
+import { ownEvents } from '../../functions/servicebus/ownEvents.ts';
+import type { Capabilities } from '../../shared/capabilities.ts';
+import { reported } from '../../shared/lifecycle/events.ts';
+import { applianceIds } from '../../shared/model/plan.ts';
+import type { Command } from '../../shared/protocol/commands.ts';
+import type { ApplianceEvent, ApplianceEventData, ApplianceEventType } from '../../shared/protocol/events.ts';
+import type { ModelledAzure } from './azure.ts';
+import type { ModelledHosts, ModelledMachine } from './hosts.ts';
 
 type SyncStart = Extract<Command, { type: 'landfall.sync.start' }>;
 const digest = '0'.repeat(64);
@@ -17,14 +17,14 @@ const syncMs = 4000;
 interface Around {
   store: Capabilities['store'];
   now(): string;
-  azure: FakeAzure;
-  hosts: FakeHosts;
+  azure: ModelledAzure;
+  hosts: ModelledHosts;
   later(milliseconds: number, work: () => Promise<void>): void;
   /** How often each event is delivered. */
   deliveries: number;
 }
 
-export class FakeAppliances {
+export class ModelledAppliances {
   /** Operation ids that state was changed for, with how often. */
   readonly carriedOut = new Map<string, number>();
   readonly violations: string[] = [];
@@ -134,7 +134,7 @@ export class FakeAppliances {
     }
   }
 
-  async #sync(command: SyncStart, machine: FakeMachine): Promise<void> {
+  async #sync(command: SyncStart, machine: ModelledMachine): Promise<void> {
     const { aud, operationId, data } = command;
     const { waveId, workloadId, syncId, kind, disks } = data;
     const subject = `${waveId}/${workloadId}`;
@@ -177,7 +177,7 @@ export class FakeAppliances {
     });
   }
 
-  async #machineOf(waveId: string, workloadId: string): Promise<FakeMachine> {
+  async #machineOf(waveId: string, workloadId: string): Promise<ModelledMachine> {
     const workload = await this.#around.store.workloads.get(waveId, workloadId);
     return this.#around.hosts.machine(workload?.plan.source.id ?? workloadId);
   }
@@ -203,6 +203,6 @@ export class FakeAppliances {
   }
 }
 
-function states({ services }: FakeMachine): { name: string; state: 'running' | 'stopped'; detail: string }[] {
+function states({ services }: ModelledMachine): { name: string; state: 'running' | 'stopped'; detail: string }[] {
   return [...services].map(([name, state]) => ({ name, state, detail: '' }));
 }

@@ -1,11 +1,6 @@
 // The newest version of every document, as whoever watches the store sees it.
-import type { WorkloadState } from '../../../shared/lifecycle/state.ts';
-import type {
-  AttentionDocument,
-  GateDocument,
-  WaveDocument,
-  WorkloadDocument,
-} from '../../../shared/store/documents.ts';
+import type { WorkloadState } from '../../shared/lifecycle/state.ts';
+import type { AttentionDocument, GateDocument, WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
 
 export interface Written {
   id: string;
@@ -26,9 +21,10 @@ export class Mirror {
     return [...this.#documents.values()].filter((document) => document.kind === kind) as unknown as T[];
   }
 
-  wave(): WaveDocument {
-    const [wave] = this.documents<WaveDocument>('wave');
-    if (wave === undefined) throw new Error('no wave');
+  /** The wave of that id; without one, the only wave there is. */
+  wave(waveId?: string): WaveDocument {
+    const wave = this.documents<WaveDocument>('wave').find((each) => waveId === undefined || each.waveId === waveId);
+    if (wave === undefined) throw new Error(`no wave ${waveId ?? ''}`);
     return wave;
   }
 
