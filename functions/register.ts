@@ -88,4 +88,4 @@ app.cosmosDB('workloadsPublished', {
 
 for (const orchestrator of orchestrators) df.app.orchestration(orchestrator.name, orchestrator.handler);
 for (const activity of activities)
-  df.app.activity(activity.name, { handler: (input: unknown) => activity.handle(capabilities(), input) });
+  df.app.activity(activity.name, { handler: (call: unknown) => activity.handle(capabilities(), call) });

@@ -1,10 +1,11 @@
 // What a test wants to happen at an activity: a failure, an order, a look around.
 import type { activities } from '../../orchestrators/all.ts';
 import type { Capabilities } from '../../shared/capabilities.ts';
+import { ActivityCall } from '../../shared/durable/activity.ts';
 import type { Failure } from '../../shared/errors.ts';
 
 type Activity = (typeof activities)[number];
-export type Input = Record<string, unknown>;
+type Input = Record<string, unknown>;
 interface Cue {
   activity: string;
   when: 'before' | 'after';
@@ -15,7 +16,7 @@ interface Cue {
 
 export class Script {
   /** Every activity that was called, in order, with its input. */
-  readonly calls: { name: string; input: Input; at: string }[] = [];
+  readonly calls: { name: string; input: Input; at: string; operationId: string; attempt: number }[] = [];
   readonly #cues: Cue[] = [];
 
   /** Lets an activity fail some times; `after`: its effect has happened and only its answer is lost. */
@@ -34,13 +35,15 @@ export class Script {
   }
 
   /** Performs an activity as often as the world repeats things, and what the script says about it. */
-  async perform(activity: Activity, input: Input, capabilities: Capabilities, times: number): Promise<unknown> {
+  async perform(activity: Activity, call: unknown, capabilities: Capabilities, times: number): Promise<unknown> {
     const { name } = activity;
-    this.calls.push({ name, input, at: capabilities.now() });
+    const { operationId, attempt, ...sent } = ActivityCall.parse(call);
+    const input = sent.input as Input;
+    this.calls.push({ name, input, at: capabilities.now(), operationId, attempt });
     const failed = await this.#play(name, 'before', input);
     if (failed !== undefined) return failed;
     let answer: unknown;
-    for (let time = 0; time < times; time++) answer = await activity.handle(capabilities, input);
+    for (let time = 0; time < times; time++) answer = await activity.handle(capabilities, call);
     return (await this.#play(name, 'after', input)) ?? answer;
   }
 

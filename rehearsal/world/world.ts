@@ -28,7 +28,7 @@ import { Mirror, type Written } from './mirror.ts';
 import { Motion } from './motion.ts';
 import { orchestrationsOn } from './orchestrations.ts';
 import { People } from './people.ts';
-import { type Input, Script } from './script.ts';
+import { Script } from './script.ts';
 
 const everyMs = 300_000;
 
@@ -89,7 +89,7 @@ export class World extends Mirror {
     hosts.onWorker = (name) => this.appliances.start(name);
     hosts.onAgent = (sourceId) => this.appliances.start(applianceIds.agent(sourceId));
     [this.azure, this.hosts, this.bus] = [azure, hosts, bus];
-    stage.perform = (activity, input) => this.script.perform(activity, input as Input, this.capabilities, this.#times);
+    stage.perform = (activity, call) => this.script.perform(activity, call, this.capabilities, this.#times);
     this.#engine = this.#startEngine(registrations);
     this.durable = this.#engine.durable;
     this.people = new People({ capabilities: this.capabilities, orchestrations: orchestrationsOn(this.durable) }, this);

@@ -20,12 +20,22 @@ export const patientRetry: RetryPolicy = { attempts: 500, firstDelayMs: 500, max
 const Answer = z.union([z.strictObject({ value: z.unknown() }), z.strictObject({ failure: Failure })]);
 type Answer = z.infer<typeof Answer>;
 
+/** What an orchestration sends: which call it is, told apart from every other one for ever, and which try of it. */
+export const ActivityCall = z.strictObject({
+  operationId: z.string(),
+  attempt: z.int().positive(),
+  /** The wave that the orchestration works for. */
+  waveId: z.string().optional(),
+  input: z.unknown(),
+});
+export type ActivityCall = z.infer<typeof ActivityCall>;
+
 export interface ActivityDefinition<I, O> {
   readonly name: string;
   /** Calls the activity from an orchestration; throws MigrationError when it failed for good. */
   call(ctx: Ctx, input: I): Flow<O>;
-  /** Runs the effect: what the host's activity trigger calls. Never throws. */
-  handle(capabilities: Capabilities, input: unknown): Promise<Answer>;
+  /** Runs the effect of an `ActivityCall`: what the host's activity trigger calls. Never throws. */
+  handle(capabilities: Capabilities, call: unknown): Promise<Answer>;
 }
 
 /** Defines an activity: zod on both borders, its effect, and how often it is tried. */
@@ -41,8 +51,11 @@ export function defineActivity<I, O>(definition: {
   return {
     name,
     *call(ctx, input) {
+      const { waveId } = ctx;
+      const call = { operationId: ctx.nextCallId(name), waveId, input: inputSchema.parse(input) };
       for (let attempt = 1; ; attempt++) {
-        const answer = Answer.parse(yield* finish(ctx.df.callActivity(name, inputSchema.parse(input))));
+        const sent: ActivityCall = { ...call, attempt };
+        const answer = Answer.parse(yield* finish(ctx.df.callActivity(name, sent)));
         if ('value' in answer) return outputSchema.parse(answer.value);
         const { failure } = answer;
         const passing = failure.kind === 'transient' || failure.kind === 'throttled';
@@ -50,8 +63,9 @@ export function defineActivity<I, O>(definition: {
         yield* backOff(ctx, delayMs(failure, attempt, retry));
       }
     },
-    async handle(capabilities, input) {
+    async handle(capabilities, call) {
       try {
+        const { input } = ActivityCall.parse(call);
         const value = await effect(capabilities, inputSchema.parse(input));
         return { value: outputSchema.parse(value) ?? null };
       } catch (error) {

@@ -43,11 +43,15 @@ export class Ctx {
   freeReturn = true;
   /** Told apart in operation ids when one instance id is used for several attempts. */
   readonly run: string | undefined;
+  /** The wave that it works for. */
+  readonly waveId: string | undefined;
+  readonly #calls = new Map<string, number>();
   #shields = 0;
 
-  constructor(df: DurableOrchestrationContext, run?: string) {
+  constructor(df: DurableOrchestrationContext, run?: string, waveId?: string) {
     this.df = df;
     this.run = run;
+    this.waveId = waveId;
   }
 
   get instanceId(): string {
@@ -63,6 +67,13 @@ export class Ctx {
   operationId(...parts: (string | number)[]): string {
     const run = this.run === undefined ? [] : [this.run];
     return `${this.instanceId}:${[...run, ...parts].join(':')}`;
+  }
+
+  /** The operation id of an activity's next call: counted, for a replay calls in the same order. */
+  nextCallId(activity: string): string {
+    const count = (this.#calls.get(activity) ?? 0) + 1;
+    this.#calls.set(activity, count);
+    return this.operationId(activity, count);
   }
 
   /** Takes a control signal in, unless it comes too late to be free and does not accept what it costs. */

@@ -1,5 +1,5 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { Ctx, drive, type Flow, finish } from './flow.ts';
 
 export interface OrchestratorDefinition<I, O> {
@@ -9,6 +9,8 @@ export interface OrchestratorDefinition<I, O> {
   /** What the host's orchestration trigger runs. */
   handler(context: OrchestrationContext): Generator<Task, unknown, unknown>;
 }
+
+const OfWave = z.looseObject({ waveId: z.string().optional() });
 
 /** Defines an orchestrator: zod on both borders around a flow. */
 export function defineOrchestrator<I, O>(definition: {
@@ -27,7 +29,8 @@ export function defineOrchestrator<I, O>(definition: {
     },
     *handler(context) {
       const input = inputSchema.parse(context.df.getInput());
-      const ctx = new Ctx(context.df, attempt === undefined ? undefined : String(attempt(input)));
+      const { waveId } = OfWave.parse(input);
+      const ctx = new Ctx(context.df, attempt === undefined ? undefined : String(attempt(input)), waveId);
       return outputSchema.parse(yield* drive(ctx, run(ctx, input)));
     },
   };

@@ -4,6 +4,7 @@ import type { Azure } from '../../shared/azure/contract.ts';
 import type { Bus } from '../../shared/bus/contract.ts';
 import type { Capabilities } from '../../shared/capabilities.ts';
 import { readConfig } from '../../shared/config.ts';
+import type { ActivityCall } from '../../shared/durable/activity.ts';
 import { hashOf } from '../../shared/hash.ts';
 import type { Hosts } from '../../shared/hosts/contract.ts';
 import type { WavePlan } from '../../shared/model/plan.ts';
@@ -128,4 +129,9 @@ export async function withWave(reach: FakeReach): Promise<WavePlan> {
     groups,
   });
   return plan;
+}
+
+/** What an orchestration would send to an activity. */
+export function callWith(input: unknown, call: Partial<ActivityCall> = {}): ActivityCall {
+  return { operationId: 'prepare-w1.db-1:activity:1', attempt: 1, waveId: 'w1', ...call, input };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { askForHelp, helpEnded } from '../../../orchestrators/journal/activities.ts';
 import { terminal } from '../../../shared/errors.ts';
-import { fakeReach, withWave } from '../../fakes/reach.ts';
+import { callWith, fakeReach, withWave } from '../../fakes/reach.ts';
 
 test('a question that was answered before every workload had it leads back to where the work was', async () => {
   const reach = fakeReach();
@@ -22,14 +22,14 @@ test('a question that was answered before every workload had it leads back to wh
   reach.store.workloads.append = async () => {
     throw new Error('the store is away');
   };
-  expect(await askForHelp.handle(reach, ask)).toHaveProperty('failure');
+  expect(await askForHelp.handle(reach, callWith(ask))).toHaveProperty('failure');
   reach.store.workloads.append = append;
   const [open] = await reach.store.attentions.list('w1');
   const attentionId = open?.id ?? '';
   const answer = { choice: 'retry' as const, by: 'ada', reason: 'mended', at: reach.now() };
   await reach.store.attentions.change('w1', attentionId, (current) => ({ ...current, status: 'answered', answer }));
-  expect(await askForHelp.handle(reach, ask)).toEqual({ value: attentionId });
+  expect(await askForHelp.handle(reach, callWith(ask))).toEqual({ value: attentionId });
   const ended = { ...asked, attentionId, choice: 'retry', by: 'ada', reason: 'mended' };
-  expect(await helpEnded.handle(reach, ended)).toEqual({ value: null });
+  expect(await helpEnded.handle(reach, callWith(ended))).toEqual({ value: null });
   expect((await reach.store.workloads.get('w1', 'db'))?.state).toMatchObject({ phase: 'preparing' });
 });
