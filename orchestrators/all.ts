@@ -19,7 +19,7 @@ import {
   tellDependents,
 } from './journal/activities.ts';
 import { leaseEnvironment, releaseEnvironment } from './journal/leases/activities.ts';
-import { hasPoint, orderFor, outlineWave, phaseOf } from './journal/reads/activities.ts';
+import { hasPoint, ordersFor, outlineWave, phaseOf } from './journal/reads/activities.ts';
 import {
   choosePoint,
   createMachine,
@@ -93,7 +93,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   phaseOf,
   hasPoint,
   outlineWave,
-  orderFor,
+  ordersFor,
   choosePoint,
   listDisks,
   importDisk,

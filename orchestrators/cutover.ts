@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Ctx, Flow } from '../shared/durable/flow.ts';
 import { defineOrchestrator } from '../shared/durable/orchestrator.ts';
 import { cutoverSteps } from './itinerary.ts';
-import { hearEarlierOrder } from './orders.ts';
+import { hearEarlierOrders } from './orders.ts';
 import { ChildOutcome, outcomeOf } from './outcome.ts';
 import { type Taken, take } from './saga.ts';
 
@@ -12,7 +12,7 @@ export const cutover = defineOrchestrator({
   input: z.strictObject({ waveId: z.string(), workloadId: z.string() }),
   output: ChildOutcome,
   *run(ctx, workload) {
-    yield* hearEarlierOrder(ctx, workload.waveId, undefined);
+    yield* hearEarlierOrders(ctx, workload.waveId, undefined);
     const taken: Taken[] = [];
     return yield* outcomeOf(taken, story(ctx, taken, workload));
   },

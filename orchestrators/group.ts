@@ -1,15 +1,16 @@
 // A move group: its workloads cut over together, all or none.
 import { z } from 'zod';
-import { all, ControlSignal, type Ctx, type Flow, Interrupted } from '../shared/durable/flow.ts';
+import { all, type Ctx, type Flow, Interrupted } from '../shared/durable/flow.ts';
 import { defineOrchestrator } from '../shared/durable/orchestrator.ts';
 import { sleepUntil, waitUntil } from '../shared/durable/waits.ts';
+import { Interruption } from '../shared/model/control.ts';
 import { CommitPolicy } from '../shared/model/settings.ts';
 import { cutover } from './cutover.ts';
 import { passGate } from './gate.ts';
 import { allSteps } from './itinerary.ts';
 import { enterPhase, passOrderOn, recordGroup, tellDependents } from './journal/activities.ts';
 import { GroupOutline, hasPoint } from './journal/reads/activities.ts';
-import { hearEarlierOrder } from './orders.ts';
+import { hearEarlierOrders } from './orders.ts';
 import type { ChildOutcome } from './outcome.ts';
 import { prepare } from './prepare.ts';
 import { type Taken, take, walkBack } from './saga.ts';
@@ -24,7 +25,7 @@ const Input = GroupOutline.extend({
   environmentId: z.string(),
   window: z.strictObject({ opens: z.string(), closes: z.string() }),
   commitPolicy: CommitPolicy,
-  ordered: ControlSignal.optional(),
+  ordered: Interruption.optional(),
 });
 type Input = z.infer<typeof Input>;
 const Outcome = z.strictObject({
@@ -49,7 +50,7 @@ export const group = defineOrchestrator({
   *run(ctx, input) {
     const begun: Begun = { prepared: {}, cutOver: {}, tested: [], moved: [] };
     let result: Outcome;
-    yield* hearEarlierOrder(ctx, input.waveId, input.ordered);
+    yield* hearEarlierOrders(ctx, input.waveId, input.ordered);
     try {
       result = yield* story(ctx, input, begun);
     } catch (error) {
@@ -159,7 +160,7 @@ function* hold(ctx: Ctx, { waveId, tiers }: Input, reason: string): Flow<Outcome
 }
 
 /** Steps 12 to 8 undone in reverse, services back in start order; then, to withdraw, steps 7 to 4 as well. */
-function* wayBack(ctx: Ctx, input: Input, begun: Begun, signal: ControlSignal): Flow<Outcome> {
+function* wayBack(ctx: Ctx, input: Input, begun: Begun, signal: Interruption): Flow<Outcome> {
   const { waveId, tiers } = input;
   const workloadIds = tiers.flat();
   yield* status(ctx, input, 'rollingBack', signal.reason);
@@ -184,7 +185,7 @@ function* endOf(
   input: Input,
   workloadId: string,
   begun: Begun,
-  signal: ControlSignal,
+  signal: Interruption,
 ): Flow<'replicating' | 'withdrawn'> {
   const { waveId } = input;
   const phase =

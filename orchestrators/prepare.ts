@@ -1,11 +1,12 @@
 // Steps 4-7 for one workload: from a name in the inventory to disks that stay in step.
 import { z } from 'zod';
-import { ControlSignal, type Ctx, type Flow } from '../shared/durable/flow.ts';
+import type { Ctx, Flow } from '../shared/durable/flow.ts';
 import { defineOrchestrator } from '../shared/durable/orchestrator.ts';
+import { Interruption } from '../shared/model/control.ts';
 import { prepareSteps } from './itinerary.ts';
 import { enterPhase } from './journal/activities.ts';
 import { phaseOf } from './journal/reads/activities.ts';
-import { hearEarlierOrder } from './orders.ts';
+import { hearEarlierOrders } from './orders.ts';
 import { ChildOutcome, outcomeOf } from './outcome.ts';
 import { rearm, type Taken, take } from './saga.ts';
 
@@ -13,7 +14,7 @@ const Input = z.strictObject({
   waveId: z.string(),
   workloadId: z.string(),
   method: z.enum(['agent', 'agentless']),
-  ordered: ControlSignal.optional(),
+  ordered: Interruption.optional(),
 });
 
 export const prepare = defineOrchestrator({
@@ -21,7 +22,7 @@ export const prepare = defineOrchestrator({
   input: Input,
   output: ChildOutcome,
   *run(ctx, { waveId, workloadId, method, ordered }) {
-    yield* hearEarlierOrder(ctx, waveId, ordered);
+    yield* hearEarlierOrders(ctx, waveId, ordered);
     const taken: Taken[] = [];
     return yield* outcomeOf(taken, story(ctx, taken, { waveId, workloadId }, method));
   },

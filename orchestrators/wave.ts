@@ -1,13 +1,15 @@
 // A wave: the environment is made ready once, then the groups move, each when its turn has come.
 import { z } from 'zod';
-import { all, type ControlSignal, type Ctx, type Flow, Interrupted } from '../shared/durable/flow.ts';
+import { all, type Ctx, type Flow, Interrupted } from '../shared/durable/flow.ts';
 import { defineOrchestrator } from '../shared/durable/orchestrator.ts';
+import type { Interruption } from '../shared/model/control.ts';
 import { retireAgentsOf } from './appliances/activities.ts';
 import { type GroupOutcome, group } from './group.ts';
 import { allSteps } from './itinerary.ts';
 import { recordGroup, recordWave, tellDependents } from './journal/activities.ts';
 import { leaseEnvironment, releaseEnvironment } from './journal/leases/activities.ts';
 import { outlineWave, type WaveOutline } from './journal/reads/activities.ts';
+import { hearEarlierOrders } from './orders.ts';
 import { rearm, type Taken, take, untilDone, walkBack } from './saga.ts';
 import { targetIam } from './steps/01-target-iam/step.ts';
 import { migrationAppliance } from './steps/02-migration-appliance/step.ts';
@@ -28,6 +30,7 @@ export const wave = defineOrchestrator({
   attempt: (input) => input.attempt,
   *run(ctx, input) {
     const { waveId, attempt } = input;
+    yield* hearEarlierOrders(ctx, waveId, undefined);
     const outline = yield* outlineWave.call(ctx, { waveId });
     yield* recordWave.call(ctx, { waveId, attempt, status: 'running', ended: false });
     const taken: Taken[] = [];
@@ -61,7 +64,7 @@ function* readyEnvironment(
   { waveId }: Input,
   { environmentId, workerSites, begun }: Outline,
   taken: Taken[],
-): Flow<ControlSignal | undefined> {
+): Flow<Interruption | undefined> {
   const subject = { waveId, workloadIds: [] };
   yield* leaseEnvironment.call(ctx, { environmentId, waveId });
   const sites = workerSites.map((siteId) => ({ environmentId, waveId, siteId }));
@@ -88,7 +91,7 @@ function* moveGroup(
   { waveId, attempt }: Input,
   outline: Outline,
   member: Outline['groups'][number],
-  ordered: ControlSignal | undefined,
+  ordered: Interruption | undefined,
 ): Flow<GroupOutcome> {
   const { environmentId, window, commitPolicy } = outline;
   const { groupId } = member;

@@ -45,7 +45,7 @@ export function raisedBy(document: Changed): Raised[] {
       return document.instanceIds.map((instanceId) => ({
         instanceId,
         name: controlEvent,
-        data: { ...document.signal, acceptDataLoss: document.acceptDataLoss },
+        data: document.signal,
       }));
     default:
       return [];

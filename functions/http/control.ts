@@ -1,27 +1,24 @@
-// Orders to a wave: start, cancel, roll back. Orders to running orchestrations are documents; the change feed carries them.
-import { randomUUID } from 'node:crypto';
+// A wave starts, and is told to walk back: whole, a group, or single workloads.
 import { z } from 'zod';
 import type { Capabilities } from '../../shared/capabilities.ts';
-import { Id } from '../../shared/model/ids.ts';
 import type { Person } from '../../shared/policy/people.ts';
 import type { ControlDocument, WaveDocument } from '../../shared/store/documents.ts';
 import { readBody } from './body.ts';
+import { give, Reason, Scope, scopeOf, underWay } from './orders.ts';
 import { checkRollback } from './pointOfNoReturn.ts';
 import { refuse } from './problem.ts';
 import { type Call, json, type Route } from './route.ts';
 import { holdersOf, waveOf } from './waves.ts';
 
-const Reason = z.string().trim().min(1).max(1000);
 const Cancel = z.strictObject({ reason: Reason });
-const Rollback = z.strictObject({
+const Rollback = Scope.pick({ group: true }).extend({
   to: z.enum(['replicating', 'withdrawn']).default('replicating'),
   reason: Reason,
   acceptDataLoss: z.boolean().default(false),
-  group: Id.optional(),
 });
+type Rollback = z.infer<typeof Rollback>;
 
 const startable: ReadonlySet<WaveDocument['status']> = new Set(['planned', 'rolledBack', 'failed', 'cancelled']);
-const underWay: ReadonlySet<WaveDocument['status']> = new Set(['running', 'attention']);
 
 export const controlRoutes: Route[] = [
   {
@@ -51,10 +48,8 @@ export const controlRoutes: Route[] = [
         );
         if (cancelled.status === 'cancelled') return json({ waveId: wave.waveId, status: 'cancelled' });
       }
-      return json(
-        await order(capabilities, wave, person, { action: 'cancel', to: 'withdrawn', reason, acceptDataLoss: false }),
-        202,
-      );
+      const asked = { action: 'cancel', to: 'withdrawn', reason, acceptDataLoss: false } as const;
+      return json(await walkBack(capabilities, wave, person, asked), 202);
     },
   },
   {
@@ -65,7 +60,7 @@ export const controlRoutes: Route[] = [
     async handle({ capabilities, request, param, person }) {
       const asked = await readBody(request, Rollback);
       const wave = await waveOf(capabilities.store, param('id'));
-      return json(await order(capabilities, wave, person, { action: 'rollback', ...asked }), 202);
+      return json(await walkBack(capabilities, wave, person, { action: 'rollback', ...asked }), 202);
     },
   },
 ];
@@ -119,60 +114,22 @@ async function requireSources(store: Capabilities['store'], { waveId, plan, grou
   }
 }
 
-interface Order {
-  action: 'cancel' | 'rollback';
-  to: 'replicating' | 'withdrawn';
-  reason: string;
-  acceptDataLoss: boolean;
-  group?: string | undefined;
-}
-
-async function order(
-  { store, now }: Capabilities,
+async function walkBack(
+  capabilities: Capabilities,
   wave: WaveDocument,
   person: Person,
-  asked: Order,
+  { action, to, reason, acceptDataLoss, ...asked }: Rollback & { action: 'cancel' | 'rollback' },
 ): Promise<ControlDocument> {
-  const { waveId } = wave;
-  const { group, acceptDataLoss, action, to, reason } = asked;
-  const groups = wave.plan.groups.filter(({ id }) => group === undefined || id === group);
-  if (groups.length === 0)
-    throw refuse('invalidInput', `Wave ${waveId} has no group "${group}".`, [
-      {
-        path: 'group',
-        value: group,
-        message: 'no such group',
-        fix: `name one of: ${wave.plan.groups.map(({ id }) => id).join(', ')}`,
-      },
-    ]);
-  const ids = new Set(groups.flatMap(({ tiers }) => tiers.flat()));
-  const workloads = (await store.workloads.list(waveId)).filter(({ workloadId }) => ids.has(workloadId));
-  checkRollback(workloads, person, acceptDataLoss);
-  if (!underWay.has(wave.status))
-    throw refuse('conflict', `Wave ${waveId} is ${wave.status}: nothing runs that could be rolled back.`);
-  const control: ControlDocument = {
-    id: `control.${randomUUID()}`,
-    kind: 'control',
-    waveId,
-    instanceIds: instancesOf(wave, group === undefined, groups),
-    signal: { action, to, by: person.subject, reason },
-    acceptDataLoss,
-    at: now(),
-  };
-  await store.controls.put(control);
-  return control;
-}
-
-/** Every orchestration that may run for these groups in the current attempt. */
-function instancesOf(
-  { waveId, attempt }: WaveDocument,
-  whole: boolean,
-  groups: WaveDocument['plan']['groups'],
-): string[] {
-  const workloadIds = groups.flatMap(({ tiers }) => tiers.flat());
-  return [
-    ...(whole ? [`wave-${waveId}`] : []),
-    ...groups.map(({ id }) => `group-${waveId}.${id}-${attempt}`),
-    ...workloadIds.flatMap((id) => [`prepare-${waveId}.${id}-${attempt}`, `cutover-${waveId}.${id}-${attempt}`]),
-  ];
+  const scope = scopeOf(wave, asked);
+  const workloads = await capabilities.store.workloads.list(wave.waveId);
+  const concerned = workloads.filter(({ workloadId }) => scope.workloadIds.includes(workloadId));
+  checkRollback(concerned, person, acceptDataLoss);
+  return give(capabilities, wave, scope, (stamp) => ({
+    action,
+    to,
+    by: person.subject,
+    reason,
+    ...stamp,
+    ...(acceptDataLoss ? { acceptDataLoss } : {}),
+  }));
 }

@@ -2,12 +2,12 @@
 // that runs twice writes once.
 import { z } from 'zod';
 import { defineActivity, Nothing, patientRetry } from '../../shared/durable/activity.ts';
-import { ControlSignal } from '../../shared/durable/flow.ts';
 import { Failure, terminal } from '../../shared/errors.ts';
 import { hashOf } from '../../shared/hash.ts';
 import type { PlatformEvent } from '../../shared/lifecycle/events.ts';
 import { Phase } from '../../shared/lifecycle/phases.ts';
 import { type StepEvent, stepAfter } from '../../shared/lifecycle/stepRecord.ts';
+import { Interruption } from '../../shared/model/control.ts';
 import type { Store } from '../../shared/store/contract.ts';
 import { GroupStatus, waveStatuses } from '../../shared/store/documents.ts';
 
@@ -180,15 +180,15 @@ export const passOrderOn = defineActivity({
     waveId: z.string(),
     operationId,
     instanceIds: z.array(z.string()),
-    signal: ControlSignal,
+    signal: Interruption,
   }),
   output: Nothing,
   retry: patientRetry,
   async effect({ store, now }, { waveId, operationId, instanceIds, signal }) {
     const id = `control.${hashOf(operationId).slice(0, 32)}`;
     // Whoever gave the answer was asked what it may cost.
-    const order = { id, kind: 'control' as const, waveId, instanceIds, signal, acceptDataLoss: true, at: now() };
-    await store.controls.put(order);
+    const told = { ...signal, acceptDataLoss: true };
+    await store.controls.put({ id, kind: 'control', waveId, instanceIds, signal: told, at: now() });
     return null;
   },
 });

@@ -2,9 +2,9 @@
 // and `drive` turns each effect into a Durable task. What that buys: typed `yield*`, several flows side by side, and one
 // control signal (rollback, cancel) that is noticed at every safe point without each step asking for it.
 import type { DurableOrchestrationContext, Task } from 'durable-functions';
-import { z } from 'zod';
+import { ControlSignal, type Interruption, isInterruption, type Pause, standingPause } from '../model/control.ts';
 
-/** Tasks of which one must finish before the flow goes on. An interruptible effect also ends when control arrives. */
+/** Tasks of which one must finish before the flow goes on. An interruptible effect also ends when an order arrives. */
 export interface Effect {
   readonly tasks: readonly Task[];
   readonly interruptible: boolean;
@@ -13,22 +13,12 @@ export interface Effect {
 /** A piece of orchestration: yields effects, returns its result. Always consumed by `yield*`, `all` or `drive`. */
 export type Flow<T> = Generator<Effect, T, void>;
 
-/** What a person or a policy tells a running orchestration. Sent once: the first one decides. */
-export const ControlSignal = z.strictObject({
-  action: z.enum(['rollback', 'cancel']),
-  to: z.enum(['replicating', 'withdrawn']),
-  by: z.string(),
-  reason: z.string(),
-  /** Said by an approver: what the target has taken in since traffic moved may be lost. */
-  acceptDataLoss: z.boolean().optional(),
-});
-export type ControlSignal = z.infer<typeof ControlSignal>;
 export const controlEvent = 'control';
 
 /** Thrown into a flow at its next safe point after a control signal; the saga catches it and walks back. */
 export class Interrupted extends Error {
-  readonly signal: ControlSignal;
-  constructor(signal: ControlSignal) {
+  readonly signal: Interruption;
+  constructor(signal: Interruption) {
     super(`${signal.action} asked for by ${signal.by}: ${signal.reason}`);
     this.name = 'Interrupted';
     this.signal = signal;
@@ -38,20 +28,29 @@ export class Interrupted extends Error {
 /** The orchestration's view of the world: time and identity as data, nothing else. */
 export class Ctx {
   readonly df: DurableOrchestrationContext;
-  interruption: ControlSignal | undefined;
+  interruption: Interruption | undefined;
+  /** Orders heard that do not interrupt this instance, each once, in the order of their arrival. */
+  readonly orders: ControlSignal[] = [];
   /** Whether rolling back costs nothing. From the moment traffic moves, only a signal that accepts the loss is heeded. */
   freeReturn = true;
   /** Told apart in operation ids when one instance id is used for several attempts. */
   readonly run: string | undefined;
   /** The wave that it works for. */
   readonly waveId: string | undefined;
+  /** The one workload that it works for, if it is one: an order that names it is meant for this instance. */
+  readonly workloadId: string | undefined;
   readonly #calls = new Map<string, number>();
   #shields = 0;
 
-  constructor(df: DurableOrchestrationContext, run?: string, waveId?: string) {
+  constructor(
+    df: DurableOrchestrationContext,
+    run?: string,
+    { waveId, workloadId }: { waveId?: string | undefined; workloadId?: string | undefined } = {},
+  ) {
     this.df = df;
     this.run = run;
     this.waveId = waveId;
+    this.workloadId = workloadId;
   }
 
   get instanceId(): string {
@@ -76,11 +75,25 @@ export class Ctx {
     return this.operationId(activity, count);
   }
 
-  /** Takes a control signal in, unless it comes too late to be free and does not accept what it costs. */
-  heed(signal: ControlSignal): boolean {
-    if (!this.freeReturn && signal.acceptDataLoss !== true) return false;
-    this.interruption = signal;
-    return true;
+  /**
+   * Takes an order in. An interruption of this instance interrupts, unless it comes too late to be free and does not
+   * accept what it costs. Whatever else is ordered is kept in `orders` for whoever looks there.
+   */
+  heed(signal: ControlSignal): void {
+    if (!isInterruption(signal) || !this.#concerns(signal)) {
+      if (!this.orders.some(({ id }) => id !== undefined && id === signal.id)) this.orders.push(signal);
+    } else if (this.freeReturn || signal.acceptDataLoss === true) this.interruption ??= signal;
+  }
+
+  /** The pause that stands for this instance, if one does. */
+  get pause(): Pause | undefined {
+    return standingPause(this.orders.filter((order) => this.#concerns(order)));
+  }
+
+  /** An order without names is meant for everything that it is addressed to. */
+  #concerns(signal: ControlSignal): boolean {
+    if (!('workloadIds' in signal) || signal.workloadIds === undefined) return true;
+    return this.workloadId !== undefined && signal.workloadIds.includes(this.workloadId);
   }
 
   /** Throws `Interrupted` if a control signal has arrived; call it where it is safe to stop. */
@@ -116,12 +129,17 @@ export function* finish(task: Task): Flow<unknown> {
   return outcome(task);
 }
 
-/** Waits for the first of several tasks and returns it; a safe point. */
-export function* firstOf(ctx: Ctx, tasks: readonly Task[]): Flow<Task> {
+/**
+ * Waits for the first of several tasks and returns it; a safe point. With `stop`, an order that makes it true ends the
+ * wait: then the answer is `undefined`, and the tasks go on.
+ */
+export function firstOf(ctx: Ctx, tasks: readonly Task[]): Flow<Task>;
+export function firstOf(ctx: Ctx, tasks: readonly Task[], stop: () => boolean): Flow<Task | undefined>;
+export function* firstOf(ctx: Ctx, tasks: readonly Task[], stop = () => false): Flow<Task | undefined> {
   for (;;) {
     ctx.safePoint();
     const done = tasks.find(settled);
-    if (done !== undefined) return done;
+    if (done !== undefined || stop()) return done;
     yield { tasks, interruptible: true };
   }
 }
@@ -187,9 +205,10 @@ export function* drive<T>(ctx: Ctx, flow: Flow<T>): Generator<Task, T, unknown> 
         // A failed task is read by whoever waits for it.
       }
       if (!listening || !control.isCompleted) continue;
-      const heeded = ctx.heed(ControlSignal.parse(control.result));
-      if (!heeded) control = ctx.df.waitForExternalEvent(controlEvent);
-      else if (interruptible) break;
+      ctx.heed(ControlSignal.parse(control.result));
+      // One listener at a time: of two waits for one name the newer one would get what comes.
+      if (ctx.interruption === undefined) control = ctx.df.waitForExternalEvent(controlEvent);
+      if (interruptible) break;
     }
   }
 }

@@ -10,7 +10,8 @@ export interface OrchestratorDefinition<I, O> {
   handler(context: OrchestrationContext): Generator<Task, unknown, unknown>;
 }
 
-const OfWave = z.looseObject({ waveId: z.string().optional() });
+/** What an input says of itself, for every orchestrator alike. */
+const WorksFor = z.looseObject({ waveId: z.string().optional(), workloadId: z.string().optional() });
 
 /** Defines an orchestrator: zod on both borders around a flow. */
 export function defineOrchestrator<I, O>(definition: {
@@ -29,8 +30,7 @@ export function defineOrchestrator<I, O>(definition: {
     },
     *handler(context) {
       const input = inputSchema.parse(context.df.getInput());
-      const { waveId } = OfWave.parse(input);
-      const ctx = new Ctx(context.df, attempt === undefined ? undefined : String(attempt(input)), waveId);
+      const ctx = new Ctx(context.df, attempt?.(input).toString(), WorksFor.parse(input));
       return outputSchema.parse(yield* drive(ctx, run(ctx, input)));
     },
   };

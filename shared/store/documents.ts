@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Failure } from '../errors.ts';
 import type { WorkloadEvent } from '../lifecycle/events.ts';
 import type { StepRecord, WorkloadState } from '../lifecycle/state.ts';
+import { ControlSignal } from '../model/control.ts';
 import { Environment } from '../model/environment.ts';
 import { Id, Instant } from '../model/ids.ts';
 import { WavePlan, type WorkloadPlan } from '../model/plan.ts';
@@ -106,20 +107,14 @@ export const AttentionDocument = z.strictObject({
 });
 export type AttentionDocument = z.infer<typeof AttentionDocument>;
 
-/** id `control.{uuid}`: a person's order to running orchestrations; the feed carries it out. */
+/** id `control.{uuid}`: an order to orchestrations, of a person or a policy; the feed carries it out. */
 export const ControlDocument = z.strictObject({
   id: z.string(),
   kind: z.literal('control'),
   waveId: Id,
   /** The orchestration instances that it is for. */
   instanceIds: z.array(z.string()),
-  signal: z.strictObject({
-    action: z.enum(['rollback', 'cancel']),
-    to: z.enum(['replicating', 'withdrawn']),
-    by: z.string(),
-    reason: z.string(),
-  }),
-  acceptDataLoss: z.boolean(),
+  signal: ControlSignal,
   at: Instant,
 });
 export type ControlDocument = z.infer<typeof ControlDocument>;

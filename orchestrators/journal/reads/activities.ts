@@ -1,8 +1,8 @@
 // What orchestrations need to know before they decide: small extracts of the plan and of a workload's state.
 import { z } from 'zod';
 import { defineActivity, patientRetry } from '../../../shared/durable/activity.ts';
-import { ControlSignal } from '../../../shared/durable/flow.ts';
 import { Phase } from '../../../shared/lifecycle/phases.ts';
+import { ControlSignal } from '../../../shared/model/control.ts';
 import { FailureBudget, OnFailure } from '../../../shared/model/failurePolicy.ts';
 import { CommitPolicy } from '../../../shared/model/settings.ts';
 import { waveOf, workloadOf } from '../../../shared/store/plans.ts';
@@ -28,15 +28,18 @@ export const hasPoint = defineActivity({
   },
 });
 
-/** The order that an orchestration was given before it existed, or null: the feed finds nobody to tell it to then. */
-export const orderFor = defineActivity({
-  name: 'orderFor',
+/** The orders that an orchestration was given before it existed: the feed finds nobody to tell them to then. */
+export const ordersFor = defineActivity({
+  name: 'ordersFor',
   input: z.strictObject({ waveId: z.string(), instanceId: z.string() }),
-  output: ControlSignal.nullable(),
+  output: z.array(ControlSignal),
   retry: patientRetry,
   async effect({ store }, { waveId, instanceId }) {
+    const { startedAt = '' } = await waveOf(store, waveId);
     const orders = await store.controls.list(waveId);
-    return orders.find(({ instanceIds }) => instanceIds.includes(instanceId))?.signal ?? null;
+    // The wave's own instance has one id for all attempts: what an earlier one was told is over.
+    const mine = orders.filter(({ instanceIds, at }) => instanceIds.includes(instanceId) && at >= startedAt);
+    return mine.map(({ signal }) => signal);
   },
 });
 

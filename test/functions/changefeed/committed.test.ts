@@ -98,7 +98,6 @@ describe('the change feed', () => {
       waveId: 'w1',
       instanceIds: ['wave-w1', 'group-w1.g-1'],
       signal: order,
-      acceptDataLoss: false,
       at,
     };
     expect(raisedBy(control)).toEqual(

@@ -242,6 +242,8 @@ describe('rolling back', () => {
       to: 'replicating',
       by: users.ada.oid,
       reason: 'the shop is slow',
+      id: control?.id,
+      at: control?.at,
     });
     expect(control?.instanceIds.sort()).toEqual([
       'cutover-w1.app-1',
@@ -282,7 +284,7 @@ describe('rolling back', () => {
     );
     expect(await reach.store.controls.list('w1')).toEqual([]);
     expect((await asking('grace', { acceptDataLoss: true })).status).toBe(202);
-    expect((await reach.store.controls.list('w1'))[0]).toMatchObject({ acceptDataLoss: true });
+    expect((await reach.store.controls.list('w1'))[0]?.signal).toMatchObject({ acceptDataLoss: true });
     expect((await ask('POST', '/api/waves/w1/rollback', { as: 'grace', ...rollback({ group: 'shop' }) })).status).toBe(
       403,
     );

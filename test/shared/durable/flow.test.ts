@@ -1,16 +1,7 @@
 import type { DurableOrchestrationContext, Task } from 'durable-functions';
 import { describe, expect, it } from 'vitest';
-import {
-  all,
-  type ControlSignal,
-  Ctx,
-  drive,
-  type Effect,
-  type Flow,
-  finish,
-  firstOf,
-  Interrupted,
-} from '../../../shared/durable/flow.ts';
+import { all, Ctx, drive, type Effect, type Flow, finish, firstOf, Interrupted } from '../../../shared/durable/flow.ts';
+import type { ControlSignal } from '../../../shared/model/control.ts';
 
 class FakeTask implements Task {
   isCompleted = false;
@@ -27,7 +18,7 @@ class FakeTask implements Task {
 }
 
 /** A Durable context whose tasks the test completes by hand. */
-function orchestration<T>(flow: (ctx: Ctx) => Flow<T>) {
+function orchestration<T>(flow: (ctx: Ctx) => Flow<T>, workloadId?: string) {
   const controls: FakeTask[] = [];
   const nextControl = (): FakeTask => {
     const control = new FakeTask();
@@ -40,7 +31,7 @@ function orchestration<T>(flow: (ctx: Ctx) => Flow<T>) {
     waitForExternalEvent: nextControl,
     Task: { any: (tasks: Task[]) => ({ tasks, isCompleted: false, isFaulted: false }), all: () => new FakeTask() },
   } as unknown as DurableOrchestrationContext;
-  const ctx = new Ctx(df);
+  const ctx = new Ctx(df, undefined, { workloadId });
   const driven = drive(ctx, flow(ctx));
   let step = driven.next();
   const control = controls[0] ?? nextControl();
@@ -185,6 +176,67 @@ describe('a control signal after traffic has moved', () => {
     run.resume();
     run.nextControl().complete({ ...rollback, acceptDataLoss: true });
     expect(() => run.resume()).toThrow(Interrupted);
+  });
+});
+
+describe('an order that is no interruption', () => {
+  const stamp = (n: number) => ({ by: 'ada', reason: 'test', id: `control.${n}`, at: `2026-12-01T00:00:0${n}.000Z` });
+  const defer: ControlSignal = { action: 'defer', workloadIds: ['db'], ...stamp(1) };
+
+  it('wakes a wait that looks for it, and leaves the wait’s tasks for later', () => {
+    const event = new FakeTask();
+    const run = orchestration(function* (ctx): Flow<unknown> {
+      const first = yield* firstOf(ctx, [event], () => ctx.orders.length > 0);
+      return [first, yield* firstOf(ctx, [event])];
+    });
+    run.control.complete(defer);
+    expect(run.resume().done).toBe(false);
+    event.complete();
+    run.resume();
+    expect(run.result).toEqual([undefined, event]);
+    expect(run.ctx.orders).toEqual([defer]);
+  });
+
+  it('is kept once, however often it is told, and others are still heard', () => {
+    const run = orchestration((ctx) => firstOf(ctx, [new FakeTask()]));
+    for (const order of [defer, defer, { action: 'revalidate', ...stamp(2) }]) {
+      run.nextControl().complete(order);
+      run.resume();
+    }
+    expect(run.ctx.orders.map(({ action }) => action)).toEqual(['defer', 'revalidate']);
+    run.nextControl().complete(rollback);
+    expect(() => run.resume()).toThrow(Interrupted);
+  });
+
+  it('of pause and resume the later one stands, in whatever order they arrive', () => {
+    const pause: ControlSignal = { action: 'pause', deltas: 'goOn', ...stamp(1) };
+    const resume: ControlSignal = { action: 'resume', ...stamp(2) };
+    for (const arrived of [
+      [pause, resume],
+      [resume, pause],
+      [resume, pause, resume, pause],
+    ]) {
+      const { ctx } = orchestration((ctx) => firstOf(ctx, [new FakeTask()]));
+      for (const order of arrived) ctx.heed(order);
+      expect(ctx.pause).toBeUndefined();
+      const again: ControlSignal = { ...pause, ...stamp(3) };
+      ctx.heed(again);
+      expect(ctx.pause).toEqual(again);
+    }
+  });
+
+  it('that names workloads is meant for their own instances: a rollback interrupts there and is only kept elsewhere', () => {
+    const leave: ControlSignal = { ...rollback, workloadIds: ['db'], ...stamp(1) };
+    const [db, web, group] = ['db', 'web', undefined].map(
+      (workloadId) => orchestration((ctx) => firstOf(ctx, [new FakeTask()]), workloadId).ctx,
+    );
+    for (const ctx of [db, web, group]) {
+      ctx?.heed(leave);
+      ctx?.heed({ action: 'pause', deltas: 'goOn', workloadIds: ['db'], ...stamp(2) });
+    }
+    expect([db, web, group].map((ctx) => ctx?.interruption)).toEqual([leave, undefined, undefined]);
+    expect([db, web, group].map((ctx) => ctx?.pause?.id)).toEqual(['control.2', undefined, undefined]);
+    expect(group?.orders[0]).toEqual(leave);
   });
 });
 

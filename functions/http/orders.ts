@@ -1,0 +1,76 @@
+// Orders to what runs are documents; the change feed carries them to every orchestration that they name.
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import type { Capabilities } from '../../shared/capabilities.ts';
+import type { ControlSignal } from '../../shared/model/control.ts';
+import { Id } from '../../shared/model/ids.ts';
+import type { ControlDocument, WaveDocument } from '../../shared/store/documents.ts';
+import { refuse } from './problem.ts';
+
+export const Reason = z.string().trim().min(1).max(1000);
+/** What an order is for: the whole wave, one group, or single workloads. */
+export const Scope = z.strictObject({ group: Id.optional(), workloads: z.array(Id).min(1).max(1000).optional() });
+
+export const underWay: ReadonlySet<WaveDocument['status']> = new Set(['running', 'attention']);
+
+interface Addressed {
+  workloadIds: string[];
+  /** Every orchestration that may run for them in the wave's current attempt. */
+  instanceIds: string[];
+}
+
+/** Whom an order reaches. Names that the wave does not know are refused one by one. */
+export function scopeOf(wave: WaveDocument, { group, workloads }: z.infer<typeof Scope>): Addressed {
+  const { waveId, attempt, plan } = wave;
+  const groups = plan.groups.filter(({ id, tiers }) =>
+    workloads === undefined
+      ? group === undefined || id === group
+      : (group === undefined || id === group) && tiers.flat().some((workloadId) => workloads.includes(workloadId)),
+  );
+  const members = groups.flatMap(({ tiers }) => tiers.flat());
+  const groupIds = plan.groups.map(({ id }) => id);
+  const known = plan.groups
+    .filter(({ id }) => group === undefined || id === group)
+    .flatMap(({ tiers }) => tiers.flat());
+  const unknown = [
+    ...(group === undefined || groupIds.includes(group)
+      ? []
+      : [{ path: 'group', value: group, message: 'no such group', fix: `name one of: ${groupIds.join(', ')}` }]),
+    ...(workloads ?? []).flatMap((value, index) =>
+      known.includes(value)
+        ? []
+        : [
+            {
+              path: `workloads[${index}]`,
+              value,
+              message: `no such workload in ${group === undefined ? 'this wave' : `group "${group}"`}`,
+              fix: `name one of: ${known.slice(0, 20).join(', ')}`,
+            },
+          ],
+    ),
+  ];
+  if (unknown.length > 0) throw refuse('invalidInput', `Wave ${waveId} does not have all that is named.`, unknown);
+  const workloadIds = workloads ?? members;
+  return {
+    workloadIds,
+    instanceIds: [
+      ...(group === undefined && workloads === undefined ? [`wave-${waveId}`] : []),
+      ...groups.map(({ id }) => `group-${waveId}.${id}-${attempt}`),
+      ...workloadIds.flatMap((id) => [`prepare-${waveId}.${id}-${attempt}`, `cutover-${waveId}.${id}-${attempt}`]),
+    ],
+  };
+}
+
+/** Writes an order down for the feed to carry. Throws `conflict` if nothing runs that could hear it. */
+export async function give(
+  { store, now }: Capabilities,
+  { waveId, status }: WaveDocument,
+  { instanceIds }: Addressed,
+  signalOf: (stamp: { id: string; at: string }) => ControlSignal,
+): Promise<ControlDocument> {
+  if (!underWay.has(status)) throw refuse('conflict', `Wave ${waveId} is ${status}: nothing runs that could be told.`);
+  const [id, at] = [`control.${randomUUID()}`, now()];
+  const control: ControlDocument = { id, kind: 'control', waveId, instanceIds, signal: signalOf({ id, at }), at };
+  await store.controls.put(control);
+  return control;
+}
