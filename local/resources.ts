@@ -46,7 +46,14 @@ const Database: z.ZodType<CosmosDatabaseDeclaration> = z.object({
 export const Resources = z.object({
   identity: z.object({
     tenantId: z.guid(),
-    users: z.array(z.object({ name: z.string(), oid: z.guid(), roles: z.array(z.string()) })),
+    users: z.array(
+      z.object({
+        name: z.string(),
+        oid: z.guid(),
+        roles: z.array(z.string()),
+        groups: z.array(z.string()).optional(),
+      }),
+    ),
     managedIdentities: z.array(z.object({ name: z.string(), clientId: z.guid(), principalId: z.guid() })),
   }),
   serviceBus: NamespaceShape,

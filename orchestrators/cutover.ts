@@ -9,9 +9,10 @@ import { type Taken, take } from './saga.ts';
 
 export const cutover = defineOrchestrator({
   name: 'cutover',
-  input: z.strictObject({ waveId: z.string(), workloadId: z.string() }),
+  input: z.strictObject({ waveId: z.string(), workloadId: z.string(), gatedSteps: z.array(z.string()) }),
   output: ChildOutcome,
-  *run(ctx, workload) {
+  *run(ctx, { gatedSteps, ...workload }) {
+    ctx.gatedSteps = new Set(gatedSteps);
     yield* hearEarlierOrders(ctx, workload.waveId, undefined);
     const taken: Taken[] = [];
     return yield* outcomeOf(taken, story(ctx, taken, workload));

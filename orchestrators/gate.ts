@@ -1,42 +1,82 @@
 import { z } from 'zod';
 import { type Ctx, type Flow, Interrupted } from '../shared/durable/flow.ts';
 import { waitUntil } from '../shared/durable/waits.ts';
+import { terminal } from '../shared/errors.ts';
+import type { GateName } from '../shared/model/gate.ts';
 import { openGate, withdrawGate } from './gates/activities.ts';
 
 const Decided = z.looseObject({
   data: z.looseObject({
     status: z.enum(['approved', 'rejected', 'expired']),
+    approved: z.array(z.string()).default([]),
     decisions: z.array(z.looseObject({ by: z.string(), decision: z.string(), comment: z.string() })),
   }),
 });
 export interface GateResult {
   status: 'notRequired' | 'approved' | 'rejected' | 'expired';
+  /** The workloads that may go on: all that were asked about, unless the gate takes partial approvals. */
+  approved: string[];
   decisions: { by: string; decision: string; comment: string }[];
 }
 
-/** Asks people and waits for as long as it takes. `turn` tells repeated questions of one group apart. */
-export function* passGate(
+interface Gate {
+  waveId: string;
+  /** The group that asks; a step of the environment has none. */
+  groupId?: string;
+  workloadIds: string[];
+  name: GateName;
+  question: string;
+  /** The wave's. */
+  attempt: number;
+  /** Tells repeated questions of one orchestration apart. */
+  turn: number;
+  within?: string;
+}
+
+/** Asks people and waits for as long as it takes. */
+export function* passGate(ctx: Ctx, { attempt, turn, ...asked }: Gate): Flow<GateResult> {
+  const { waveId, groupId, workloadIds, name } = asked;
+  const gateId = `gate.${groupId ?? 'environment'}.${name.replace(':', '.')}.${attempt}-${turn}`;
+  return yield* ask(ctx, { waveId, workloadIds, gateId, operationId: ctx.operationId('gate', name, turn) }, asked);
+}
+
+/** Asks at the gate that stands before a step, if the wave has one; throws `gateRejected` unless it is approved. */
+export function* passGateBefore(
   ctx: Ctx,
-  gate: {
-    waveId: string;
-    groupId: string;
-    name: 'uat' | 'cutover' | 'commit';
-    question: string;
-    attempt: number;
-    turn: number;
-    within?: string;
-  },
+  step: { name: string; subject: { waveId: string; groupId?: string; workloadIds: string[] }; operationId: string },
+): Flow<void> {
+  const { name: stepName, subject, operationId } = step;
+  const gateId = `gate.${operationId.replace(/[:/\\?#]/g, '.')}`;
+  const about = subject.workloadIds.length === 0 ? '' : ` for ${subject.workloadIds.join(', ')}`;
+  const question = `Take step ${stepName}${about}?`;
+  const { waveId, workloadIds } = subject;
+  const asked = { ...subject, name: `before:${stepName}` as GateName, question };
+  const { status } = yield* ask(ctx, { waveId, workloadIds, gateId, operationId: `${operationId}:gate` }, asked);
+  if (status === 'approved' || status === 'notRequired') return;
+  throw terminal(
+    'gateRejected',
+    `The gate before step ${stepName} was ${status}${about}.`,
+    'Settle what stands against it, then retry to ask again; or roll back.',
+  );
+}
+
+function* ask(
+  ctx: Ctx,
+  {
+    waveId,
+    workloadIds,
+    gateId,
+    operationId,
+  }: { waveId: string; workloadIds: string[]; gateId: string; operationId: string },
+  asked: Omit<Gate, 'attempt' | 'turn'>,
 ): Flow<GateResult> {
-  const { attempt, turn, ...asked } = gate;
-  const gateId = `gate.${gate.groupId}.${gate.name}.${attempt}-${turn}`;
-  const operationId = ctx.operationId('gate', gate.name, turn);
   const { required } = yield* openGate.call(ctx, { ...asked, gateId, operationId });
-  if (!required) return { status: 'notRequired', decisions: [] };
+  if (!required) return { status: 'notRequired', approved: workloadIds, decisions: [] };
   try {
     const decided = yield* waitUntil(ctx, operationId, Decided, undefined);
-    return decided?.data ?? { status: 'expired', decisions: [] };
+    return decided?.data ?? { status: 'expired', approved: [], decisions: [] };
   } catch (error) {
-    if (error instanceof Interrupted) yield* withdrawGate.call(ctx, { waveId: gate.waveId, gateId });
+    if (error instanceof Interrupted) yield* withdrawGate.call(ctx, { waveId, gateId });
     throw error;
   }
 }

@@ -25,6 +25,7 @@ const Input = GroupOutline.extend({
   environmentId: z.string(),
   window: z.strictObject({ opens: z.string(), closes: z.string() }),
   commitPolicy: CommitPolicy,
+  gatedSteps: z.array(z.string()),
   ordered: Interruption.optional(),
 });
 type Input = z.infer<typeof Input>;
@@ -48,6 +49,7 @@ export const group = defineOrchestrator({
   input: Input,
   output: Outcome,
   *run(ctx, input) {
+    ctx.gatedSteps = new Set(input.gatedSteps);
     const begun: Begun = { prepared: {}, cutOver: {}, tested: [], moved: [] };
     let result: Outcome;
     yield* hearEarlierOrders(ctx, input.waveId, input.ordered);
@@ -62,7 +64,7 @@ export const group = defineOrchestrator({
 });
 
 function* story(ctx: Ctx, input: Input, begun: Begun): Flow<Outcome> {
-  const { waveId, groupId, attempt, environmentId, tiers, commitPolicy } = input;
+  const { waveId, groupId, attempt, environmentId, tiers, commitPolicy, gatedSteps } = input;
   const workloadIds = tiers.flat();
   const subject = { waveId, workloadIds };
 
@@ -72,7 +74,11 @@ function* story(ctx: Ctx, input: Input, begun: Begun): Flow<Outcome> {
   yield* together(ctx, waveId, workloadIds, begun.prepared, {
     instanceId: (id) => `prepare-${waveId}.${id}-${attempt}`,
     run: (id, instanceId) =>
-      prepare.call(ctx, { waveId, workloadId: id, method: input.methods[id] ?? 'agent', ...ordered }, instanceId),
+      prepare.call(
+        ctx,
+        { waveId, workloadId: id, method: input.methods[id] ?? 'agent', gatedSteps, ...ordered },
+        instanceId,
+      ),
   });
 
   yield* status(ctx, input, 'testing');
@@ -85,7 +91,7 @@ function* story(ctx: Ctx, input: Input, begun: Begun): Flow<Outcome> {
     ctx.safePoint();
     yield* together(ctx, waveId, tier, begun.cutOver, {
       instanceId: (id) => `cutover-${waveId}.${id}-${attempt}`,
-      run: (id, instanceId) => cutover.call(ctx, { waveId, workloadId: id }, instanceId),
+      run: (id, instanceId) => cutover.call(ctx, { waveId, workloadId: id, gatedSteps }, instanceId),
     });
   }
   yield* take(ctx, begun.moved, postCutover, { waveId, groupId, environmentId, tiers }, subject);
@@ -138,7 +144,15 @@ function* whenItsTurn(ctx: Ctx, input: Input): Flow<Outcome | undefined> {
       return yield* hold(ctx, input, `${other}, which it depends on, was not committed`);
   }
   const question = `Cut over ${groupId} in the window from ${window.opens} to ${window.closes}?`;
-  const gate = yield* passGate(ctx, { waveId, groupId, name: 'cutover', question, attempt, turn: 1 });
+  const gate = yield* passGate(ctx, {
+    waveId,
+    groupId,
+    workloadIds: tiers.flat(),
+    name: 'cutover',
+    question,
+    attempt,
+    turn: 1,
+  });
   if (gate.status === 'rejected' || gate.status === 'expired')
     return yield* hold(ctx, input, `the cutover was ${gate.status}`);
   yield* enterPhase.call(ctx, {

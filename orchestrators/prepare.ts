@@ -14,6 +14,7 @@ const Input = z.strictObject({
   waveId: z.string(),
   workloadId: z.string(),
   method: z.enum(['agent', 'agentless']),
+  gatedSteps: z.array(z.string()),
   ordered: Interruption.optional(),
 });
 
@@ -21,7 +22,8 @@ export const prepare = defineOrchestrator({
   name: 'prepare',
   input: Input,
   output: ChildOutcome,
-  *run(ctx, { waveId, workloadId, method, ordered }) {
+  *run(ctx, { waveId, workloadId, method, gatedSteps, ordered }) {
+    ctx.gatedSteps = new Set(gatedSteps);
     yield* hearEarlierOrders(ctx, waveId, ordered);
     const taken: Taken[] = [];
     return yield* outcomeOf(taken, story(ctx, taken, { waveId, workloadId }, method));

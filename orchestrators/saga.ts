@@ -5,6 +5,7 @@ import { type Ctx, type Flow, Interrupted } from '../shared/durable/flow.ts';
 import type { AnyStep, StepDefinition, Subject } from '../shared/durable/step.ts';
 import { waitUntil } from '../shared/durable/waits.ts';
 import { type Failure, MigrationError, toMigrationError } from '../shared/errors.ts';
+import { passGateBefore } from './gate.ts';
 import { askForHelp, helpEnded, recordStep } from './journal/activities.ts';
 
 /** A step that was begun, as data: what is needed to undo it, in this orchestration or in another. */
@@ -32,6 +33,7 @@ export function* take<I, B, O>(
     });
     try {
       if (armed === undefined) {
+        if (ctx.gatedSteps.has(step.name)) yield* passGateBefore(ctx, { name: step.name, subject, operationId });
         armed = { before: step.before.parse(yield* step.capture(ctx, input)) };
         taken.push({ step: step.name, input: step.input.parse(input), before: armed.before });
       }

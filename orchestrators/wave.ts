@@ -32,6 +32,7 @@ export const wave = defineOrchestrator({
     const { waveId, attempt } = input;
     yield* hearEarlierOrders(ctx, waveId, undefined);
     const outline = yield* outlineWave.call(ctx, { waveId });
+    ctx.gatedSteps = new Set(outline.gatedSteps);
     yield* recordWave.call(ctx, { waveId, attempt, status: 'running', ended: false });
     const taken: Taken[] = [];
     const ordered = yield* readyEnvironment(ctx, input, outline, taken);
@@ -93,12 +94,12 @@ function* moveGroup(
   member: Outline['groups'][number],
   ordered: Interruption | undefined,
 ): Flow<GroupOutcome> {
-  const { environmentId, window, commitPolicy } = outline;
+  const { environmentId, window, commitPolicy, gatedSteps } = outline;
   const { groupId } = member;
   const told = ordered === undefined ? {} : { ordered };
   const instanceId = `group-${waveId}.${groupId}-${attempt}`;
   try {
-    const input = { ...member, ...told, waveId, attempt, environmentId, window, commitPolicy };
+    const input = { ...member, ...told, waveId, attempt, environmentId, window, commitPolicy, gatedSteps };
     return yield* group.call(ctx, input, instanceId);
   } catch (error) {
     // A group that breaks, instead of ending, must be seen, and nobody may wait for it for ever.

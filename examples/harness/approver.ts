@@ -23,7 +23,7 @@ export class Approver {
       if (at - since < this.#thinkMs || this.#decided.has(id)) continue;
       this.#decided.add(id);
       await this.#api.approve(wave.waveId, id, 'looks good');
-      this.#said(`grace approves the gate ${name} of ${groupId}`);
+      this.#said(`grace approves the gate ${name} of ${groupId ?? 'the environment'}`);
     }
   }
 }

@@ -29,9 +29,9 @@ export function raisedBy(document: Changed): Raised[] {
       return milestone === undefined || milestone.instanceId === nobody ? [] : [milestone];
     }
     case 'gate': {
-      const { status, decisions, operationId } = document;
+      const { status, decisions, approved, operationId } = document;
       if (status === 'open' || status === 'withdrawn') return [];
-      return addressed(operationId, { type: 'landfall.gate.decided', data: { status, decisions } });
+      return addressed(operationId, { type: 'landfall.gate.decided', data: { status, decisions, approved } });
     }
     case 'attention': {
       const { status, answer, operationId } = document;

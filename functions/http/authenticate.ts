@@ -31,7 +31,8 @@ export async function authenticate(request: HttpRequest, config: AuthConfig): Pr
     const subject = payload.sub ?? '';
     const name = [payload['name'], payload['preferred_username']].find((each) => typeof each === 'string') ?? subject;
     const claimed: unknown[] = Array.isArray(payload['roles']) ? payload['roles'] : [];
-    return { subject, name: String(name), roles: roles.filter((role) => claimed.includes(role)) };
+    const groups = Array.isArray(payload['groups']) ? payload['groups'].filter((each) => typeof each === 'string') : [];
+    return { subject, name: String(name), roles: roles.filter((role) => claimed.includes(role)), groups };
   } catch (error) {
     // What is wrong with the keys' address is not the caller's fault.
     if (

@@ -1,19 +1,14 @@
-// What people are asked: gates to approve, failed steps to decide about.
+// What people are asked about failed steps, and what they answer.
 import { z } from 'zod';
 import type { Capabilities } from '../../shared/capabilities.ts';
-import { decide } from '../../shared/policy/gates.ts';
 import type { Person } from '../../shared/policy/people.ts';
 import type { AttentionDocument } from '../../shared/store/documents.ts';
 import { readBody } from './body.ts';
 import { checkRollback } from './pointOfNoReturn.ts';
 import { refuse } from './problem.ts';
-import { json, type Route, readers } from './route.ts';
+import { json, type Route } from './route.ts';
 import { waveOf } from './waves.ts';
 
-const Comment = z.strictObject({
-  comment: z.string().trim().max(1000).default(''),
-  acceptDataLoss: z.boolean().default(false),
-});
 const Choice = z.strictObject({
   choice: z.enum(['retry', 'rollback']),
   reason: z.string().trim().min(1).max(1000),
@@ -21,42 +16,7 @@ const Choice = z.strictObject({
 });
 const Retry = z.strictObject({ reason: z.string().trim().max(1000).default('retried') });
 
-const gateRoute = (decision: 'approve' | 'reject'): Route => ({
-  name: `gates${decision === 'approve' ? 'Approve' : 'Reject'}`,
-  method: 'POST',
-  path: `waves/{id}/gates/{gateId}/${decision}`,
-  allowed: ['approver'],
-  async handle({ capabilities: { store, now }, request, param, person }) {
-    const { comment, acceptDataLoss } = await readBody(request, Comment);
-    const gate = await store.gates.change(param('id'), param('gateId'), (open) => {
-      // Traffic has moved when a commit is asked about: rejecting it means rolling back.
-      if (open.name === 'commit' && decision === 'reject' && (!acceptDataLoss || comment === ''))
-        throw refuse(
-          'conflict',
-          'Rejecting the commit rolls back, and what the targets have accepted since traffic moved would be lost. Say so with "acceptDataLoss": true and a comment that gives the reason.',
-        );
-      const decided = decide(open, { decision, comment, at: now() }, person);
-      if ('refused' in decided)
-        throw refuse(decided.refused.code, `${decided.refused.message} ${decided.refused.suggestion}`);
-      return decided.gate;
-    });
-    return json(gate);
-  },
-});
-
 export const decisionRoutes: Route[] = [
-  {
-    name: 'gatesList',
-    method: 'GET',
-    path: 'waves/{id}/gates',
-    allowed: readers,
-    async handle({ capabilities: { store }, param }) {
-      const { waveId } = await waveOf(store, param('id'));
-      return json({ gates: await store.gates.list(waveId) });
-    },
-  },
-  gateRoute('approve'),
-  gateRoute('reject'),
   {
     name: 'attentionsAnswer',
     method: 'POST',

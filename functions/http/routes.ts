@@ -3,6 +3,7 @@ import { applianceRoutes } from './appliances.ts';
 import { controlRoutes } from './control.ts';
 import { decisionRoutes } from './decisions.ts';
 import { enrolmentRoutes } from './enrolment.ts';
+import { gateRoutes } from './gates.ts';
 import { inventoryRoutes } from './inventory.ts';
 import { quarantineRoutes } from './quarantine.ts';
 import type { Route } from './route.ts';
@@ -13,6 +14,7 @@ export const routes: readonly Route[] = [
   ...inventoryRoutes,
   ...waveRoutes,
   ...controlRoutes,
+  ...gateRoutes,
   ...decisionRoutes,
   ...workloadRoutes,
   ...enrolmentRoutes,

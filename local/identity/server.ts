@@ -14,6 +14,8 @@ export interface LocalUser {
   name: string;
   oid: string;
   roles: string[];
+  /** The directory groups that tokens name in their claim `groups`. */
+  groups?: string[] | undefined;
 }
 
 export interface ManagedIdentity {
@@ -184,8 +186,8 @@ function requireHeader(request: IncomingMessage, expected: string): void {
   }
 }
 
-function userPrincipal({ oid, name, roles }: LocalUser): Principal {
-  return { oid, name, roles, preferredUsername: `${name}@landfall.local` };
+function userPrincipal({ oid, name, roles, groups }: LocalUser): Principal {
+  return { oid, name, roles, ...(groups && { groups }), preferredUsername: `${name}@landfall.local` };
 }
 
 function identityPrincipal({ name, clientId, principalId }: ManagedIdentity): Principal {

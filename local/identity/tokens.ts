@@ -25,6 +25,7 @@ export interface Principal {
   oid: string;
   name: string;
   roles?: string[];
+  groups?: string[] | undefined;
   appid?: string;
   preferredUsername?: string;
 }
@@ -46,12 +47,13 @@ export async function openTokens(dataDir: string | undefined, issuer: string, te
 
   return {
     jwk,
-    issue({ oid, name, roles = [], appid, preferredUsername }, audience, lifetimeSeconds) {
+    issue({ oid, name, roles = [], groups, appid, preferredUsername }, audience, lifetimeSeconds) {
       return new SignJWT({
         oid,
         tid: tenantId,
         name,
         roles,
+        ...(groups && { groups }),
         ver: '2.0',
         idtyp: appid ? 'app' : 'user',
         ...(appid && { appid, azp: appid }),

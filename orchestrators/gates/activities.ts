@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineActivity, Nothing, patientRetry } from '../../shared/durable/activity.ts';
 import { terminal } from '../../shared/errors.ts';
+import { GateName, gatePolicy } from '../../shared/model/gate.ts';
 import { durationMs, shortest } from '../../shared/policy/duration.ts';
 
 /** Opens a gate of the plan, or says that the plan asks for none. */
@@ -8,8 +9,9 @@ export const openGate = defineActivity({
   name: 'openGate',
   input: z.strictObject({
     waveId: z.string(),
-    groupId: z.string(),
-    name: z.enum(['uat', 'cutover', 'commit']),
+    groupId: z.string().optional(),
+    workloadIds: z.array(z.string()),
+    name: GateName,
     question: z.string(),
     gateId: z.string(),
     operationId: z.string(),
@@ -17,12 +19,13 @@ export const openGate = defineActivity({
   }),
   output: z.strictObject({ required: z.boolean() }),
   retry: patientRetry,
-  async effect({ store, now }, { waveId, groupId, name, question, gateId, operationId, within }) {
+  async effect({ store, now }, { waveId, workloadIds, name, question, gateId, operationId, within, ...asked }) {
     const wave = await store.waves.get(waveId);
     if (wave === undefined)
       throw terminal('notFound', `Wave ${waveId} is not in the store.`, 'Check that nobody deleted it.');
-    const policy = wave.plan.gates[name];
-    if (!policy.required) return { required: false };
+    const policy = gatePolicy(wave.plan.gates, name);
+    if (policy?.required !== true) return { required: false };
+    const { groupId = wave.plan.workloads.find(({ workloadId }) => workloadId === workloadIds[0])?.groupId } = asked;
     const openedAt = now();
     const limit = shortest([within, policy.expiresAfter]);
     const expiresAt =
@@ -31,15 +34,18 @@ export const openGate = defineActivity({
       id: gateId,
       kind: 'gate',
       waveId,
-      groupId,
+      ...(groupId === undefined ? {} : { groupId }),
       name,
       question,
+      workloadIds,
       policy,
       requester: wave.startedBy ?? wave.createdBy,
       status: 'open',
       openedAt,
       ...expiresAt,
       decisions: [],
+      delegations: [],
+      comments: [],
       operationId,
     });
     return { required: true };

@@ -33,6 +33,8 @@ export class Ctx {
   readonly orders: ControlSignal[] = [];
   /** Whether rolling back costs nothing. From the moment traffic moves, only a signal that accepts the loss is heeded. */
   freeReturn = true;
+  /** Names of steps that people are asked about before they are taken. */
+  gatedSteps: ReadonlySet<string> = new Set();
   /** Told apart in operation ids when one instance id is used for several attempts. */
   readonly run: string | undefined;
   /** The wave that it works for. */

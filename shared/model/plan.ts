@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import { Environment } from './environment.ts';
 import { FailureBudget, OnFailure } from './failurePolicy.ts';
+import { Gates } from './gate.ts';
 import { Id, Instant } from './ids.ts';
 import { CommitPolicy, ResolvedSettings } from './settings.ts';
 import { Source } from './source.ts';
-import { Gates } from './wave.ts';
 
 export const WorkloadPlan = z.strictObject({
   waveId: Id,

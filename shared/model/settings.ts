@@ -56,20 +56,6 @@ export const CutoverAction = z.discriminatedUnion('kind', [
 ]);
 export type CutoverAction = z.infer<typeof CutoverAction>;
 
-/** Who may decide at a gate and what happens when nobody does. */
-export const GatePolicy = z.strictObject({
-  required: z.boolean().default(true),
-  approvers: z
-    .array(z.string().min(1).max(120))
-    .max(50)
-    .default([])
-    .describe('names of people; empty: anyone with the approver role'),
-  quorum: z.int().min(1).max(10).default(1),
-  expiresAfter: Duration.optional(),
-  onExpiry: z.enum(['hold', 'approve', 'reject']).default('hold'),
-});
-export type GatePolicy = z.infer<typeof GatePolicy>;
-
 /** What happens after validation. Each rollback here happens after traffic has moved, so it must say why a loss is acceptable. */
 export const CommitPolicy = z
   .strictObject({

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { FailureBudget, OnFailure } from './failurePolicy.ts';
+import { Gates } from './gate.ts';
 import { Id } from './ids.ts';
-import { CommitPolicy, GatePolicy, Settings } from './settings.ts';
+import { CommitPolicy, Settings } from './settings.ts';
 import { Window } from './window.ts';
 
 export const WorkloadDefinition = z.strictObject({
@@ -25,16 +26,6 @@ export const GroupDefinition = z.strictObject({
   settings: Settings.optional(),
 });
 export type GroupDefinition = z.infer<typeof GroupDefinition>;
-
-export const Gates = z.strictObject({
-  uat: GatePolicy.prefault({}),
-  cutover: GatePolicy.prefault({}),
-  commit: GatePolicy.prefault({}).refine(({ onExpiry }) => onExpiry !== 'reject', {
-    path: ['onExpiry'],
-    message:
-      'rejecting the commit rolls back after traffic has moved: say so in commitPolicy.onTimeout, with its acceptDataLoss',
-  }),
-});
 
 /** What a planner posts. */
 export const WaveDefinition = z

@@ -8,6 +8,8 @@ export interface Person {
   subject: string;
   name: string;
   roles: readonly Role[];
+  /** The directory's groups that the token names. */
+  groups?: readonly string[];
 }
 
 /** Token subjects differ in case between issuers' spellings, never in person. */

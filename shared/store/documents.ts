@@ -5,9 +5,9 @@ import type { WorkloadEvent } from '../lifecycle/events.ts';
 import type { StepRecord, WorkloadState } from '../lifecycle/state.ts';
 import { ControlSignal } from '../model/control.ts';
 import { Environment } from '../model/environment.ts';
+import { GateName, GatePolicy } from '../model/gate.ts';
 import { Id, Instant } from '../model/ids.ts';
 import { WavePlan, type WorkloadPlan } from '../model/plan.ts';
-import { GatePolicy } from '../model/settings.ts';
 import { WaveDefinition } from '../model/wave.ts';
 
 // -- container `waves`, key /waveId ---------------------------------------------------------------------------------
@@ -68,22 +68,38 @@ const GateDecision = z.strictObject({
   decision: z.enum(['approve', 'reject']),
   comment: z.string(),
   at: Instant,
+  /** Only these; without them, all that were not decided then. */
+  workloads: z.array(z.string()).optional(),
+  /** Whose vote it was, if somebody else was asked to cast it. */
+  onBehalfOf: z.string().optional(),
+  /** What the policy says on expiry, where people have not decided. */
+  byPolicy: z.boolean().optional(),
+  acceptDataLoss: z.boolean().optional(),
 });
 
-/** id `gate.{groupId}.{name}.{attempt}`: a question to people, and their decisions. `operationId` addresses the waiting orchestration. */
+/** id `gate.…`: a question to people, and their decisions. `operationId` addresses the waiting orchestration. */
 export const GateDocument = z.strictObject({
   id: z.string(),
   kind: z.literal('gate'),
   waveId: Id,
-  groupId: Id,
-  name: z.enum(['uat', 'cutover', 'commit']),
+  /** The group that asks; a step of the environment has none. */
+  groupId: Id.optional(),
+  name: GateName,
   question: z.string(),
+  /** What it asks about; none for a step of the environment. */
+  workloadIds: z.array(Id).default([]),
   policy: GatePolicy,
   requester: z.string(),
   status: z.enum(['open', 'approved', 'rejected', 'expired', 'withdrawn']),
   openedAt: Instant,
   expiresAt: Instant.optional(),
   decisions: z.array(GateDecision),
+  /** The workloads that are approved, once it is decided. */
+  approved: z.array(Id).optional(),
+  delegations: z
+    .array(z.strictObject({ from: z.string(), to: z.string(), reason: z.string(), at: Instant }))
+    .default([]),
+  comments: z.array(z.strictObject({ by: z.string(), text: z.string(), at: Instant })).default([]),
   operationId: z.string(),
 });
 export type GateDocument = z.infer<typeof GateDocument>;

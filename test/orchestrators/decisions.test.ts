@@ -1,5 +1,6 @@
 // What people and policies decide: who is held, who commits, who goes back.
 import { afterEach, describe, expect, test } from 'vitest';
+import type { GateDocument } from '../../shared/store/documents.ts';
 import { onlyDb } from './world/definitions.ts';
 import { leaseKept, servesAsBefore } from './world/expectations.ts';
 import { expectSound } from './world/invariants.ts';
@@ -37,6 +38,29 @@ test('a rejected sign-off of UAT becomes a question, and another look may be app
   world.people.atGate.uat = 'approve';
   await world.people.answer('retry');
   expect((await world.ended()).status).toBe('committed');
+});
+
+test('a gate before a step is asked for each workload, and a rejection becomes a question that a retry asks again', async () => {
+  world = await World.open({
+    change: (posted) => {
+      onlyDb(posted);
+      posted.gates = { ...posted.gates, before: { initialSync: {}, targetIam: {}, postCutover: { required: false } } };
+    },
+  });
+  Object.assign(world.people.atGate, { 'before:targetIam': 'approve', 'before:initialSync': 'reject' });
+  await world.start();
+  await world.question();
+  expect(world.openQuestions()[0]).toMatchObject({ step: 'initialSync', failure: { code: 'gateRejected' } });
+  expect(world.script.called('createStaging')).toBe(0);
+  world.people.atGate['before:initialSync'] = 'approve';
+  await world.people.answer('retry');
+  expect((await world.ended()).status).toBe('committed');
+  const before = world.documents<GateDocument>('gate').filter(({ name }) => name.startsWith('before:'));
+  expect(before.map(({ name, groupId, workloadIds, status }) => ({ name, groupId, workloadIds, status }))).toEqual([
+    { name: 'before:targetIam', groupId: undefined, workloadIds: [], status: 'approved' },
+    { name: 'before:initialSync', groupId: 'data', workloadIds: ['db'], status: 'rejected' },
+    { name: 'before:initialSync', groupId: 'data', workloadIds: ['db'], status: 'approved' },
+  ]);
 });
 
 describe('the commit policy rolls back', () => {

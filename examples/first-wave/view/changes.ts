@@ -33,7 +33,7 @@ export function changesBetween(before: Snapshot | undefined, after: Snapshot): C
   }
   for (const { id, groupId, name, question } of wave.gates)
     if (!before?.wave.gates.some((gate) => gate.id === id))
-      changes.push({ type: 'gate', group: groupId, gate: name, question });
+      changes.push({ type: 'gate', group: groupId ?? 'the environment', gate: name, question });
   for (const { id, step, workloadIds, failure } of wave.attentions)
     if (!before?.wave.attentions.some((attention) => attention.id === id)) {
       const { message, suggestion } = failure;

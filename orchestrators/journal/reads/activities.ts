@@ -5,6 +5,7 @@ import { Phase } from '../../../shared/lifecycle/phases.ts';
 import { ControlSignal } from '../../../shared/model/control.ts';
 import { FailureBudget, OnFailure } from '../../../shared/model/failurePolicy.ts';
 import { CommitPolicy } from '../../../shared/model/settings.ts';
+import { stepNames } from '../../../shared/model/steps.ts';
 import { waveOf, workloadOf } from '../../../shared/store/plans.ts';
 
 export const phaseOf = defineActivity({
@@ -58,6 +59,7 @@ export const WaveOutline = z.strictObject({
   workerSites: z.array(z.string()),
   window: z.strictObject({ opens: z.string(), closes: z.string() }),
   commitPolicy: CommitPolicy,
+  gatedSteps: z.array(z.enum(stepNames)).describe('steps with a gate before them'),
   failureBudget: FailureBudget.optional(),
   groups: z.array(GroupOutline),
 });
@@ -81,6 +83,7 @@ export const outlineWave = defineActivity({
       workerSites: [...new Set(agentless.map(({ source }) => source.site))],
       window: { opens: plan.window.opens, closes: plan.window.closes },
       commitPolicy: plan.commitPolicy,
+      gatedSteps: stepNames.filter((name) => plan.gates.before[name]?.required === true),
       failureBudget: plan.failureBudget,
       groups: left.map(({ id, dependsOn, tiers, onFailure }) => ({
         groupId: id,

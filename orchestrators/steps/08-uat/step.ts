@@ -65,7 +65,16 @@ export const uat = defineStep({
       );
     const question = `UAT of ${groupId}: ${tested.reduce((sum, { results }) => sum + results.length, 0)} checks passed. Sign off?`;
     const within = yield* cloneLife.call(ctx, { waveId, workloadIds });
-    const asked = { waveId, groupId, name: 'uat', question, attempt: input.attempt, turn: attempt, within } as const;
+    const asked = {
+      waveId,
+      groupId,
+      workloadIds,
+      name: 'uat',
+      question,
+      attempt: input.attempt,
+      turn: attempt,
+      within,
+    } as const;
     const gate = yield* passGate(ctx, asked);
     if (gate.status === 'expired') {
       yield* removeClones(ctx, input);

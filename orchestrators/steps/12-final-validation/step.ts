@@ -64,6 +64,7 @@ export const finalValidation = defineStep({
     const gate = yield* passGate(ctx, {
       waveId,
       groupId,
+      workloadIds,
       name: 'commit',
       question,
       attempt: waveAttempt,

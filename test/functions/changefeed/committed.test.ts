@@ -10,6 +10,7 @@ import type {
   SignalDocument,
 } from '../../../shared/store/documents.ts';
 import { FakeOrchestrations } from '../http/api.ts';
+import { gateOf } from '../../fakes/gates.ts';
 
 const at = '2026-12-01T00:00:00.000Z';
 const operationId = 'prepare-w1.db-1:sync:1';
@@ -21,20 +22,7 @@ const event = (type: string, change: Partial<WorkloadEvent> = {}): EventDocument
   version: 2,
   event: { id: 'e', time: at, source: 'a', operationId, type, data: { n: 1 }, ...change } as unknown as WorkloadEvent,
 });
-const gate = (status: GateDocument['status']): GateDocument => ({
-  id: 'gate.1',
-  kind: 'gate',
-  waveId: 'w1',
-  groupId: 'g',
-  name: 'uat',
-  question: '?',
-  policy: { required: true, approvers: [], quorum: 1, onExpiry: 'hold' },
-  requester: 'ada',
-  status,
-  openedAt: at,
-  decisions: [],
-  operationId,
-});
+const gate = (status: GateDocument['status']): GateDocument => gateOf({ id: 'gate.1', status, operationId });
 const attention = (change: Partial<AttentionDocument> = {}): AttentionDocument => ({
   id: 'attention.1',
   kind: 'attention',

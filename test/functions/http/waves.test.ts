@@ -2,10 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import type { WorkloadEvent } from '../../../shared/lifecycle/events.ts';
 import type { Phase } from '../../../shared/lifecycle/phases.ts';
-import type { AttentionDocument, GateDocument } from '../../../shared/store/documents.ts';
+import type { AttentionDocument } from '../../../shared/store/documents.ts';
 import { environment, profile, sources, wavePosted } from '../../fakes/definitions.ts';
 import { withWave } from '../../fakes/reach.ts';
 import { startApi, users } from './api.ts';
+import { gateOf } from '../../fakes/gates.ts';
 
 const { api } = await startApi();
 const at = '2026-12-01T00:00:00.000Z';
@@ -326,20 +327,13 @@ describe('rolling back', () => {
 describe('at a gate', () => {
   async function withGate() {
     const one = await started();
-    const gate: GateDocument = {
+    const gate = gateOf({
       id: 'gate.data.uat.1-0',
-      kind: 'gate',
-      waveId: 'w1',
       groupId: 'data',
-      name: 'uat',
-      question: '?',
-      policy: { required: true, approvers: [], quorum: 1, onExpiry: 'hold' },
       requester: users.linus.oid.toUpperCase(),
-      status: 'open',
       openedAt: at,
-      decisions: [],
       operationId: 'group-w1.data-1:gate:uat:0',
-    };
+    });
     await one.reach.store.gates.open(gate);
     return {
       ...one,
@@ -375,6 +369,42 @@ describe('at a gate', () => {
     }
     expect((await reject({ comment: 'slow', acceptDataLoss: true })).body.status).toBe('rejected');
   });
+  it('who is named may hand the vote to another, and anybody may comment', async () => {
+    const { reach, ask } = await withGate();
+    const named = gateOf({ id: 'gate.data.cutover.1-1', name: 'cutover' }, { approvers: ['grace'] });
+    await reach.store.gates.open(named);
+    const post = (what: string, as: keyof typeof users, body: object) =>
+      ask('POST', `/api/waves/w1/gates/${named.id}/${what}`, { as, body });
+    expect(await post('approve', 'linus', {})).toMatchObject({ status: 403 });
+    expect(await post('delegate', 'grace', { to: 'linus' })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'reason' }] },
+    });
+    expect(await post('delegate', 'grace', { to: 'linus', reason: 'on leave' })).toMatchObject({ status: 200 });
+    expect(await post('comments', 'alan', { comment: 'the backup is done' })).toMatchObject({ status: 200 });
+    expect(await post('approve', 'linus', { comment: 'for grace' })).toMatchObject({
+      status: 200,
+      body: {
+        status: 'approved',
+        decisions: [{ by: users.linus.oid, onBehalfOf: users.grace.oid }],
+        comments: [{ by: users.alan.oid, text: 'the backup is done' }],
+      },
+    });
+  });
+
+  it('part of a group is approved only where the gate takes that', async () => {
+    const { reach, ask } = await withGate();
+    for (const partial of [false, true]) {
+      const gate = gateOf({ id: `gate.shop.cutover.${partial}`, workloadIds: ['app', 'web'] }, { partial });
+      await reach.store.gates.open(gate);
+      const approve = (body: object) => ask('POST', `/api/waves/w1/gates/${gate.id}/approve`, { as: 'grace', body });
+      expect(await approve({ workloads: ['app'] })).toMatchObject({ status: partial ? 200 : 409 });
+      expect((await approve({ workloads: ['apq'] })).body.detail).toMatch(
+        partial ? 'Did you mean "app"?' : 'as a whole',
+      );
+    }
+  });
+
   it('a rejection is kept with its comment, and unknown gates are unknown', async () => {
     const { decide, ask } = await withGate();
     expect((await decide('grace', 'reject')).body.status).toBe('rejected');

@@ -8,6 +8,7 @@ import type { WorkloadPlan } from '../../../shared/model/plan.ts';
 import { dispatchesAtMost } from '../../../shared/policy/stall.ts';
 import { dispatchDue, enqueueSync, queueSync, syncIdOf, withdrawSync } from '../../../shared/sync/dispatch.ts';
 import { type FakeReach, fakeReach, withWave } from '../../fakes/reach.ts';
+import { gateOf } from '../../fakes/gates.ts';
 
 const minute = 60_000;
 const root = 'a'.repeat(64);
@@ -224,21 +225,19 @@ describe('the watchdog', () => {
   it('lets gates expire by their policy, in waves that run', async () => {
     const { reach } = await world();
     const open = (name: 'uat' | 'commit', onExpiry: 'hold' | 'reject') =>
-      reach.store.gates.open({
-        id: `gate.data.${name}.1-0`,
-        kind: 'gate',
-        waveId: 'w1',
-        groupId: 'data',
-        name,
-        question: '?',
-        policy: { required: true, approvers: [], quorum: 1, onExpiry },
-        requester: 'ada',
-        status: 'open',
-        openedAt: reach.now(),
-        expiresAt: '2026-12-01T01:00:00.000Z',
-        decisions: [],
-        operationId: `g:${name}`,
-      });
+      reach.store.gates.open(
+        gateOf(
+          {
+            id: `gate.data.${name}.1-0`,
+            groupId: 'data',
+            name,
+            openedAt: reach.now(),
+            expiresAt: '2026-12-01T01:00:00.000Z',
+            operationId: `g:${name}`,
+          },
+          { onExpiry },
+        ),
+      );
     await open('uat', 'reject');
     await open('commit', 'hold');
     await reach.store.waves.change('w1', (wave) => ({ ...wave, status: 'running' }));

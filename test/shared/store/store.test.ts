@@ -6,11 +6,12 @@ import type { WorkloadEvent } from '../../../shared/lifecycle/events.ts';
 import { fold } from '../../../shared/lifecycle/fold.ts';
 import type { Store } from '../../../shared/store/contract.ts';
 import { createStore } from '../../../shared/store/cosmos.ts';
-import type { ApplianceDocument, GateDocument, WaveDocument } from '../../../shared/store/documents.ts';
+import type { ApplianceDocument, WaveDocument } from '../../../shared/store/documents.ts';
 import { createMemoryStore } from '../../../shared/store/memory.ts';
 import { containers } from '../../../shared/store/storeOn.ts';
 import { environment, profile, source, waveDefinition } from '../../fakes/definitions.ts';
 import { examplePlan } from '../../fakes/reach.ts';
+import { gateOf } from '../../fakes/gates.ts';
 
 const at = '2026-12-01T00:00:00.000Z';
 const plan = examplePlan();
@@ -212,20 +213,7 @@ describe.each([
 
   it('opens a gate once and leaves documents of other kinds alone', async () => {
     const waveId = await freshWave();
-    const gate: GateDocument = {
-      id: 'gate.shop.uat.1',
-      kind: 'gate',
-      waveId,
-      groupId: 'shop',
-      name: 'uat',
-      question: '?',
-      policy: { required: true, approvers: [], quorum: 1, onExpiry: 'hold' },
-      requester: 'ada',
-      status: 'open',
-      openedAt: at,
-      decisions: [],
-      operationId: 'g:1',
-    };
+    const gate = gateOf({ id: 'gate.shop.uat.1', waveId, groupId: 'shop', openedAt: at, operationId: 'g:1' });
     await store.gates.open(gate);
     await store.gates.change(waveId, gate.id, (open) => ({ ...open, status: 'approved' }));
     expect((await store.gates.open(gate)).status).toBe('approved');

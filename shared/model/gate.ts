@@ -1,0 +1,65 @@
+// Gates: where a wave waits for people. Three are asked by default, and one may stand before any step.
+import { z } from 'zod';
+import { Duration } from './ids.ts';
+import { type StepName, stepNames } from './steps.ts';
+
+const People = z.array(z.string().min(1).max(120)).max(50).default([]);
+const deciding = ['operator', 'approver', 'administrator'] as const;
+
+/** Who may decide at a gate and what happens when nobody does. */
+export const GatePolicy = z.strictObject({
+  required: z.boolean().default(true),
+  roles: z
+    .array(z.enum(deciding))
+    .min(1)
+    .default(['approver'])
+    .describe('whoever decides has one of these roles; `approvers` and `groups` narrow it down'),
+  approvers: People.describe('names or token subjects of people; empty, as `groups`: everybody with the role'),
+  groups: People.describe('groups of the directory, as the token’s claim `groups` has them'),
+  quorum: z.int().min(1).max(10).default(1).describe('how many different people approve'),
+  partial: z.boolean().default(false).describe('whether some workloads may be approved and others not'),
+  delegation: z.boolean().default(true).describe('whether people who are named may hand their vote to another'),
+  expiresAfter: Duration.optional(),
+  onExpiry: z.enum(['hold', 'approve', 'reject']).default('hold'),
+});
+export type GatePolicy = z.infer<typeof GatePolicy>;
+
+/** What a gate is called: what is signed off, or the step that it stands before. */
+export const GateName = z.union([
+  z.enum(['uat', 'cutover', 'commit']),
+  z.templateLiteral(['before:', z.enum(stepNames)]),
+]);
+export type GateName = z.infer<typeof GateName>;
+
+const whole = (name: string) =>
+  GatePolicy.refine(({ partial }) => !partial, {
+    path: ['partial'],
+    message: `${name}: approve the whole, or name the workloads at the gates uat and cutover`,
+  });
+
+/** The gates of a wave. */
+export const Gates = z.strictObject({
+  uat: GatePolicy.prefault({}),
+  cutover: GatePolicy.prefault({}),
+  commit: whole('what was cut over together commits together')
+    .refine(({ onExpiry }) => onExpiry !== 'reject', {
+      path: ['onExpiry'],
+      message:
+        'rejecting the commit rolls back after traffic has moved: say so in commitPolicy.onTimeout, with its acceptDataLoss',
+    })
+    .prefault({}),
+  before: z
+    .partialRecord(z.enum(stepNames), whole('a step is taken or not'))
+    .default({})
+    .describe('gates before steps, by the step’s name; the step’s workload or group asks'),
+});
+export type Gates = z.infer<typeof Gates>;
+
+/** The policy of a gate, if the wave has such a gate. */
+export function gatePolicy(gates: Gates, name: GateName): GatePolicy | undefined {
+  return isKept(name) ? gates[name] : gates.before[name.slice('before:'.length) as StepName];
+}
+
+function isKept(name: GateName): name is 'uat' | 'cutover' | 'commit' {
+  return !name.startsWith('before:');
+}
