@@ -16,9 +16,9 @@ import {
   recordGroup,
   recordStep,
   recordWave,
-  tellDependents,
 } from './journal/activities.ts';
 import { leaseEnvironment, releaseEnvironment } from './journal/leases/activities.ts';
+import { tellDependents, unmetNeeds } from './journal/needs/activities.ts';
 import { hasPoint, ordersFor, outlineWave, phaseOf } from './journal/reads/activities.ts';
 import {
   choosePoint,
@@ -88,6 +88,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   recordGroup,
   recordWave,
   tellDependents,
+  unmetNeeds,
   leaseEnvironment,
   releaseEnvironment,
   phaseOf,

@@ -2,14 +2,16 @@
 import { z } from 'zod';
 import { all, type Ctx, type Flow, Interrupted } from '../shared/durable/flow.ts';
 import { defineOrchestrator } from '../shared/durable/orchestrator.ts';
-import { sleepUntil, waitUntil } from '../shared/durable/waits.ts';
+import { sleepUntil } from '../shared/durable/waits.ts';
 import { Interruption } from '../shared/model/control.ts';
 import { CommitPolicy } from '../shared/model/settings.ts';
 import { cutover } from './cutover.ts';
 import { passGate } from './gate.ts';
 import { allSteps } from './itinerary.ts';
-import { enterPhase, passOrderOn, recordGroup, tellDependents } from './journal/activities.ts';
+import { enterPhase, passOrderOn, recordGroup } from './journal/activities.ts';
+import { tellDependents } from './journal/needs/activities.ts';
 import { GroupOutline, hasPoint } from './journal/reads/activities.ts';
+import { needsMet } from './needs.ts';
 import { hearEarlierOrders } from './orders.ts';
 import type { ChildOutcome } from './outcome.ts';
 import { prepare } from './prepare.ts';
@@ -131,18 +133,11 @@ function* oneOf(ctx: Ctx, waveId: string, workloadIds: string[], id: string, chi
   return outcome;
 }
 
-const Settled = z.looseObject({
-  data: z.strictObject({ outcome: z.enum(['committed', 'rolledBack', 'withdrawn', 'held', 'failed']) }),
-});
-
-/** Waits for the groups it depends on, the approval, and the window. */
+/** Waits for what it depends on, the approval, and the window. */
 function* whenItsTurn(ctx: Ctx, input: Input): Flow<Outcome | undefined> {
-  const { waveId, groupId, attempt, dependsOn, window, tiers } = input;
-  for (const other of dependsOn) {
-    const settled = yield* waitUntil(ctx, ctx.operationId('settled', other), Settled, undefined);
-    if (settled?.data.outcome !== 'committed')
-      return yield* hold(ctx, input, `${other}, which it depends on, was not committed`);
-  }
+  const { waveId, groupId, attempt, window, tiers } = input;
+  const inVain = yield* needsMet(ctx, { waveId, groupId, workloadIds: tiers.flat() });
+  if (inVain !== undefined) return yield* hold(ctx, input, inVain);
   const question = `Cut over ${groupId} in the window from ${window.opens} to ${window.closes}?`;
   const gate = yield* passGate(ctx, {
     waveId,
@@ -230,7 +225,8 @@ function* settle(ctx: Ctx, input: Input, result: Outcome): Flow<Outcome> {
   const { outcome, reason } = result;
   const shown = outcome === 'withdrawn' ? 'rolledBack' : outcome;
   yield* status(ctx, input, shown, reason);
-  yield* tellDependents.call(ctx, { waveId: input.waveId, groupId: input.groupId, outcome: shown });
+  const operationId = ctx.operationId('told');
+  yield* tellDependents.call(ctx, { waveId: input.waveId, groupId: input.groupId, operationId, outcome: shown });
   return result;
 }
 

@@ -6,8 +6,9 @@ import type { Interruption } from '../shared/model/control.ts';
 import { retireAgentsOf } from './appliances/activities.ts';
 import { type GroupOutcome, group } from './group.ts';
 import { allSteps } from './itinerary.ts';
-import { recordGroup, recordWave, tellDependents } from './journal/activities.ts';
+import { recordGroup, recordWave } from './journal/activities.ts';
 import { leaseEnvironment, releaseEnvironment } from './journal/leases/activities.ts';
+import { tellDependents } from './journal/needs/activities.ts';
 import { outlineWave, type WaveOutline } from './journal/reads/activities.ts';
 import { hearEarlierOrders } from './orders.ts';
 import { rearm, type Taken, take, untilDone, walkBack } from './saga.ts';
@@ -105,7 +106,8 @@ function* moveGroup(
     // A group that breaks, instead of ending, must be seen, and nobody may wait for it for ever.
     const reason = `its orchestration broke: ${error instanceof Error ? error.message : String(error)}`.slice(0, 1000);
     yield* recordGroup.call(ctx, { waveId, groupId, status: 'failed', instanceId, reason });
-    yield* tellDependents.call(ctx, { waveId, groupId, outcome: 'failed' });
+    const operationId = ctx.operationId('told', groupId);
+    yield* tellDependents.call(ctx, { waveId, groupId, operationId, outcome: 'failed' });
     return { outcome: 'failed', reason };
   }
 }

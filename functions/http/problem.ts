@@ -84,6 +84,9 @@ function problemsOfIssue(issue: z.core.$ZodIssue, input: unknown, names: Readonl
         fix,
       };
     });
+  const meant = issue.code === 'invalid_union' ? issue.errors.find(isOfTheRightKind) : undefined;
+  if (meant !== undefined)
+    return meant.flatMap((inner) => problemsOfIssue({ ...inner, path: [...issue.path, ...inner.path] }, input, names));
   return [
     {
       path: pathText(issue.path),
@@ -92,6 +95,11 @@ function problemsOfIssue(issue: z.core.$ZodIssue, input: unknown, names: Readonl
       fix: fixFor(issue),
     },
   ];
+}
+
+/** Of several forms, the one that was meant: what is wrong lies inside of it. */
+function isOfTheRightKind(issues: readonly z.core.$ZodIssue[]): boolean {
+  return issues.length > 0 && issues.every(({ code, path }) => code !== 'invalid_type' || path.length > 0);
 }
 
 function fixFor(issue: z.core.$ZodIssue): string {

@@ -98,13 +98,15 @@ export async function waveOf(store: Store, waveId: string): Promise<WaveDocument
 }
 
 async function planOf(store: Store, definition: WaveDefinition, now: string) {
-  const [environment, profile, sources, holder] = await Promise.all([
+  const [environment, profile, sources, waves, holder] = await Promise.all([
     store.environments.get(definition.environment),
     store.profiles.get(definition.profile),
     store.sources.list(),
+    store.waves.list(),
     holdersOf(definition.id, store),
   ]);
-  const resolved = resolvePlan({ definition, environment, profile, sources, now }, hashOf);
+  const others = waves.filter(({ waveId }) => waveId !== definition.id).map(({ plan }) => plan);
+  const resolved = resolvePlan({ definition, environment, profile, sources, others, now }, hashOf);
   const claimed = claimedElsewhere(definition, holder);
   if ('problems' in resolved || claimed.length > 0) {
     const problems = [...('problems' in resolved ? resolved.problems : []), ...claimed];

@@ -239,28 +239,3 @@ export const recordWave = defineActivity({
     return null;
   },
 });
-
-/** Tells the groups that depend on this one how it ended. */
-export const tellDependents = defineActivity({
-  name: 'tellDependents',
-  input: z.strictObject({
-    waveId: z.string(),
-    groupId: z.string(),
-    outcome: z.enum(['committed', 'rolledBack', 'held', 'failed']),
-  }),
-  output: Nothing,
-  retry: patientRetry,
-  async effect({ store, now }, { waveId, groupId, outcome }) {
-    const wave = await store.waves.get(waveId);
-    if (wave === undefined)
-      throw terminal('notFound', `Wave ${waveId} is not in the store.`, 'Check that nobody deleted it.');
-    for (const dependent of wave.plan.groups.filter((group) => group.dependsOn.includes(groupId)))
-      await store.signals.toWave(waveId, {
-        operationId: `group-${waveId}.${dependent.id}-${wave.attempt}:settled:${groupId}`,
-        type: 'landfall.group.settled',
-        data: { outcome },
-        at: now(),
-      });
-    return null;
-  },
-});

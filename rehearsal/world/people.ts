@@ -35,13 +35,13 @@ export class People {
     return this.#call('wavesStart', this.#wave(waveId), {}, ada);
   }
 
-  rollBack(to: 'replicating' | 'withdrawn' = 'replicating', group?: string): Promise<unknown> {
+  rollBack(to: 'replicating' | 'withdrawn' = 'replicating', group?: string, waveId?: string): Promise<unknown> {
     const asked = { to, reason: 'told so', acceptDataLoss: true, ...(group === undefined ? {} : { group }) };
-    return this.#call('wavesRollback', this.#wave(), asked, carl);
+    return this.#call('wavesRollback', this.#wave(waveId), asked, carl);
   }
 
-  cancel(): Promise<unknown> {
-    return this.#call('wavesCancel', this.#wave(), { reason: 'told so' }, carl);
+  cancel(waveId?: string): Promise<unknown> {
+    return this.#call('wavesCancel', this.#wave(waveId), { reason: 'told so' }, carl);
   }
 
   /** Answers the first question that is open. */

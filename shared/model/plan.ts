@@ -1,5 +1,6 @@
 // What a wave definition becomes once profiles and inventory are resolved: immutable and hashed.
 import { z } from 'zod';
+import { Need } from './dependency.ts';
 import { Environment } from './environment.ts';
 import { FailureBudget, OnFailure } from './failurePolicy.ts';
 import { Gates } from './gate.ts';
@@ -24,7 +25,8 @@ export type WorkloadPlan = z.infer<typeof WorkloadPlan>;
 
 export const GroupPlan = z.strictObject({
   id: Id,
-  dependsOn: z.array(Id),
+  dependsOn: z.array(Id).describe('groups of this wave that it waits for, wholly or for single workloads'),
+  needs: z.array(Need).describe('what must have committed before it cuts over'),
   tiers: z.array(z.array(Id)).describe('workload ids in start order; stop order is the reverse'),
   onFailure: OnFailure,
 });

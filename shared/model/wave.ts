@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Dependency } from './dependency.ts';
 import { FailureBudget, OnFailure } from './failurePolicy.ts';
 import { Gates } from './gate.ts';
 import { Id } from './ids.ts';
@@ -20,7 +21,11 @@ export type WorkloadDefinition = z.infer<typeof WorkloadDefinition>;
 
 export const GroupDefinition = z.strictObject({
   id: Id,
-  dependsOn: z.array(Id).max(50).default([]).describe('groups that must have committed before this one cuts over'),
+  dependsOn: z
+    .array(z.union([Id, Dependency]))
+    .max(50)
+    .default([])
+    .describe('what must have committed before this group cuts over; a name alone is a group of this wave'),
   workloads: z.array(WorkloadDefinition).min(1).max(100),
   onFailure: OnFailure.optional().describe('instead of what the wave says'),
   settings: Settings.optional(),
@@ -39,6 +44,11 @@ export const WaveDefinition = z
     commitPolicy: CommitPolicy.prefault({}),
     onFailure: OnFailure.default('hold'),
     failureBudget: FailureBudget.optional(),
+    dependsOn: z
+      .array(z.union([Id, Dependency]))
+      .max(50)
+      .default([])
+      .describe('what must have committed before any group of this wave cuts over; a name alone is another wave'),
     settings: Settings.optional(),
     groups: z.array(GroupDefinition).min(1).max(100),
   })

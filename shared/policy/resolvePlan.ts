@@ -6,6 +6,7 @@ import type { Settings } from '../model/settings.ts';
 import type { Source } from '../model/source.ts';
 import type { GroupDefinition, WaveDefinition, WorkloadDefinition } from '../model/wave.ts';
 import { msBetween } from './duration.ts';
+import { groupsBefore, resolveNeeds } from './needs.ts';
 import { tiersOf } from './order.ts';
 import { didYouMean, type Problem } from './problems.ts';
 import { completeSettings, mergeSettings } from './settings.ts';
@@ -18,6 +19,8 @@ export interface PlanInput {
   profile: Profile | undefined;
   /** The whole inventory, or at least the sources that the definition names. */
   sources: readonly Source[];
+  /** The plans of the other stored waves, as far as this one may depend on them or they on it; none if left out. */
+  others?: readonly WavePlan[];
   now: string;
 }
 
@@ -27,11 +30,13 @@ export function resolvePlan(
   hash: (value: unknown) => string,
 ): { plan: WavePlan } | { problems: Problem[] } {
   const { definition, environment, profile } = input;
+  const { needs, problems: dependencies } = resolveNeeds(definition, input.others ?? []);
   const problems = [
     ...references(input),
     ...repeated(definition),
     ...unknownDependencies(definition),
     ...cycles(definition),
+    ...dependencies,
   ];
   const window = checkWindow(input, problems);
   if (environment === undefined || profile === undefined) return { problems };
@@ -43,7 +48,9 @@ export function resolvePlan(
   definition.groups.forEach((group, g) => {
     const order = tiersOf(group.workloads);
     const onFailure = group.onFailure ?? definition.onFailure;
-    if ('tiers' in order) groups.push({ id: group.id, dependsOn: group.dependsOn, tiers: order.tiers, onFailure });
+    const needed = needs.get(group.id) ?? [];
+    const dependsOn = groupsBefore(definition, needed);
+    if ('tiers' in order) groups.push({ id: group.id, dependsOn, needs: needed, tiers: order.tiers, onFailure });
     group.workloads.forEach((workload, w) => {
       const path = `groups[${g}].workloads[${w}]`;
       const source = sources.get(workload.source);

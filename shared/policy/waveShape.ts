@@ -1,4 +1,4 @@
-// What can be wrong with a definition by itself: names that come twice, dependencies on nobody, circles.
+// What can be wrong with a definition by itself: names that come twice, workloads that depend on nobody or in circles.
 import type { WaveDefinition } from '../model/wave.ts';
 import { type Node, spellCycle, tiersOf } from './order.ts';
 import { didYouMean, type Problem } from './problems.ts';
@@ -88,13 +88,10 @@ export function cycles(definition: WaveDefinition): Problem[] {
   });
 }
 
-/** Where dependencies may point: groups to groups, workloads to workloads of their group. */
+/** Workloads may depend on workloads of their group; `needs.ts` has what groups depend on. */
 function dependencyLevels({ groups }: WaveDefinition): { what: string; nodes: (Node & { path: string })[] }[] {
-  return [
-    { what: 'group', nodes: groups.map(({ id, dependsOn }, g) => ({ id, dependsOn, path: `groups[${g}]` })) },
-    ...groups.map(({ id: group, workloads }, g) => ({
-      what: `workload in group "${group}"`,
-      nodes: workloads.map(({ id, dependsOn }, w) => ({ id, dependsOn, path: `groups[${g}].workloads[${w}]` })),
-    })),
-  ];
+  return groups.map(({ id: group, workloads }, g) => ({
+    what: `workload in group "${group}"`,
+    nodes: workloads.map(({ id, dependsOn }, w) => ({ id, dependsOn, path: `groups[${g}].workloads[${w}]` })),
+  }));
 }

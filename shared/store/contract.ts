@@ -13,6 +13,7 @@ import type {
   EventDocument,
   GateDocument,
   QuarantineDocument,
+  SignalDocument,
   WaveDocument,
   WorkloadDocument,
 } from './documents.ts';
@@ -34,6 +35,9 @@ export interface Appended {
 
 /** An in-place change: `undefined` means nothing to change. May run more than once. */
 export type Change<T> = (current: T) => T | undefined;
+
+/** What a waiting orchestration is told. */
+export type Signal = Pick<SignalDocument, 'operationId' | 'cause' | 'type' | 'data' | 'at'>;
 
 export interface Store {
   environments: {
@@ -98,13 +102,10 @@ export interface Store {
     change(applianceId: string, change: Change<ApplianceDocument>): Promise<ApplianceDocument>;
     remove(applianceId: string): Promise<void>;
   };
-  /** Messages to waiting orchestrations, created once per operation id; the change feed delivers them. */
+  /** Messages to waiting orchestrations, created once per operation id and cause; the change feed delivers them. */
   signals: {
-    toWave(waveId: string, signal: { operationId: string; type: string; data: unknown; at: string }): Promise<void>;
-    toEnvironment(
-      environmentId: string,
-      signal: { operationId: string; type: string; data: unknown; at: string },
-    ): Promise<void>;
+    toWave(waveId: string, signal: Signal): Promise<void>;
+    toEnvironment(environmentId: string, signal: Signal): Promise<void>;
   };
   quarantine: {
     put(document: QuarantineDocument): Promise<void>;

@@ -27,6 +27,7 @@ export const GroupStatus = z.strictObject({
     'planned',
     'preparing',
     'testing',
+    'waiting',
     'cuttingOver',
     'validating',
     'committed',
@@ -206,6 +207,8 @@ export const SignalDocument = z.strictObject({
   waveId: Id.optional(),
   environmentId: Id.optional(),
   operationId: z.string(),
+  /** Tells signals with one address apart: what each was raised by. */
+  cause: z.string().optional(),
   type: z.string(),
   data: z.unknown(),
   at: Instant,

@@ -2,10 +2,11 @@
 import { terminal } from '../errors.ts';
 import { hashOf } from '../hash.ts';
 import { type Collection, changeDocument, type Key, type Stored } from './collection.ts';
-import type { Store } from './contract.ts';
+import type { Signal, Store } from './contract.ts';
 import type { AttentionDocument, ControlDocument, GateDocument, SignalDocument, WaveDocument } from './documents.ts';
 
-const signalId = (operationId: string): string => `signal.${hashOf(operationId).slice(0, 32)}`;
+const signalId = ({ operationId, cause }: Signal): string =>
+  `signal.${hashOf(cause === undefined ? operationId : `${operationId} ${cause}`).slice(0, 32)}`;
 
 /** Creates a document unless it exists; returns what is stored. */
 async function createOnce<T extends Stored>(collection: Collection, key: Key, document: T): Promise<T> {
@@ -90,11 +91,11 @@ function ofKind(kind: string, id: string): string {
 export function signalsOn(waves: Collection, environments: Collection): Store['signals'] {
   return {
     async toWave(waveId, signal) {
-      const document: SignalDocument = { id: signalId(signal.operationId), kind: 'signal', waveId, ...signal };
+      const document: SignalDocument = { id: signalId(signal), kind: 'signal', waveId, ...signal };
       await waves.create([waveId], document);
     },
     async toEnvironment(environmentId, signal) {
-      const document: SignalDocument = { id: signalId(signal.operationId), kind: 'signal', environmentId, ...signal };
+      const document: SignalDocument = { id: signalId(signal), kind: 'signal', environmentId, ...signal };
       await environments.create([environmentId], document);
     },
   };

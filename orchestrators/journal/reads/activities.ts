@@ -46,7 +46,6 @@ export const ordersFor = defineActivity({
 
 export const GroupOutline = z.strictObject({
   groupId: z.string(),
-  dependsOn: z.array(z.string()),
   tiers: z.array(z.array(z.string())),
   methods: z.record(z.string(), z.enum(['agent', 'agentless'])),
   // Plans from before there was a choice have none.
@@ -73,7 +72,6 @@ export const outlineWave = defineActivity({
   async effect({ store }, { waveId }) {
     const { plan, groups } = await waveOf(store, waveId);
     const left = plan.groups.filter(({ id }) => groups[id]?.status !== 'committed');
-    const isLeft = (id: string) => left.some((group) => group.id === id);
     const agentless = plan.workloads.filter(({ method }) => method === 'agentless');
     const idle: ReadonlySet<Phase> = new Set([Phase.registered, Phase.withdrawn, Phase.committed]);
     const workloads = await store.workloads.list(waveId);
@@ -85,9 +83,8 @@ export const outlineWave = defineActivity({
       commitPolicy: plan.commitPolicy,
       gatedSteps: stepNames.filter((name) => plan.gates.before[name]?.required === true),
       failureBudget: plan.failureBudget,
-      groups: left.map(({ id, dependsOn, tiers, onFailure }) => ({
+      groups: left.map(({ id, tiers, onFailure }) => ({
         groupId: id,
-        dependsOn: dependsOn.filter(isLeft),
         tiers,
         onFailure,
         methods: Object.fromEntries(

@@ -114,6 +114,38 @@ describe('posting a wave', () => {
     for (const error of body.errors) expect(error.fix).not.toBe('');
   });
 
+  it('is refused with the place inside of a dependency that is written wrongly', async () => {
+    const { post } = await withInventory();
+    const { body } = await post((wave) =>
+      Object.assign(wave.groups[1]!, {
+        dependsOn: ['data', { group: 'data', kind: 'maped' }, {}, { wave: 'w1', gruop: 'data' }, 7],
+      }),
+    );
+    expect(body.errors).toMatchObject([
+      { path: 'groups[1].dependsOn[1].kind', value: 'maped', fix: 'use "whole" or "sameWorkload" or "mapped"' },
+      { path: 'groups[1].dependsOn[2].group', fix: 'name the group, the wave, or both that must have committed' },
+      { path: 'groups[1].dependsOn[3].gruop', fix: 'did you mean "group"?' },
+      { path: 'groups[1].dependsOn[4]', value: 7, fix: 'give one of the allowed forms' },
+    ]);
+  });
+
+  it('may wait for a stored wave, and is refused if the two would wait for each other', async () => {
+    const { post, ask } = await withInventory();
+    await post(() => {});
+    await ask('POST', '/api/waves/w1/cancel', { as: 'ada', body: { reason: 'for the sources' } });
+    const w2 = await post((wave) => {
+      wave.id = 'w2';
+      Object.assign(wave.groups[0]!, { dependsOn: [{ wave: 'w1', group: 'shop' }] });
+    });
+    expect(w2.status).toBe(201);
+    expect(w2.body.plan.groups[0].needs).toEqual([{ waveId: 'w1', groupId: 'shop' }]);
+    const unknown = await post((wave) => {
+      wave.id = 'w3';
+      Object.assign(wave, { dependsOn: ['w22'] });
+    });
+    expect(unknown.body.errors[0]).toMatchObject({ path: 'dependsOn[0]', fix: 'did you mean "w2"?' });
+  });
+
   it('is refused while another wave holds one of its sources', async () => {
     const { post } = await withInventory();
     await post(() => {});

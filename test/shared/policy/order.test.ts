@@ -28,6 +28,23 @@ it('either every node comes after all it depends on, or a circle is shown that i
   );
 });
 
+it('stopping in the reverse order, nothing loses what it depends on while it still runs', () => {
+  fc.assert(
+    fc.property(graphs, (nodes) => {
+      const order = tiersOf(nodes);
+      fc.pre('tiers' in order);
+      if (!('tiers' in order)) return;
+      const running = new Set(names);
+      for (const tier of order.tiers.toReversed()) {
+        for (const id of tier) running.delete(id);
+        for (const { id, dependsOn } of nodes)
+          if (running.has(id)) expect(dependsOn.filter((other) => !running.has(other))).toEqual([]);
+      }
+      expect(running.size).toBe(0);
+    }),
+  );
+});
+
 it('starts everything as early as it can', () => {
   const nodes = [
     { id: 'web', dependsOn: ['app'] },

@@ -162,7 +162,7 @@ describe('what stands against a wave is told with its place:', () => {
     ]);
   });
 
-  it('dependencies on nobody, also on workloads of other groups', () => {
+  it('dependencies on nobody, also of workloads on those of other groups', () => {
     expect(
       paths((definition) => {
         definition.groups[0]!.dependsOn = ['nobody'];

@@ -1,0 +1,69 @@
+// Groups that wait for others: in their own wave, and in a wave that may be started much later.
+import { afterEach, expect, test } from 'vitest';
+import { WaveDefinition } from '../../shared/model/wave.ts';
+import { definitionOf, onlyDb } from './world/definitions.ts';
+import { expectSound } from './world/invariants.ts';
+import { World } from './world/world.ts';
+
+let world: World;
+afterEach(async () => {
+  await expectSound(world);
+  await world.close();
+});
+
+type Waits = NonNullable<(typeof WaveDefinition)['_zod']['input']['groups'][number]['dependsOn']>;
+
+/** The group `shop` as a wave of its own, `w2`, that waits for something of `w1`, which has the group `data`. */
+async function twoWaves(waits: Waits): Promise<void> {
+  world = await World.open({ change: onlyDb });
+  const shop = definitionOf((posted) => {
+    posted.id = 'w2';
+    posted.groups = posted.groups.filter(({ id }) => id === 'shop').map((group) => ({ ...group, dependsOn: waits }));
+  });
+  await world.people.post(WaveDefinition.parse(shop));
+}
+const shop = () => world.wave('w2').groups['shop'];
+
+test('a group waits for a group of a wave that starts later, says so, and goes on once that has committed', async () => {
+  await twoWaves([{ wave: 'w1', group: 'data' }]);
+  await world.start('w2');
+  await world.until(() => shop()?.status === 'waiting');
+  expect(shop()?.reason).toBe('waits for group data of wave w1');
+  expect(world.phases()).toMatchObject({ app: 'tested', web: 'tested', db: 'registered' });
+  world.script.once('openGate', () => expect(world.phases()['db']).toBe('committed'), {
+    matches: ({ groupId, name }) => groupId === 'shop' && name === 'cutover',
+  });
+  await world.start('w1');
+  expect((await world.ended('w1')).status).toBe('committed');
+  expect((await world.ended('w2')).status).toBe('committed');
+});
+
+test('a wave that was rolled back is waited for until it has been started again and has committed', async () => {
+  await twoWaves([{ wave: 'w1' }]);
+  world.script.once('applyAction', () => world.people.rollBack('replicating', undefined, 'w1'));
+  await world.start('w2');
+  await world.start('w1');
+  expect((await world.ended('w1')).status).toBe('rolledBack');
+  await world.until(() => shop()?.status === 'waiting');
+  await world.start('w1');
+  expect((await world.ended('w2')).status).toBe('committed');
+  expect(world.wave('w1')).toMatchObject({ status: 'committed', attempt: 2 });
+});
+
+test('one workload that waits for one elsewhere makes its group wait, and only for that one', async () => {
+  await twoWaves([{ wave: 'w1', kind: 'mapped', pairs: [{ workload: 'app', needs: 'db' }] }]);
+  await world.start('w2');
+  await world.until(() => shop()?.status === 'waiting');
+  expect(shop()?.reason).toBe('waits for workload db of wave w1');
+  await world.start('w1');
+  expect((await world.ended('w2')).status).toBe('committed');
+});
+
+test('a group that waits can be told to stop', async () => {
+  await twoWaves([{ wave: 'w1' }]);
+  await world.start('w2');
+  await world.until(() => shop()?.status === 'waiting');
+  await world.people.cancel('w2');
+  expect((await world.ended('w2')).status).toBe('cancelled');
+  expect(world.phases()).toMatchObject({ app: 'withdrawn', web: 'withdrawn' });
+});
