@@ -6,18 +6,23 @@ export interface Clock {
   at(time: number, wake: () => void): () => void;
 }
 
-// setTimeout fires at once when the delay does not fit 31 bits, so longer waits are taken in stages.
-const longestDelay = 2 ** 31 - 1;
+// setTimeout counts the time that the machine is awake, and knows nothing of a clock that is set: so it is asked again and
+// again what time it is.
+const longestDelay = 15_000;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
   at(time, wake) {
     let handle: NodeJS.Timeout;
-    const arm = () => {
-      const delay = Math.max(0, time - Date.now());
-      handle = setTimeout(delay > longestDelay ? arm : wake, Math.min(delay, longestDelay));
+    const arm = (delay: number) => {
+      handle = setTimeout(look, Math.min(Math.max(0, delay), longestDelay));
     };
-    arm();
+    const look = () => {
+      const left = time - Date.now();
+      if (left > 0) arm(left);
+      else wake();
+    };
+    arm(time - Date.now());
     return () => clearTimeout(handle);
   },
 };
