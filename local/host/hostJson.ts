@@ -9,16 +9,26 @@ import { resolveSetting, type Settings } from './settings.ts';
 
 const unlike = (wanted: string) => ({ error: `is wrong, write ${wanted}` });
 
-/** `hh:mm:ss`, `d.hh:mm:ss` with fractions, in milliseconds. */
+const hours = '(?<hours>[01]?\\d|2[0-3])';
+const minutes = '(?<minutes>[0-5]?\\d)';
+const timeSpans = [
+  new RegExp(`^(?:(?<days>\\d+)[.:])?${hours}:${minutes}:(?<seconds>[0-5]?\\d(?:\\.\\d{1,7})?)$`),
+  new RegExp(`^(?<days>\\d+):${hours}:${minutes}$`),
+];
+
+/**
+ * `hh:mm:ss` and `d.hh:mm:ss` with fractions, in milliseconds. As in .NET, `d:hh:mm:ss` is the same, and what would begin with
+ * 24 hours or more means `dd:hh:mm` (https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer#timespan).
+ */
 export const TimeSpan = z.string(unlike('a time span (hh:mm:ss)')).transform((text, context) => {
-  const match = /^(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2})(?:\.(\d{1,7}))?$/.exec(text);
-  if (!match) {
-    context.addIssue({ code: 'custom', message: 'is no time span, write hh:mm:ss or d.hh:mm:ss' });
-    return z.NEVER;
+  for (const form of timeSpans) {
+    const parts = form.exec(text)?.groups;
+    if (!parts) continue;
+    const part = (name: string) => Number(parts[name] ?? 0);
+    return Math.round((((part('days') * 24 + part('hours')) * 60 + part('minutes')) * 60 + part('seconds')) * 1000);
   }
-  const [days, hours, minutes, seconds] = match.slice(1, 5).map((part) => Number(part ?? 0));
-  const fraction = Number(`0.${match[5] ?? 0}`);
-  return ((((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0) + fraction) * 1000;
+  context.addIssue({ code: 'custom', message: 'is no time span, write hh:mm:ss or d.hh:mm:ss' });
+  return z.NEVER;
 });
 
 const fromText = (value: unknown) => {
@@ -37,8 +47,10 @@ const oneOf = <const T extends readonly string[]>(...names: T) =>
     (value) => names.find((name) => typeof value === 'string' && name.toLowerCase() === value.toLowerCase()) ?? value,
     z.enum(names, unlike(`one of ${names.join(', ')}`)),
   );
-/** A limit of 0 or more; -1 is none and read as undefined. */
-const limit = whole(-1).transform((count) => (count < 0 ? undefined : count));
+/** -1 is no limit and read as undefined. */
+const limit = whole(-1)
+  .refine((count) => count !== 0, unlike('at least 1, or -1 for no limit'))
+  .transform((count) => (count < 0 ? undefined : count));
 const group = <T extends z.core.$ZodLooseShape>(shape: T) =>
   z.looseObject(shape, unlike('an object')).prefault({} as never);
 
@@ -93,22 +105,31 @@ const retry = z.discriminatedUnion(
   'strategy',
   [
     z.looseObject({ strategy: z.literal('fixedDelay'), maxRetryCount: whole(-1), delayInterval: TimeSpan }),
-    z.looseObject({
-      strategy: z.literal('exponentialBackoff'),
-      maxRetryCount: whole(-1),
-      minimumInterval: TimeSpan,
-      maximumInterval: TimeSpan,
-    }),
+    z
+      .looseObject({
+        strategy: z.literal('exponentialBackoff'),
+        maxRetryCount: whole(-1),
+        minimumInterval: TimeSpan,
+        maximumInterval: TimeSpan,
+      })
+      .refine(({ minimumInterval, maximumInterval }) => minimumInterval <= maximumInterval, {
+        path: ['minimumInterval'],
+        message: 'is longer than maximumInterval, write less',
+      }),
   ],
   unlike('an object with strategy fixedDelay or exponentialBackoff'),
 );
 
+const timeout = unlike('a time span of a second or more (hh:mm:ss), or "-1"');
 const HostJson = z.looseObject(
   {
     version: z.literal('2.0', unlike('"2.0"')),
     /** Milliseconds; undefined is no limit ("-1"). The default is that of the plans that are not Consumption. */
     functionTimeout: z
-      .union([z.literal(['-1', -1]).transform(() => undefined), TimeSpan], unlike('a time span (hh:mm:ss) or "-1"'))
+      .union(
+        [z.literal(['-1', -1]).transform(() => undefined), TimeSpan.refine((span) => span >= 1000, timeout)],
+        timeout,
+      )
       // Not default(): that would also replace the undefined of "-1".
       .prefault('00:30:00'),
     logging: group({

@@ -21,9 +21,12 @@ const minute = 60_000;
 /** Understands a schedule; the error names the function and what is wrong. */
 export function readSchedule(text: string, timeZone: string, where: string): Schedule {
   const write = (moment: number) => zoned(moment, timeZone).toString({ timeZoneName: 'never' });
-  if (/^(\d+\.)?\d+:\d+:\d+$/.test(text)) {
-    const span = TimeSpan.safeParse(text).data;
-    if (!span) throw new Error(`${where}: the schedule "${text}" must be a time span longer than nothing (hh:mm:ss).`);
+  if (text.includes(':')) {
+    const span = TimeSpan.safeParse(text.trim()).data;
+    if (!span)
+      throw new Error(
+        `${where}: the schedule "${text}" must be a time span longer than nothing (hh:mm:ss or d.hh:mm:ss).`,
+      );
     return { next: (after) => after + span, isMonitored: () => span >= minute, write };
   }
   const next = cronSchedule(text, timeZone, where);

@@ -88,7 +88,7 @@ test('a mistake is told with the file, the member, its value and what to write',
   expect(message).toMatch(/\/host\.json is not valid\. /);
   expect(message.split('is not valid. ')[1]?.split('; ')).toEqual([
     'version: "1.0" is wrong, write "2.0"',
-    'functionTimeout: "soon" is wrong, write a time span (hh:mm:ss) or "-1"',
+    'functionTimeout: "soon" is wrong, write a time span of a second or more (hh:mm:ss), or "-1"',
     'logging.logLevel.default: "Loud" is wrong, write one of trace, debug, information, warning, error, critical, none',
     'logging.console: 7 is wrong, write an object',
     'watchFiles: "a.txt" is wrong, write a list of texts',
@@ -112,6 +112,40 @@ test('a mistake is told with the file, the member, its value and what to write',
   expect(() => read('[]')).toThrow('the file: [] is wrong, write an object');
   const hub = { version: '2.0', extensions: { durableTask: { hubName: '%NO_HUB%' } } };
   expect(() => read(hub)).toThrow('extensions.durableTask.hubName: the setting "NO_HUB"');
+});
+
+test('time spans are read as .NET reads them', () => {
+  const span = (functionTimeout: string) => read({ version: '2.0', functionTimeout }).functionTimeout;
+  const minute = 60_000;
+  const day = 24 * 60 * minute;
+  expect(['00:01:30', '1:2:3', '23:59:59.9999'].map(span)).toEqual([90_000, 3_723_000, day]);
+  expect(['1.00:00:00', '25:00:00:00', '24:00:00', '30:12:15'].map(span)).toEqual([
+    day,
+    25 * day,
+    24 * day,
+    30 * day + (12 * 60 + 15) * minute,
+  ]);
+  for (const text of ['00:60:00', '00:00:60', '1.24:00:00', '24:00:00.5', '01:00', ' 01:00:00', '-01:00:00'])
+    expect(() => span(text), text).toThrow('write a time span');
+});
+
+test('what would let nothing run any more is refused', () => {
+  const http = { maxConcurrentRequests: 0, maxOutstandingRequests: '0' };
+  const retry = { strategy: 'exponentialBackoff', maxRetryCount: 1 };
+  const intervals = { minimumInterval: '00:00:09', maximumInterval: '00:00:08' };
+  const wrong = {
+    version: '2.0',
+    functionTimeout: '00:00:00.9',
+    retry: { ...retry, ...intervals },
+    extensions: { http },
+  };
+  for (const problem of [
+    'functionTimeout: "00:00:00.9" is wrong, write a time span of a second or more (hh:mm:ss), or "-1"',
+    'retry.minimumInterval: "00:00:09" is longer than maximumInterval, write less',
+    'extensions.http.maxConcurrentRequests: 0 is wrong, write at least 1, or -1 for no limit',
+    'extensions.http.maxOutstandingRequests: "0" is wrong, write at least 1, or -1 for no limit',
+  ])
+    expect(() => read(wrong)).toThrow(problem);
 });
 
 test('settings named AzureFunctionsJobHost__… win over the file, whatever the case of their path', () => {

@@ -17,6 +17,15 @@ test.each([
   expect(occurrences(text, '2026-01-01T00:00:00Z', 3).map((time) => time.slice(11, 19))).toEqual(times);
 });
 
+test('a time span of 24 hours or more counts days, as in Azure', () => {
+  expect(occurrences('24:00:00', '2026-01-01T00:00:00Z', 1)).toEqual(['2026-01-25T00:00:00+00:00']);
+  expect(occurrences('25:00:00:00', '2026-01-01T00:00:00Z', 1)).toEqual(['2026-01-26T00:00:00+00:00']);
+  expect(occurrences('1.00:00:00', '2026-01-01T00:00:00Z', 1)).toEqual(['2026-01-02T00:00:00+00:00']);
+  expect(() => readSchedule('00:99:00', 'UTC', 'Function "f"')).toThrow(
+    'Function "f": the schedule "00:99:00" must be a time span',
+  );
+});
+
 test('names of months and days may be whole, short and in ranges', () => {
   const days = occurrences('0 0 9 * January,JUL Monday-Wed', '2026-01-28T10:00:00Z', 2);
   expect(days).toEqual(['2026-07-01T09:00:00+00:00', '2026-07-06T09:00:00+00:00']);

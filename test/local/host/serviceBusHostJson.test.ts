@@ -110,14 +110,14 @@ test('with a maxAutoLockRenewalDuration of nothing, a handler that outlasts the 
 });
 
 test('an invocation beyond functionTimeout has failed, and its message comes again', async () => {
-  const { bus, lines } = await startWith({ functionTimeout: '00:00:00.100' });
+  const { bus, lines } = await startWith({ functionTimeout: '00:00:01' });
   behaviour.handle = (batch) => (batch.metadata['deliveryCount'] === 1 ? held() : undefined);
   await bus.client().createSender('single').sendMessages({ body: 'stuck' });
   await vi.waitFor(
     () => expect(batchesOf('single').map((batch) => batch.metadata['deliveryCount'])).toEqual([1, 2]),
     soon,
   );
-  const message = 'failed: Timeout value of 00:00:00.100 was exceeded by function: single';
+  const message = 'failed: Timeout value of 00:00:01 was exceeded by function: single';
   expect(lines).toContainEqual(expect.objectContaining({ level: 'error', source: 'single', message }));
 });
 
