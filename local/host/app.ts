@@ -1,10 +1,11 @@
 // Loads a Functions app as the Node worker does: `package.json#main` is one glob of entry files, all imported. A file
 // that throws is reported and nothing of it runs, not even what it had registered before; the other files run.
 import { globSync, readFileSync, realpathSync } from 'node:fs';
-import { isAbsolute, join, relative } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { collect, installCoreModule, lastRead, Registrations } from './coreModule.ts';
 import { freshModules, withoutVersion } from './freshModules.ts';
+import { pathIn, placed, placeIn } from './place.ts';
 
 const loaded = new Map<string, Promise<Registrations>>();
 let last: Promise<unknown> = Promise.resolve();
@@ -39,7 +40,7 @@ async function load(appDirectory: string, importFile: (url: string) => Promise<u
       const own = await collect(async () => {
         await importFile(pathToFileURL(file).href);
       });
-      merge(app, own);
+      merge(app, own, appDirectory);
     } catch (error) {
       app.errors.push({ file, reason: reasonOf(error, appDirectory) });
     }
@@ -54,10 +55,11 @@ export function describeLoadError(error: Registrations['errors'][number]): strin
   return 'file' in error ? `Loading ${error.file} failed: ${error.reason}` : error.reason;
 }
 
-function merge(app: Registrations, own: Registrations): void {
+function merge(app: Registrations, own: Registrations, appDirectory: string): void {
   const twice = [...own.functions.keys()].find((name) => app.functions.has(name));
   if (twice !== undefined) throw new RangeError(`Function "${twice}" is registered twice.`);
-  for (const [name, registered] of own.functions) app.functions.set(name, registered);
+  for (const [name, { metadata, callback, stack }] of own.functions)
+    app.functions.set(name, { metadata, callback, place: placeIn(appDirectory, stack) });
   for (const name of hookNames(own)) app.hooks[name].push(...own.hooks[name]);
   app.model = own.model ?? app.model;
 }
@@ -69,19 +71,10 @@ const hookNames = (registrations: Registrations) =>
 function reasonOf(error: unknown, appDirectory: string): string {
   if (!(error instanceof Error)) return String(error);
   const message = withoutVersion(error.message);
-  const within = (url: string) => {
-    const file = url.startsWith('file:') ? fileURLToPath(withoutVersion(url)) : url;
-    const path = relative(realpathSync(appDirectory), file);
-    const isForeign = !isAbsolute(file) || path.startsWith('..') || path.includes('node_modules');
-    return isForeign || file.startsWith(import.meta.dirname) ? undefined : path;
-  };
-  for (const [, url = '', line = ''] of (error.stack ?? '').matchAll(/(file:\/\/[^\s()]+?|^\/.+?):(\d+)/gm)) {
-    const place = within(url);
-    if (place !== undefined) return `${message} (${place}:${line})`;
-  }
   // Of a syntax error in JavaScript the stack tells nothing; the file was the last one read.
-  const place = error instanceof SyntaxError ? within(lastRead()) : undefined;
-  return place === undefined ? message : `${message} (${place})`;
+  const place =
+    placeIn(appDirectory, error.stack) ?? (error instanceof SyntaxError ? pathIn(appDirectory, lastRead()) : undefined);
+  return placed(message, place);
 }
 
 function entryFiles(appDirectory: string): string[] {

@@ -21,6 +21,10 @@ export type Callback = (...inputs: unknown[]) => unknown;
 export interface RegisteredFunction {
   metadata: FunctionMetadata;
   callback: Callback;
+  /** Of the registration. */
+  stack?: string | undefined;
+  /** File and line in the app of the registration. */
+  place?: string | undefined;
 }
 
 /** RpcTypedData of the worker's protocol; one member is set. */
@@ -114,7 +118,7 @@ const api = {
     if (!target)
       throw new RangeError(`Function "${metadata.name}": a function can only be registered while the app starts.`);
     if (target.functions.has(metadata.name)) throw new RangeError(`Function "${metadata.name}" is registered twice.`);
-    target.functions.set(metadata.name, { metadata, callback });
+    target.functions.set(metadata.name, { metadata, callback, stack: new Error().stack });
     return new Disposable(() => target.functions.delete(metadata.name));
   },
   registerHook(name: HookName, callback: HookCallback): Disposable {

@@ -10,6 +10,7 @@ import { Invoker, type ExtraInput } from './invoke.ts';
 import type { HostLog } from './log.ts';
 import type { Settings } from './settings.ts';
 import type { HostState } from './state.ts';
+import { placed } from './place.ts';
 import type { SpanSource } from './telemetry/spans.ts';
 import { bindTriggers, type BoundTrigger } from './triggers/bindTriggers.ts';
 import { EventGridFunctions } from './triggers/eventGrid.ts';
@@ -79,13 +80,14 @@ export class Generation {
 
   /** Starts each listener when its predecessor, if it has one, has ended. */
   async listen(predecessors: ReadonlyMap<string, Promise<void>> = new Map()): Promise<void> {
-    const start = async ({ function: name, trigger }: BoundTrigger) => {
+    const start = async ({ function: name, place, trigger }: BoundTrigger) => {
       await predecessors.get(name);
       if (this.#isClosed) return;
       try {
         await trigger.start();
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const message = error instanceof Error ? error.message : String(error);
+        const reason = placed(`Function "${name}": ${message}`, place);
         this.loadErrors.push({ function: name, reason });
         this.#log.line('error', name, `does not listen: ${reason}`);
       }

@@ -70,7 +70,7 @@ export class Invoker {
     try {
       const run = this.#run(target, request, invocationId, observed.trace);
       const outcome = await withinTimeout(run, this.#timeout, target.metadata.name);
-      if (request.data.http) return untilAnswered(outcome, observed);
+      if (request.data.http) return this.#untilAnswered(outcome, observed, invocationId);
       observed.end();
       return outcome;
     } catch (error) {
@@ -130,6 +130,24 @@ export class Invoker {
     return { result, response };
   }
 
+  /** A request is over with its answer: making it may fail, and a streamed body is part of it. */
+  #untilAnswered({ result, response }: Outcome, observed: Observed, invocationId: string): Outcome {
+    return {
+      result,
+      response: async (change) => {
+        try {
+          const answer = await response(change);
+          observed.end(undefined, statusOf(answer?.http?.['statusCode'] ?? result ?? 204));
+          return answer;
+        } catch (error) {
+          this.#log.thrownIn(error, invocationId);
+          observed.end(error, 500);
+          throw error;
+        }
+      },
+    };
+  }
+
   // The library keeps this object in weak maps, whose values outlive many collections of young objects: so it holds on to
   // nothing big, neither itself nor through the scope of its closure.
   #core(
@@ -167,23 +185,6 @@ export class Invoker {
     }
     return inputs;
   }
-}
-
-/** A request is over with its answer: making it may fail, and a streamed body is part of it. */
-function untilAnswered({ result, response }: Outcome, observed: Observed): Outcome {
-  return {
-    result,
-    response: async (change) => {
-      try {
-        const answer = await response(change);
-        observed.end(undefined, statusOf(answer?.http?.['statusCode'] ?? result ?? 204));
-        return answer;
-      } catch (error) {
-        observed.end(error, 500);
-        throw error;
-      }
-    },
-  };
 }
 
 // A streamed answer leaves through the library, without its status.

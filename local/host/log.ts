@@ -1,6 +1,7 @@
 // One structured line per thing worth knowing. Categories are those of the Functions host, and so is the choice of the
 // level: the longest category of `logging.logLevel` that the line's category begins with
 // (https://learn.microsoft.com/azure/azure-functions/configure-monitoring#configure-categories).
+import { inspect } from 'node:util';
 import { z } from 'zod';
 
 const levels = ['trace', 'debug', 'information', 'warning', 'error', 'critical', 'none'];
@@ -67,7 +68,7 @@ export class HostLog {
 
   /** The one line of a failed invocation. */
   failed(functionName: string, trigger: string, error: unknown, more: Record<string, unknown> = {}): void {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = error instanceof Error ? error.message : typeof error === 'string' ? error : inspect(error);
     const invocationId = typeof error === 'object' && error !== null ? this.#invocations.get(error) : undefined;
     this.line('error', functionName, `failed: ${message}`, {
       trigger,

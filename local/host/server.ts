@@ -1,19 +1,21 @@
 // The host's one HTTP server. It knows which requests are being answered, so that a stop can wait for them.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { requestUrl } from './http/front.ts';
-import { answerError } from './http/refusals.ts';
+import { answerError, answerUnreadable } from './http/refusals.ts';
 import type { HostLog } from './log.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>;
 
 export class HostServer {
-  readonly #server: Server = createServer({ keepAliveTimeout: 60_000 });
+  // As long as Kestrel takes, the server of the real host.
+  readonly #server: Server = createServer({ keepAliveTimeout: 60_000, maxHeaderSize: 32 * 1024 });
   readonly #log: HostLog;
   #open = 0;
   #idle: (() => void)[] = [];
 
   constructor(log: HostLog) {
     this.#log = log;
+    this.#server.on('clientError', answerUnreadable);
   }
 
   /** Answers its address. */

@@ -10,7 +10,7 @@ import { checkContent, readJsonFile } from './jsonFile.ts';
 export type Settings = Readonly<Record<string, string | undefined>>;
 
 /** A setting by its name, where `:` and `__` mean the same and case does not count, as in .NET configuration. */
-function findSetting(settings: Settings, name: string): string | undefined {
+export function findSetting(settings: Settings, name: string): string | undefined {
   if (settings[name] !== undefined) return settings[name];
   const plain = (text: string) => text.replaceAll(':', '__').toLowerCase();
   const known = Object.keys(settings).find((other) => plain(other) === plain(name));

@@ -16,6 +16,7 @@ import { Reloads } from './reloads.ts';
 import { HostServer } from './server.ts';
 import { applySettings, readLocalSettings } from './settings.ts';
 import { HostState } from './state.ts';
+import { catchStrays } from './strays.ts';
 import { startSpans, type SpanSource } from './telemetry/spans.ts';
 import { watchApp } from './watch.ts';
 import { within } from './within.ts';
@@ -75,6 +76,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   const drain = options.drainMilliseconds ?? 5000;
   let app: LiveApp | undefined;
   let spans: SpanSource | undefined;
+  const releaseStrays = catchStrays(appDirectory, log);
   try {
     spans = await startSpans(settings, () => rememberedKey(state, 'telemetry.seed'), log);
     const extraInput = (type: string) => (type === 'durableClient' ? { json: durable.clientInput() } : undefined);
@@ -130,6 +132,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       await server.close();
       await within(Math.min(drain, grace), spans?.stop());
       state.close();
+      releaseStrays();
     });
     return {
       ...{ endpoint, stop, durable: durable.management, masterKey: keys.masterKey },
@@ -148,6 +151,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     await durable.stop(0);
     await within(grace, spans?.stop());
     state.close();
+    releaseStrays();
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 // What a request is answered with when it is not served: problem JSON (RFC 9457) that says nothing of the code behind.
-import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import { STATUS_CODES, ServerResponse, type IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { HostLog } from '../log.ts';
 
 /** A request that is refused, with what the client is told. */
@@ -29,8 +30,7 @@ function sendProblem(
 ): void {
   if (response.headersSent) return void response.destroy();
   for (const name of response.getHeaderNames()) if (/^content-/i.test(name)) response.removeHeader(name);
-  const title = status === 413 ? 'Content Too Large' : (STATUS_CODES[status] ?? 'Error');
-  const body = JSON.stringify({ type: 'about:blank', title, status, ...(detail !== undefined && { detail }) });
+  const body = problem(status, detail);
   response.writeHead(status, {
     'content-type': 'application/problem+json',
     'content-length': Buffer.byteLength(body),
@@ -38,6 +38,31 @@ function sendProblem(
   });
   response.end(body);
 }
+
+function problem(status: number, detail?: string): string {
+  const title = status === 413 ? 'Content Too Large' : (STATUS_CODES[status] ?? 'Error');
+  return JSON.stringify({ type: 'about:blank', title, status, ...(detail !== undefined && { detail }) });
+}
+
+/** Answers what is no HTTP, or has headers without an end, and closes the connection. */
+export function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex & { _httpMessage?: unknown }): void {
+  const begun = socket._httpMessage instanceof ServerResponse && socket._httpMessage.headersSent;
+  if (!socket.writable || begun) return void socket.destroy();
+  const [status, detail] = unreadable[error.code ?? ''] ?? [400, 'The request is no well-formed HTTP.'];
+  const body = problem(status, detail);
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'connection: close',
+    'content-type: application/problem+json',
+    `content-length: ${Buffer.byteLength(body)}`,
+  ];
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+const unreadable: Record<string, [status: number, detail: string]> = {
+  HPE_HEADER_OVERFLOW: [431, 'The headers are too large.'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request did not end in time.'],
+};
 
 /** Answers with a refusal, or 500 for everything that is none; `what` was done when the error came. */
 export function answerError(

@@ -1,13 +1,16 @@
 // One request of an app that asked for HTTP streams. The library waits for it at a server of its own, under the
 // invocation id, and answers it there (src/http/httpProxy.ts of @azure/functions 4.16.5); this carries it there and back.
 import { randomUUID } from 'node:crypto';
-import { type IncomingMessage, request as sendRequest, type ServerResponse } from 'node:http';
+import { type IncomingMessage, maxHeaderSize, request as sendRequest, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { InvocationRequest, Outcome } from '../invoke.ts';
 import { checkLength, limitBody } from './body.ts';
 import { Flow } from './flow.ts';
 import { plainHeaders } from './messages.ts';
-import { ClientGone } from './refusals.ts';
+import { ClientGone, Refusal } from './refusals.ts';
+
+// What is sent on beside the headers that came.
+const addedHeaders = 1024;
 
 interface StreamedRequest {
   request: IncomingMessage;
@@ -26,6 +29,9 @@ export async function serveStream(
   checkLength(request, bodyLimit);
   const invocationId = randomUUID();
   const headers = plainHeaders(request);
+  // The server of the library would refuse them, and the invocation wait for ever.
+  if (request.rawHeaders.join(': ').length + url.href.length > maxHeaderSize - addedHeaders)
+    throw new Refusal(431, 'The headers are too large for an app with HTTP streams.');
   const proxied = sendRequest(new URL(url.pathname + url.search, streamUri), {
     method: request.method ?? 'GET',
     headers: {

@@ -6,8 +6,9 @@ import type { HostJson } from '../hostJson.ts';
 import type { HttpFunctions } from '../http/functions.ts';
 import type { Invoker } from '../invoke.ts';
 import type { HostLog } from '../log.ts';
+import { placed } from '../place.ts';
 import { retriedTriggers } from '../retry.ts';
-import { resolveSetting, type Settings } from '../settings.ts';
+import { findSetting, resolveSetting, type Settings } from '../settings.ts';
 import type { HostState } from '../state.ts';
 import type { EventGridFunctions } from './eventGrid.ts';
 import type { Trigger } from './trigger.ts';
@@ -35,6 +36,7 @@ const called = new Set(['orchestrationtrigger', 'activitytrigger', 'entitytrigge
 
 export interface BoundTrigger {
   function: string;
+  place: string | undefined;
   trigger: Trigger;
 }
 
@@ -56,9 +58,10 @@ export async function bindTriggers(context: BindContext): Promise<Bound> {
     const { name } = registered.metadata;
     try {
       const trigger = await bind(registered, context);
-      if (trigger) bound.triggers.push({ function: name, trigger });
+      if (trigger) bound.triggers.push({ function: name, place: registered.place, trigger });
     } catch (error) {
-      bound.errors.push({ function: name, reason: error instanceof Error ? error.message : String(error) });
+      const reason = error instanceof Error ? error.message : String(error);
+      bound.errors.push({ function: name, reason: placed(reason, registered.place) });
     }
   }
   return bound;
@@ -67,7 +70,12 @@ export async function bindTriggers(context: BindContext): Promise<Bound> {
 /** The function's listener, if it needs one of its own. */
 async function bind(registered: RegisteredFunction, context: BindContext): Promise<Trigger | undefined> {
   const { name, bindings } = registered.metadata;
-  if (context.settings[`AzureWebJobs.${name}.Disabled`]?.toLowerCase() === 'true') return undefined;
+  if (/^(?:true|1)$/i.test(findSetting(context.settings, `AzureWebJobs.${name}.Disabled`) ?? '')) return undefined;
+  // As in Utility.cs of https://github.com/Azure/azure-functions-host.
+  if (!/^[a-z][\w-]{0,127}$/i.test(name) || name.toLowerCase() === 'host')
+    throw new Error(
+      `Function "${name}": a name has letters, digits, - and _, a letter first, 128 at most, and is not "host".`,
+    );
   const binding = Object.values(bindings).find(({ type }) => /trigger$/i.test(type));
   if (!binding) throw new Error(`Function "${name}" has no trigger.`);
   refuseUnsupported(registered.metadata);
@@ -85,7 +93,7 @@ async function bind(registered: RegisteredFunction, context: BindContext): Promi
     }
   } catch (error) {
     if (!(error instanceof ZodError)) throw error;
-    const problems = error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    const problems = error.issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '));
     throw new Error(`Function "${name}": its ${binding.type} is not valid. ${problems.join('; ')}`, { cause: error });
   }
   return undefined;

@@ -2,13 +2,14 @@
 // the function says; without one, and after the last attempt, the feed goes on behind it, as in Azure
 // (https://learn.microsoft.com/azure/cosmos-db/nosql/troubleshoot-changefeed-functions).
 import { randomUUID } from 'node:crypto';
-import { ChangeFeedStartFrom, CosmosClient, type FeedRange } from '@azure/cosmos';
+import { ChangeFeedStartFrom, CosmosClient, type CosmosClientOptions, type FeedRange } from '@azure/cosmos';
 import { z } from 'zod';
 import type { Binding, RegisteredFunction } from '../coreModule.ts';
 import { invokeWithRetry, retryPolicyOf } from '../retry.ts';
+import type { Settings } from '../settings.ts';
 import type { HostState } from '../state.ts';
 import type { TriggerContext } from './bindTriggers.ts';
-import { type Connection, resolveConnection } from './connection.ts';
+import { resolveConnection } from './connection.ts';
 import { followFeed } from './cosmosFeed.ts';
 import type { Trigger } from './trigger.ts';
 
@@ -37,12 +38,13 @@ const CosmosBinding = z
     message: 'cannot be used together with startFromBeginning',
   });
 type CosmosBinding = z.output<typeof CosmosBinding>;
+type Account = Pick<CosmosClientOptions, 'endpoint' | 'key' | 'aadCredentials'>;
 
 export function cosmosTrigger(registered: RegisteredFunction, binding: Binding, context: TriggerContext): Trigger {
   const { name } = registered.metadata;
   const options = CosmosBinding.parse(binding);
   const where = `Function "${name}"`;
-  const resolve = (connection: string) => resolveConnection(connection, 'accountEndpoint', context.settings, where);
+  const resolve = (connection: string) => accountOf(connection, context.settings, where);
   const connection = resolve(options.connection);
   const leaseConnection = options.leaseConnection === undefined ? undefined : resolve(options.leaseConnection);
   const leaseDatabaseName = options.leaseDatabaseName ?? options.databaseName;
@@ -97,13 +99,22 @@ async function instanceOf(state: HostState): Promise<string> {
   return made;
 }
 
-function connect(connection: Connection): CosmosClient {
-  // Without endpoint discovery the client talks to the address it was given, which is what one region means.
-  const connectionPolicy = { enableEndpointDiscovery: false };
-  if (connection.kind === 'identity')
-    return new CosmosClient({ endpoint: connection.address, aadCredentials: connection.credential, connectionPolicy });
+/** What a client of the account is made from; checked here, so that a mistake is told before anything listens. */
+function accountOf(name: string, settings: Settings, where: string): Account {
+  const connection = resolveConnection(name, 'accountEndpoint', settings, where);
+  if (connection.kind === 'identity') {
+    const { address: endpoint, credential: aadCredentials } = connection;
+    if (!/^https?:/.test(URL.parse(endpoint)?.protocol ?? ''))
+      throw new Error(`${where}: the setting "${name}__accountEndpoint" is "${endpoint}", which is no https address.`);
+    return { endpoint, aadCredentials };
+  }
   const endpoint = /AccountEndpoint=([^;]+)/i.exec(connection.connectionString)?.[1];
   const key = /AccountKey=([^;]+)/i.exec(connection.connectionString)?.[1];
-  if (!endpoint || !key) throw new Error('A Cosmos DB connection string needs AccountEndpoint and AccountKey.');
-  return new CosmosClient({ endpoint, key, connectionPolicy });
+  if (!endpoint || !key)
+    throw new Error(`${where}: the connection string in the setting "${name}" needs AccountEndpoint and AccountKey.`);
+  return { endpoint, key };
 }
+
+// Without endpoint discovery the client talks to the address it was given, which is what one region means.
+const connect = (account: Account): CosmosClient =>
+  new CosmosClient({ ...account, connectionPolicy: { enableEndpointDiscovery: false } });

@@ -63,6 +63,8 @@ export class EventGridFunctions {
       const answer = JSON.stringify({ validationResponse: validation.data[0]?.data.validationCode });
       return void response.writeHead(200, { 'content-type': 'application/json' }).end(answer);
     }
+    // A subscription that ends says so; that is no event.
+    if (request.headers['aeg-event-type'] === 'Unsubscribe') return void response.writeHead(202).end();
     const events = Events.safeParse(body);
     if (!events.success) throw new Refusal(400, 'A delivery is an event or a list of events, as JSON.');
     const outcomes = await Promise.allSettled(

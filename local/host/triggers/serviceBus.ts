@@ -9,6 +9,7 @@ import type { TriggerContext } from './bindTriggers.ts';
 import { resolveConnection } from './connection.ts';
 import { messageRequest } from './messageData.ts';
 import { Backoff } from './pause.ts';
+import { seldom } from './seldom.ts';
 import { retryOptionsOf } from './serviceBusRetry.ts';
 import { serveSessions } from './serviceBusSessions.ts';
 import type { Trigger } from './trigger.ts';
@@ -129,6 +130,7 @@ async function serve(subscription: Subscription): Promise<void> {
   const { context, name, signal, sizes, credits, handle } = subscription;
   const { maxAutoLockRenewalDuration } = context.hostJson.extensions.serviceBus;
   const backoff = new Backoff();
+  const warn = seldom((message) => context.log.line('warning', name, `receiving: ${message}`));
   while (!signal.aborted) {
     const receiver = plainReceiver(subscription, maxAutoLockRenewalDuration);
     const batcher = new Batcher(sizes, async (messages) => {
@@ -140,7 +142,7 @@ async function serve(subscription: Subscription): Promise<void> {
       {
         processMessage: (message) => batcher.add(message),
         processError: async ({ error }) => {
-          context.log.line('warning', name, `receiving: ${error.message}`);
+          warn(error.message);
           if (receiver.isClosed) ended.resolve();
         },
       },

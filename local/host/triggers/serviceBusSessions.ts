@@ -3,18 +3,23 @@
 import { isServiceBusError, type ServiceBusSessionReceiver } from '@azure/service-bus';
 import { Batcher } from './batcher.ts';
 import { Backoff } from './pause.ts';
+import { seldom } from './seldom.ts';
 import type { Subscription } from './serviceBus.ts';
 
 export async function serveSessions(subscription: Subscription): Promise<void> {
-  const { maxConcurrentSessions } = subscription.context.hostJson.extensions.serviceBus;
-  await Promise.all(Array.from({ length: maxConcurrentSessions }, () => work(subscription)));
+  const { context, name } = subscription;
+  const { maxConcurrentSessions } = context.hostJson.extensions.serviceBus;
+  const warn = seldom((message) => context.log.line('warning', name, `accepting a session: ${message}`));
+  await Promise.all(Array.from({ length: maxConcurrentSessions }, () => work(subscription, warn)));
 }
 
-async function work(subscription: Subscription): Promise<void> {
+type Warn = (message: string) => void;
+
+async function work(subscription: Subscription, warn: Warn): Promise<void> {
   const { signal, context, name } = subscription;
   const backoff = new Backoff();
   while (!signal.aborted) {
-    const receiver = await accept(subscription, backoff);
+    const receiver = await accept(subscription, backoff, warn);
     if (!receiver) continue;
     backoff.reset();
     try {
@@ -27,8 +32,12 @@ async function work(subscription: Subscription): Promise<void> {
 }
 
 /** The next session with messages; undefined when none came in time, the service is away, or the trigger stops. */
-async function accept(subscription: Subscription, backoff: Backoff): Promise<ServiceBusSessionReceiver | undefined> {
-  const { client, entity, context, name, signal } = subscription;
+async function accept(
+  subscription: Subscription,
+  backoff: Backoff,
+  warn: Warn,
+): Promise<ServiceBusSessionReceiver | undefined> {
+  const { client, entity, context, signal } = subscription;
   const renewal = context.hostJson.extensions.serviceBus.maxAutoLockRenewalDuration;
   const options = { skipParsingBodyAsJson: true, maxAutoLockRenewalDurationInMs: renewal };
   const accepting =
@@ -47,7 +56,7 @@ async function accept(subscription: Subscription, backoff: Backoff): Promise<Ser
     return undefined;
   } catch (error) {
     if (isServiceBusError(error) && error.code === 'ServiceTimeout') return undefined;
-    context.log.line('warning', name, `accepting a session: ${error instanceof Error ? error.message : String(error)}`);
+    warn(error instanceof Error ? error.message : String(error));
     await backoff.wait(signal);
     return undefined;
   }

@@ -27,6 +27,12 @@ test('both validation handshakes are answered', async () => {
   expect(delivered).toEqual([]);
 });
 
+test('a subscription that ends is no event', async () => {
+  const before = delivered.length;
+  expect((await post([{ id: 'u' }], { 'aeg-event-type': 'Unsubscribe' })).status).toBe(202);
+  expect(delivered).toHaveLength(before);
+});
+
 test('each event of a delivery is one invocation, a failed one makes the delivery fail', async () => {
   expect((await post([{ id: 'a' }, { id: 'b' }])).status).toBe(202);
   expect((await post({ specversion: '1.0', id: 'c', data: { refuse: true } })).status).toBe(500);

@@ -1,4 +1,5 @@
 import { type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type RunningHost, startHost } from '../../../local/host/startHost.ts';
@@ -167,6 +168,33 @@ describe('a client that behaves oddly', () => {
   });
 });
 
+describe('what is not well-formed is answered as problem JSON, before it reaches a function', () => {
+  /** Sends bytes; answers what comes until the host closes the connection. */
+  const exchange = (text: string) =>
+    new Promise<string>((resolve, reject) => {
+      const socket = connect(Number(new URL(host.endpoint).port), '127.0.0.1', () => socket.write(text));
+      let answer = '';
+      socket.on('data', (chunk) => (answer += String(chunk)));
+      socket.once('close', () => resolve(answer)).once('error', reject);
+    });
+
+  test.each([
+    ['no HTTP', 'good morning\r\n\r\n'],
+    ['two lengths', 'POST /v1/echo HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n'],
+    ['a broken chunk', 'POST /v1/echo HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\n'],
+  ])('%s', async (_, text) => {
+    const answer = await exchange(text);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n[\s\S]*application\/problem\+json[\s\S]*"status":400/);
+  });
+
+  test('headers of more than the 32 kB that the real host takes; less is taken', async () => {
+    const withHeader = (length: number) =>
+      exchange(`GET /v1/things/17 HTTP/1.1\r\nhost: h\r\nconnection: close\r\nx: ${'x'.repeat(length)}\r\n\r\n`);
+    expect(await withHeader(30_000)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await withHeader(33_000)).toMatch(/^HTTP\/1\.1 431 [\s\S]*"The headers are too large\."/);
+  });
+});
+
 test('requests beyond the limits of host.json wait, and then are refused; its headers are in every answer', async () => {
   const busy = await startHost({
     appDirectory: join(import.meta.dirname, 'fixtures/web'),
@@ -206,9 +234,9 @@ test('a route that the host keeps for itself, or that another function has, is r
     return started.loadErrors.map(({ reason }) => reason);
   };
   expect(await reasons(routes('ok', 'admin/x', 'Administration', 'runtime/y', '/OK/', 'o{k}'))).toEqual([
-    'Function "f1": the route "admin/x" begins with "admin" or "runtime", which the host keeps for itself.',
-    'Function "f2": the route "Administration" begins with "admin" or "runtime", which the host keeps for itself.',
-    'Function "f3": the route "runtime/y" begins with "admin" or "runtime", which the host keeps for itself.',
-    'Function "f4": the route "OK" is already that of "f0".',
+    'Function "f1": the route "admin/x" begins with "admin" or "runtime", which the host keeps for itself. (app/main.mjs:3)',
+    'Function "f2": the route "Administration" begins with "admin" or "runtime", which the host keeps for itself. (app/main.mjs:4)',
+    'Function "f3": the route "runtime/y" begins with "admin" or "runtime", which the host keeps for itself. (app/main.mjs:5)',
+    'Function "f4": the route "OK" is already that of "f0". (app/main.mjs:6)',
   ]);
 });

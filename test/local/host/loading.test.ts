@@ -49,7 +49,7 @@ test('a function with a binding that this host cannot serve is listed with the r
   const host = await starting(app(`${imported}${input} app.get('right', () => ({ status: 204 }));`));
   onTestFinished(() => host.stop());
   expect(host.loadErrors).toEqual([
-    { function: 'wrong', reason: 'Function "wrong": this host has no table input binding.' },
+    { function: 'wrong', reason: 'Function "wrong": this host has no table input binding. (app/main.mjs:2)' },
   ]);
   expect(host.functionNames).toEqual(['right']);
   expect((await fetch(`${host.endpoint}/api/right`)).status).toBe(204);
@@ -65,10 +65,54 @@ test('binding mistakes name the function and the option', async () => {
   await expect(starting(queue)).rejects.toThrow(
     'Function "q": neither the setting "NoBus__fullyQualifiedNamespace" nor "NoBus" exists.',
   );
+  const topic = app(`${imported}app.serviceBusTopic('t', { connection: 'X', topicName: 'x', handler: () => {} });`);
+  await expect(starting(topic)).rejects.toThrow(
+    'Function "t": its serviceBusTrigger is not valid. needs queueName, or topicName and subscriptionName',
+  );
+  const container = `{ connection: 'C', databaseName: 'd', containerName: 'c', handler: () => {} }`;
+  const feed = app(`${imported}app.cosmosDB('c', ${container});`);
+  const refused = async (setting: string, value: string, reason: string) => {
+    await expect(starting(feed, { [setting]: value })).rejects.toThrow(`Function "c": ${reason}`);
+    delete process.env[setting];
+  };
+  await refused('C', 'secret', 'the setting "C" is no connection string.');
+  await refused('C', 'AccountKey=x', 'the connection string in the setting "C" needs AccountEndpoint and AccountKey.');
+  await refused(
+    'C__accountEndpoint',
+    'localhost',
+    'the setting "C__accountEndpoint" is "localhost", which is no https',
+  );
   const input = app(`${imported}app.http('i', { extraInputs: [{ type: 'table', name: 't' }], handler: () => ({}) });`);
   await expect(starting(input)).rejects.toThrow('Function "i": this host has no table input binding.');
   const blob = app(`${imported}app.storageBlob('b', { path: 'x', connection: 'y', handler: () => {} });`);
   await expect(starting(blob)).rejects.toThrow('Function "b": this host has no blobTrigger.');
+});
+
+test('a function that does not run is told with the place of its registration, also where that is CommonJS or a helper', async () => {
+  const host = await starting(
+    app({
+      'package.json': JSON.stringify({ type: 'module', main: 'app/*.{mjs,cjs}' }),
+      'app/a.mjs': `${imported}app.get('good', () => ({ status: 204 }));`,
+      'app/b.cjs': "const { app } = require('@azure/functions');\n\napp.get('my function', () => ({}));",
+      'app/c.mjs': "import { register } from '../helper.mjs';\nregister('host');",
+      'helper.mjs': `${imported}\n\nexport const register = (name) => app.get(name, () => ({}));`,
+      'app/d.mjs': `${imported}app.serviceBusQueue('q', { connection: 'Bus', queueName: 'x', handler: () => {} });`,
+    }),
+    { Bus: 'Endpoint=nowhere' },
+  );
+  onTestFinished(async () => {
+    await host.stop();
+    delete process.env['Bus'];
+  });
+  expect(host.functionNames).toEqual(['good', 'q']);
+  expect(host.loadErrors).toEqual([
+    {
+      function: 'my function',
+      reason: expect.stringMatching(/^Function "my function": a name has .* \(app\/b\.cjs:3\)$/),
+    },
+    { function: 'host', reason: expect.stringMatching(/^Function "host": a name has .* \(helper\.mjs:4\)$/) },
+    { function: 'q', reason: expect.stringMatching(/^Function "q": .* \(app\/d\.mjs:2\)$/) },
+  ]);
 });
 
 test('host.json mistakes name the file and the member', async () => {
@@ -80,10 +124,13 @@ test('host.json mistakes name the file and the member', async () => {
 });
 
 test('a function that its setting disables is not served', async () => {
-  const host = await starting(app(`${imported}app.get('off', () => ({})); app.get('on', () => ({}));`), {
+  const names = ['off', 'alsoOff', 'on'];
+  const host = await starting(app(imported + names.map((name) => `app.get('${name}', () => ({}));`).join('\n')), {
     'AzureWebJobs.off.Disabled': 'true',
+    'AZUREWEBJOBS.alsooff.disabled': '1',
   });
   expect((await fetch(`${host.endpoint}/api/off`)).status).toBe(404);
+  expect((await fetch(`${host.endpoint}/api/alsoOff`)).status).toBe(404);
   expect((await fetch(`${host.endpoint}/api/on`)).status).toBe(200);
   await host.stop();
 });
@@ -99,7 +146,7 @@ test('stopping lets a running request finish, with the Durable client still at i
   const host = await starting(app(main));
   const answer = fetch(`${host.endpoint}/api/slow`);
   const handles = globalThis as { goOn?: () => void };
-  await expect.poll(() => handles.goOn).toBeDefined();
+  await expect.poll(() => handles.goOn, { timeout: 10_000 }).toBeDefined();
   const stopped = host.stop();
   expect((await fetch(`${host.endpoint}/api/slow`)).status).toBe(503);
   handles.goOn?.();

@@ -8,6 +8,8 @@ app.http('talk', { handler: (request, context) => {
   context.log('said');
   context.debug('whispered');
   if (request.query.has('fail')) throw new Error('no voice');
+  if (request.query.has('odd')) throw { code: 7 };
+  if (request.query.has('unsendable')) return { status: 99 };
   return { body: context.invocationId };
 } });
 df.app.activity('step', { handler: () => 1 });
@@ -56,6 +58,15 @@ test('a failed invocation says so at its end, and its error line names the same 
     { message: "Executed 'Functions.talk' (Failed)", invocationId: executing?.['invocationId'] },
     { level: 'error', message: 'failed: no voice', invocationId: executing?.['invocationId'] },
   ]);
+});
+
+test('what is thrown without being an error, and an answer that cannot be sent, are told with their invocation', async () => {
+  const { host, lines } = await start({ default: 'Information', 'Function.talk.User': 'None' });
+  for (const query of ['odd', 'unsendable']) await fetch(`${host.endpoint}/api/talk?${query}`);
+  const begun = lines.filter(({ message }) => message.startsWith('Executing'));
+  const failed = lines.filter(({ level }) => level === 'error');
+  expect(failed.map(({ message }) => message)).toEqual(['failed: { code: 7 }', expect.stringContaining('status')]);
+  expect(failed.map((line) => line['invocationId'])).toEqual(begun.map((line) => line['invocationId']));
 });
 
 test('episodes of an orchestration are lines only for those who ask for debug, activities are there for all', async () => {

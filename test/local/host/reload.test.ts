@@ -69,7 +69,7 @@ test('an edited file takes effect, requests end in the code they began with, and
   seen.endTick?.();
   expect(await edited).toEqual({ isAdopted: true, loadErrors: [] });
   expect(seen.ended).toBe('hello');
-  await expect.poll(() => seen.ran).toEqual(['hello', 'end of hello', 'welcome']);
+  await expect.poll(() => seen.ran, { timeout: 10_000 }).toEqual(['hello', 'end of hello', 'welcome']);
   seen.endTick?.();
   await host.durable.raiseEvent('p', 'go', null);
   expect(await host.durable.whenEnded('p')).toMatchObject({ output: ['hello', 'welcome'] });

@@ -80,7 +80,8 @@ test('a hostile path does not hold the host up', () => {
   const start = performance.now();
   expect(params('{v:regex(^(a+)+$)}', `/${'a'.repeat(4000)}b`)).toBeUndefined();
   expect(params('{a}-{b}-{c}-{d}-{e}.json', `/${'-'.repeat(8000)}`)).toBeUndefined();
-  expect(performance.now() - start).toBeLessThan(2000);
+  // With backtracking it would be years.
+  expect(performance.now() - start).toBeLessThan(10_000);
 });
 
 const word = fc.stringMatching(/^[a-zA-Z0-9]{1,6}$/);

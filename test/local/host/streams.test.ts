@@ -42,6 +42,17 @@ test('an app with HTTP streams answers the first part before the request has end
   expect((await fetch(`${host.endpoint}/api/throws`)).status).toBe(500);
 });
 
+test('headers that the library would not take are refused before anything is invoked', async () => {
+  const withHeader = (length: number) =>
+    fetch(`${host.endpoint}/api/swallow`, { method: 'POST', body: 'ok', headers: { 'x-long': 'x'.repeat(length) } });
+  for (const length of [15_500, 16_000, 30_000]) {
+    const refused = await withHeader(length);
+    expect([refused.status, refused.headers.get('content-type')]).toEqual([431, 'application/problem+json']);
+  }
+  expect(seen).toEqual([]);
+  expect((await withHeader(14_500)).status).toBe(204);
+});
+
 test('a streamed body over the limit is answered with 413 while the client still sends, and the handler sees it break off', async () => {
   const sent = post('swallow');
   for (let sum = 0; sum < 300_000; sum += 50_000) sent.write('x'.repeat(50_000));

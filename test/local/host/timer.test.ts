@@ -44,7 +44,7 @@ test('a timer runs on its seconds, and a run that lasts longer than the interval
   await start(clock, { EVERY: '*/10 * * * * *' });
   await clock.advance('2026-05-01T10:00:10Z');
   const moved = clock.advance('2026-05-01T10:00:20Z');
-  await vi.waitFor(() => expect(starts).toHaveLength(2), { interval: 2 });
+  await vi.waitFor(() => expect(starts).toHaveLength(2), { timeout: 10_000, interval: 2 });
   clock.skip(25_000);
   end();
   await moved;
