@@ -5,6 +5,8 @@ import { defineOrchestrator } from '../shared/durable/orchestrator.ts';
 import { sleepUntil } from '../shared/durable/waits.ts';
 import { Interruption } from '../shared/model/control.ts';
 import { CommitPolicy } from '../shared/model/settings.ts';
+import { OnOverrun, Opening } from '../shared/model/window.ts';
+import { currentOpening } from '../shared/policy/openings.ts';
 import { cutover } from './cutover.ts';
 import { passGate } from './gate.ts';
 import { allSteps } from './itinerary.ts';
@@ -25,7 +27,8 @@ const Input = GroupOutline.extend({
   waveId: z.string(),
   attempt: z.int(),
   environmentId: z.string(),
-  window: z.strictObject({ opens: z.string(), closes: z.string() }),
+  windows: z.array(Opening),
+  onOverrun: OnOverrun,
   commitPolicy: CommitPolicy,
   gatedSteps: z.array(z.string()),
   ordered: Interruption.optional(),
@@ -135,10 +138,11 @@ function* oneOf(ctx: Ctx, waveId: string, workloadIds: string[], id: string, chi
 
 /** Waits for what it depends on, the approval, and the window. */
 function* whenItsTurn(ctx: Ctx, input: Input): Flow<Outcome | undefined> {
-  const { waveId, groupId, attempt, window, tiers } = input;
+  const { waveId, groupId, attempt, windows, tiers } = input;
   const inVain = yield* needsMet(ctx, { waveId, groupId, workloadIds: tiers.flat() });
   if (inVain !== undefined) return yield* hold(ctx, input, inVain);
-  const question = `Cut over ${groupId} in the window from ${window.opens} to ${window.closes}?`;
+  const window = currentOpening(windows, ctx.now()) ?? windows.at(-1);
+  const question = `Cut over ${groupId} in the window from ${window?.opens} to ${window?.closes}?`;
   const gate = yield* passGate(ctx, {
     waveId,
     groupId,
@@ -157,7 +161,8 @@ function* whenItsTurn(ctx: Ctx, input: Input): Flow<Outcome | undefined> {
     phase: 'cutoverQueued',
     reason: `cutover ${gate.status}`,
   });
-  yield* sleepUntil(ctx, window.opens);
+  const next = currentOpening(windows, ctx.now());
+  if (next !== undefined) yield* sleepUntil(ctx, next.opens);
   return undefined;
 }
 

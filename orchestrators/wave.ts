@@ -95,12 +95,13 @@ function* moveGroup(
   member: Outline['groups'][number],
   ordered: Interruption | undefined,
 ): Flow<GroupOutcome> {
-  const { environmentId, window, commitPolicy, gatedSteps } = outline;
+  const { environmentId, windows, onOverrun, commitPolicy, gatedSteps } = outline;
   const { groupId } = member;
   const told = ordered === undefined ? {} : { ordered };
   const instanceId = `group-${waveId}.${groupId}-${attempt}`;
   try {
-    const input = { ...member, ...told, waveId, attempt, environmentId, window, commitPolicy, gatedSteps };
+    const schedule = { windows, onOverrun };
+    const input = { ...member, ...told, ...schedule, waveId, attempt, environmentId, commitPolicy, gatedSteps };
     return yield* group.call(ctx, input, instanceId);
   } catch (error) {
     // A group that breaks, instead of ending, must be seen, and nobody may wait for it for ever.

@@ -40,6 +40,8 @@ export async function packageApp(root: string, out: string): Promise<string[]> {
     format: 'esm',
     sourcemap: true,
     metafile: true,
+    // The compiler's `paths` are for declarations only.
+    tsconfigRaw: {},
     logLevel: 'warning',
   });
   const imports = Object.values(metafile.outputs).flatMap((output) => output.imports);

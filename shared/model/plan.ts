@@ -4,9 +4,10 @@ import { Need } from './dependency.ts';
 import { Environment } from './environment.ts';
 import { FailureBudget, OnFailure } from './failurePolicy.ts';
 import { Gates } from './gate.ts';
-import { Id, Instant } from './ids.ts';
+import { Id } from './ids.ts';
 import { CommitPolicy, ResolvedSettings } from './settings.ts';
 import { Source } from './source.ts';
+import { OnOverrun, Opening } from './window.ts';
 
 export const WorkloadPlan = z.strictObject({
   waveId: Id,
@@ -35,7 +36,9 @@ export type GroupPlan = z.infer<typeof GroupPlan>;
 export const WavePlan = z.strictObject({
   waveId: Id,
   environment: Environment,
-  window: z.strictObject({ opens: Instant, closes: Instant, zone: z.string() }),
+  windows: z.array(Opening).min(1).max(100).describe('when cutover may run: ascending, disjoint'),
+  zone: z.string().describe('the windows’ zone, for people: everything above is in UTC'),
+  onOverrun: OnOverrun,
   gates: Gates,
   commitPolicy: CommitPolicy,
   failureBudget: FailureBudget.optional(),

@@ -4,7 +4,7 @@ import { FailureBudget, OnFailure } from './failurePolicy.ts';
 import { Gates } from './gate.ts';
 import { Id } from './ids.ts';
 import { CommitPolicy, Settings } from './settings.ts';
-import { Window } from './window.ts';
+import { OnOverrun, Window } from './window.ts';
 
 export const WorkloadDefinition = z.strictObject({
   id: Id,
@@ -40,6 +40,7 @@ export const WaveDefinition = z
     environment: Id,
     profile: Id,
     window: Window,
+    onOverrun: OnOverrun.default('ask'),
     gates: Gates.prefault({}),
     commitPolicy: CommitPolicy.prefault({}),
     onFailure: OnFailure.default('hold'),

@@ -5,13 +5,14 @@ import { applianceIds, type GroupPlan, type WavePlan, type WorkloadPlan } from '
 import type { Settings } from '../model/settings.ts';
 import type { Source } from '../model/source.ts';
 import type { GroupDefinition, WaveDefinition, WorkloadDefinition } from '../model/wave.ts';
+import type { Opening } from '../model/window.ts';
 import { msBetween } from './duration.ts';
 import { groupsBefore, resolveNeeds } from './needs.ts';
 import { tiersOf } from './order.ts';
 import { didYouMean, type Problem } from './problems.ts';
 import { completeSettings, mergeSettings } from './settings.ts';
 import { cycles, repeated, unknownDependencies } from './waveShape.ts';
-import { type OpenWindow, resolveWindow } from './window.ts';
+import { resolveWindow } from './window.ts';
 
 export interface PlanInput {
   definition: WaveDefinition;
@@ -38,7 +39,7 @@ export function resolvePlan(
     ...cycles(definition),
     ...dependencies,
   ];
-  const window = checkWindow(input, problems);
+  const windows = checkWindow(input, problems);
   if (environment === undefined || profile === undefined) return { problems };
 
   const sources = new Map(input.sources.map((source) => [source.id, source]));
@@ -77,10 +78,11 @@ export function resolvePlan(
     });
   });
   problems.push(...missing.problems(profile.id));
-  if (problems.length > 0 || window === undefined) return { problems };
-  const { id: waveId, gates, commitPolicy, failureBudget } = definition;
+  if (problems.length > 0 || windows === undefined) return { problems };
+  const { id: waveId, onOverrun, gates, commitPolicy, failureBudget } = definition;
+  const { zone } = definition.window;
   const budget = failureBudget === undefined ? {} : { failureBudget };
-  const plan = { waveId, environment, window, gates, commitPolicy, ...budget, groups, workloads };
+  const plan = { waveId, environment, windows, zone, onOverrun, gates, commitPolicy, ...budget, groups, workloads };
   return { plan: { ...plan, hash: hash(plan) } };
 }
 
@@ -118,21 +120,24 @@ function references({ definition, environment, profile, sources }: PlanInput): P
   return problems;
 }
 
-function checkWindow({ definition, now }: PlanInput, problems: Problem[]): OpenWindow | undefined {
+/** The openings of the wave's window that have not closed yet. */
+function checkWindow({ definition, now }: PlanInput, problems: Problem[]): Opening[] | undefined {
   const resolved = resolveWindow(definition.window);
   if ('problem' in resolved) {
     const { field, message, fix } = resolved.problem;
     problems.push({ path: `window.${field}`, value: definition.window[field], message, fix });
     return undefined;
   }
-  if (msBetween(resolved.window.closes, now) >= 0)
+  const { openings } = resolved;
+  const ahead = openings.filter(({ closes }) => msBetween(now, closes) > 0);
+  if (ahead.length === 0)
     problems.push({
       path: 'window.start',
       value: definition.window.start,
-      message: `the window closed at ${resolved.window.closes}, which is past`,
+      message: `the window closed at ${openings.at(-1)?.closes}, which is past`,
       fix: 'choose a window that lies ahead',
     });
-  return resolved.window;
+  return ahead;
 }
 
 /** Power and NIC go through the source's host: without one that can be asked, no cutover ends. */

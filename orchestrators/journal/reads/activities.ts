@@ -6,6 +6,7 @@ import { ControlSignal } from '../../../shared/model/control.ts';
 import { FailureBudget, OnFailure } from '../../../shared/model/failurePolicy.ts';
 import { CommitPolicy } from '../../../shared/model/settings.ts';
 import { stepNames } from '../../../shared/model/steps.ts';
+import { OnOverrun, Opening } from '../../../shared/model/window.ts';
 import { waveOf, workloadOf } from '../../../shared/store/plans.ts';
 
 export const phaseOf = defineActivity({
@@ -56,7 +57,8 @@ export const WaveOutline = z.strictObject({
   environmentId: z.string(),
   begun: z.boolean().describe('an earlier attempt has left workloads that replicate'),
   workerSites: z.array(z.string()),
-  window: z.strictObject({ opens: z.string(), closes: z.string() }),
+  windows: z.array(Opening),
+  onOverrun: OnOverrun,
   commitPolicy: CommitPolicy,
   gatedSteps: z.array(z.enum(stepNames)).describe('steps with a gate before them'),
   failureBudget: FailureBudget.optional(),
@@ -79,7 +81,8 @@ export const outlineWave = defineActivity({
       begun: workloads.some(({ state }) => !idle.has(state.phase)),
       environmentId: plan.environment.id,
       workerSites: [...new Set(agentless.map(({ source }) => source.site))],
-      window: { opens: plan.window.opens, closes: plan.window.closes },
+      windows: plan.windows,
+      onOverrun: plan.onOverrun,
       commitPolicy: plan.commitPolicy,
       gatedSteps: stepNames.filter((name) => plan.gates.before[name]?.required === true),
       failureBudget: plan.failureBudget,

@@ -3,7 +3,7 @@ import { defineActivity } from '../../../shared/durable/activity.ts';
 import { errorCodes } from '../../../shared/errors.ts';
 import { Phase } from '../../../shared/lifecycle/phases.ts';
 import { closeEnough, lagMs } from '../../../shared/policy/lag.ts';
-import { mayStart } from '../../../shared/policy/window.ts';
+import { mayStart } from '../../../shared/policy/openings.ts';
 import { waveOf, workloadOf } from '../../../shared/store/plans.ts';
 
 /** The last look before services stop: is the window open, and is replication close enough behind? */
@@ -16,9 +16,9 @@ export const goNoGo = defineActivity({
   }),
   async effect({ store, now }, workload) {
     const { plan, state } = await workloadOf(store, workload);
-    const { window } = (await waveOf(store, workload.waveId)).plan;
+    const { windows } = (await waveOf(store, workload.waveId)).plan;
     const lagSeconds = Math.round((lagMs(state.points, now()) ?? 0) / 1000);
-    const start = mayStart(now(), window);
+    const start = mayStart(now(), windows);
     const { maxLagAtCutover } = plan.settings.sync;
     if (!start.may)
       return {

@@ -54,7 +54,7 @@ describe('the definitions of the first wave', () => {
       ['jobs01', 'agentless'],
       ['web01', 'agent'],
     ]);
-    expect(plan.window.opens).toBe('2026-03-29T02:29:00.000Z');
+    expect(plan.windows[0]?.opens).toBe('2026-03-29T02:29:00.000Z');
     expect(plan.workloads.flatMap(({ source }) => preflight(source))).toEqual([]);
   });
 

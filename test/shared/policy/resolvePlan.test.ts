@@ -27,7 +27,7 @@ describe('a plan', () => {
   it('says for each workload who reads it, in which order, with which settings', () => {
     const plan = planned(() => {});
     expect(WavePlan.parse(plan)).toEqual(plan);
-    expect(plan.window.opens).toBe('2026-12-05T21:00:00.000Z');
+    expect(plan.windows[0]?.opens).toBe('2026-12-05T21:00:00.000Z');
     expect(plan.groups.map(({ tiers }) => tiers)).toEqual([[['db']], [['app'], ['web']]]);
     expect(plan.workloads.map(({ applianceId }) => applianceId)).toEqual([
       'agent-db-01',

@@ -1,0 +1,17 @@
+// Periods between instants: joined, and with others cut out of them.
+import type { Opening } from '../model/window.ts';
+
+/** The same time as the fewest periods: ascending, disjoint, those that touch are one. */
+export function merged(periods: readonly Opening[]): Opening[] {
+  const result: Opening[] = [];
+  for (const { opens, closes } of periods.toSorted((a, b) => ascending(a.opens, b.opens))) {
+    const last = result.at(-1);
+    if (last === undefined || last.closes < opens) result.push({ opens, closes });
+    else if (last.closes < closes) last.closes = closes;
+  }
+  return result;
+}
+
+function ascending(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
