@@ -1,6 +1,7 @@
 // The few things that triggers ask of Durable Functions, in their own words.
 import type { InvocationContext } from '@azure/functions';
 import * as df from 'durable-functions';
+import { codeVersion } from '../shared/durable/version.ts';
 
 export interface Orchestrations {
   start(name: string, instanceId: string, input: unknown): Promise<void>;
@@ -18,7 +19,7 @@ export function orchestrationsOf(context: InvocationContext): Orchestrations {
   const client = df.getClient(context);
   return {
     async start(name, instanceId, input) {
-      await client.startNew(name, { instanceId, input });
+      await client.startNew(name, { instanceId, input, version: codeVersion });
     },
     async standing(instanceId) {
       try {

@@ -1,6 +1,7 @@
 // A wave starts, and is told to walk back: whole, a group, or single workloads.
 import { z } from 'zod';
 import type { Capabilities } from '../../shared/capabilities.ts';
+import { codeVersion } from '../../shared/durable/version.ts';
 import type { Person } from '../../shared/policy/people.ts';
 import type { ControlDocument, WaveDocument } from '../../shared/store/documents.ts';
 import { readBody } from './body.ts';
@@ -96,6 +97,7 @@ async function start({
       groups,
       status: 'running',
       startedBy: person.subject,
+      codeVersion,
       startedAt: updatedAt,
       attempt: wave.attempt + 1,
     };

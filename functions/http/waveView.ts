@@ -26,6 +26,7 @@ export async function waveView(store: Store, wave: WaveDocument, now: string) {
     startedAt,
     endedAt,
     attempt,
+    codeVersion: wave.codeVersion,
     windows: plan.windows,
     zone: plan.zone,
     planHash: plan.hash,

@@ -62,6 +62,8 @@ export class World extends Mirror {
   readonly durable: DurableManagement;
   /** Everything that was really changed in the world, in order. */
   readonly changes: string[] = [];
+  /** Hears of every episode: what an orchestrator was told, and what it answered. */
+  onEpisode: ((instanceId: string, name: string, told: string, answered: unknown) => void) | undefined;
   readonly violations: string[] = [];
   readonly #engine: DeterministicEngine;
   readonly #times: number;
@@ -156,10 +158,14 @@ export class World extends Mirror {
       clock: this.motion.clock,
       alwaysReplay: true,
       has: (_kind, name) => functions.has(name),
-      invoke: ({ name, json }) => {
+      invoke: ({ kind, name, instanceId, json }) => {
         const target = functions.get(name);
         if (!target) throw new Error(`no function ${name}`);
-        return this.motion.track(invoker.invoke(target, { data: { json } }).then(({ result }) => result));
+        const answer = invoker.invoke(target, { data: { json } }).then(({ result }) => {
+          if (kind === 'orchestration') this.onEpisode?.(instanceId, name, json, result);
+          return result;
+        });
+        return this.motion.track(answer);
       },
     });
   }

@@ -3,6 +3,7 @@
 // control signal (rollback, cancel) that is noticed at every safe point without each step asking for it.
 import type { DurableOrchestrationContext, Task } from 'durable-functions';
 import { ControlSignal, type Interruption, isInterruption, type Pause, standingPause } from '../model/control.ts';
+import { isAtLeast } from './version.ts';
 
 /** Tasks of which one must finish before the flow goes on. An interruptible effect also ends when an order arrives. */
 export interface Effect {
@@ -57,6 +58,11 @@ export class Ctx {
 
   get instanceId(): string {
     return this.df.instanceId;
+  }
+
+  /** Whether this instance was started as a version or a later one: what older ones did is kept for them. */
+  since(version: string): boolean {
+    return isAtLeast(this.df.version, version);
   }
 
   /** The current time of this replay, ISO 8601 in UTC. */

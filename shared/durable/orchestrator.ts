@@ -26,7 +26,10 @@ export function defineOrchestrator<I, O>(definition: {
   return {
     name,
     *call(ctx, input, instanceId) {
-      return outputSchema.parse(yield* finish(ctx.df.callSubOrchestrator(name, inputSchema.parse(input), instanceId)));
+      // Without a version it would get the host's, which may be newer than its parent's.
+      const { version } = ctx.df;
+      const child = ctx.df.callSubOrchestrator(name, inputSchema.parse(input), instanceId, version);
+      return outputSchema.parse(yield* finish(child));
     },
     *handler(context) {
       const input = inputSchema.parse(context.df.getInput());

@@ -54,6 +54,8 @@ export const WaveDocument = z.strictObject({
   createdBy: z.string(),
   createdAt: Instant,
   startedBy: z.string().optional(),
+  /** The version of the orchestrations that carry this attempt. */
+  codeVersion: z.string().optional(),
   startedAt: Instant.optional(),
   endedAt: Instant.optional(),
   /** How often it was started; part of child instance ids. */

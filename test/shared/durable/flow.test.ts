@@ -1,6 +1,18 @@
 import type { DurableOrchestrationContext, Task } from 'durable-functions';
 import { describe, expect, it } from 'vitest';
-import { all, Ctx, drive, type Effect, type Flow, finish, firstOf, Interrupted } from '../../../shared/durable/flow.ts';
+import { z } from 'zod';
+import {
+  all,
+  Ctx,
+  drive,
+  type Effect,
+  type Flow,
+  finish,
+  firstOf,
+  immediately,
+  Interrupted,
+} from '../../../shared/durable/flow.ts';
+import { defineOrchestrator } from '../../../shared/durable/orchestrator.ts';
 import type { ControlSignal } from '../../../shared/model/control.ts';
 
 class FakeTask implements Task {
@@ -246,5 +258,33 @@ describe('an effect', () => {
     early.complete('here');
     const run = orchestration(() => finish(early) as Generator<Effect, unknown, void>);
     expect(run.result).toBe('here');
+  });
+});
+
+describe('versions', () => {
+  const at = (version?: string): Ctx => new Ctx({ version } as unknown as DurableOrchestrationContext, undefined, {});
+  it('an instance takes the path of the version that it was started with', () => {
+    expect(at('1.0').since('1.1')).toBe(false);
+    expect(at('1.1').since('1.1')).toBe(true);
+    expect(at().since('1.0')).toBe(false);
+  });
+
+  it('a child gets the version of its parent', () => {
+    const named: unknown[] = [];
+    const df = {
+      version: '0.9',
+      callSubOrchestrator: (...call: unknown[]) => {
+        named.push(...call);
+        return Object.assign(new FakeTask(), { isCompleted: true, result: 'done' });
+      },
+    } as unknown as DurableOrchestrationContext;
+    const child = defineOrchestrator({
+      name: 'child',
+      input: z.null(),
+      output: z.string(),
+      run: () => immediately(''),
+    });
+    expect(child.call(new Ctx(df, undefined, {}), null, 'child-1').next().value).toBe('done');
+    expect(named).toEqual(['child', null, 'child-1', '0.9']);
   });
 });
