@@ -17,6 +17,7 @@ export interface Schedule {
 }
 
 const minute = 60_000;
+const day = 24 * 60 * minute;
 
 /** Understands a schedule; the error names the function and what is wrong. */
 export function readSchedule(text: string, timeZone: string, where: string): Schedule {
@@ -89,12 +90,17 @@ const wallOf = (time: Temporal.ZonedDateTime) => time.toPlainDateTime().toZonedD
 
 function atTimes(onTheWall: Schedule['next'], timeZone: string): Schedule['next'] {
   return (after) => {
-    for (let wall = wallOf(zoned(after, timeZone)); ; ) {
+    let late = Number.POSITIVE_INFINITY;
+    // From a day before: a time that was left out may still be to come.
+    for (let wall = wallOf(zoned(after, timeZone)) - day; ; ) {
       wall = onTheWall(wall);
       const plain = zoned(wall, 'UTC').toPlainDateTime();
-      const moment = plain.toZonedDateTime(timeZone, { disambiguation: 'compatible' }).epochMilliseconds;
+      const time = plain.toZonedDateTime(timeZone, { disambiguation: 'compatible' });
+      const moment = time.epochMilliseconds;
       // In the second pass of an hour that comes twice, the first has been served.
-      if (moment > after) return moment;
+      if (moment <= after) continue;
+      if (time.toPlainDateTime().equals(plain)) return Math.min(moment, late);
+      late = Math.min(moment, late);
     }
   };
 }

@@ -142,7 +142,7 @@ async function serve(subscription: Subscription): Promise<void> {
       {
         processMessage: (message) => batcher.add(message),
         processError: async ({ error }) => {
-          warn(error.message);
+          warn(error);
           if (receiver.isClosed) ended.resolve();
         },
       },

@@ -13,7 +13,7 @@ export async function serveSessions(subscription: Subscription): Promise<void> {
   await Promise.all(Array.from({ length: maxConcurrentSessions }, () => work(subscription, warn)));
 }
 
-type Warn = (message: string) => void;
+type Warn = (error: unknown) => void;
 
 async function work(subscription: Subscription, warn: Warn): Promise<void> {
   const { signal, context, name } = subscription;
@@ -56,7 +56,7 @@ async function accept(
     return undefined;
   } catch (error) {
     if (isServiceBusError(error) && error.code === 'ServiceTimeout') return undefined;
-    warn(error instanceof Error ? error.message : String(error));
+    warn(error);
     await backoff.wait(signal);
     return undefined;
   }

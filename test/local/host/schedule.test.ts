@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+import { Temporal } from 'temporal-polyfill';
 import { describe, expect, test } from 'vitest';
 import { readSchedule, readTimeZone } from '../../../local/host/triggers/schedule.ts';
 
@@ -55,6 +57,54 @@ describe('where summer time begins and ends', () => {
     expect(occurrences('0 30 2 * * *', '2026-10-24T12:00:00Z', 2, 'Europe/Berlin')).toEqual(autumn);
     // Also for a host that starts between the two.
     expect(occurrences('0 30 2 * * *', '2026-10-25T01:10:00Z', 1, 'Europe/Berlin')).toEqual(autumn.slice(1));
+  });
+
+  test('a time that is left out comes also to a host that starts after it', () => {
+    expect(occurrences('0 30 2 * * *', '2026-03-29T01:10:00Z', 1, 'Europe/Berlin')).toEqual([
+      '2026-03-29T03:30:00+02:00',
+    ]);
+    // Half an hour is left out, so a time in it comes after one behind it.
+    expect(occurrences('0 15,30 2 * * *', '2026-10-03T15:00:00Z', 3, 'Australia/Lord_Howe')).toEqual([
+      '2026-10-04T02:30:00+11:00',
+      '2026-10-04T02:45:00+11:00',
+      '2026-10-05T02:15:00+11:00',
+    ]);
+  });
+
+  const zones = [
+    'Europe/Berlin',
+    'America/St_Johns',
+    'Australia/Lord_Howe',
+    'Pacific/Apia',
+    'Africa/Casablanca',
+    'UTC',
+  ];
+  const schedules = [
+    ...['0 30 2 * * *', '0 0 0 * * *', '0 15,30 2,3 * * *', '30 59 23 31 * *', '0 45 1 * 3,4,10 0'],
+    ...['0 */17 * * * *', '0 0 */3 * * *', '0 0 1-3 * * *', '*/45 * * * * *', '0 7-50/9 2 * * *'],
+  ];
+  const anyCase = fc.record({
+    zone: fc.constantFrom(...zones),
+    schedule: fc.constantFrom(...schedules),
+    from: fc.date({ min: new Date('2005-01-01'), max: new Date('2030-01-01'), noInvalidDate: true }),
+    hours: fc.double({ min: -26, max: 26, noNaN: true }),
+    part: fc.double({ min: 0, max: 0.999, noNaN: true }),
+  });
+
+  test('an occurrence does not depend on when one asks for it: every moment before has it as its next', () => {
+    fc.assert(
+      fc.property(anyCase, ({ zone, schedule, from, hours, part }) => {
+        const { next } = readSchedule(schedule, zone, 'Function "f"');
+        const change = Temporal.Instant.fromEpochMilliseconds(from.getTime())
+          .toZonedDateTimeISO(zone)
+          .getTimeZoneTransition('next');
+        const after = Math.round((change?.epochMilliseconds ?? from.getTime()) + hours * 3_600_000);
+        const due = next(after);
+        expect(due).toBeGreaterThan(after);
+        expect(next(after + Math.floor((due - after) * part))).toBe(due);
+      }),
+      { numRuns: 500 },
+    );
   });
 
   test('a schedule that repeats goes on evenly', () => {

@@ -10,12 +10,15 @@ beforeEach(() => {
   behaviour.handle = () => {};
 });
 
-async function startAll(options: Parameters<typeof start>[1] = {}) {
+async function startAll(options: Parameters<typeof start>[1] = {}, key?: string) {
   const bus = await start(namespace, options);
   const lines: string[] = [];
   const host = await startHost({
     appDirectory: join(import.meta.dirname, 'fixtures/messages'),
-    settings: { Bus: bus.connectionString, STREAMS_QUEUE: 'streams' },
+    settings: {
+      Bus: key === undefined ? bus.connectionString : bus.connectionString.replace(/[^=]*$/, key),
+      STREAMS_QUEUE: 'streams',
+    },
     log: (line) => lines.push(line),
   });
   onTestFinished(() => host.stop());
@@ -180,6 +183,17 @@ test('stopping lets the running invocation finish and settle', async () => {
   await stopped;
   const receiver = await bus.client(impatient).acceptSession('streams', 's');
   expect(await receiver.peekMessages(1)).toEqual([]);
+});
+
+test('a key that is refused is told with the reason, once and not with every try', async () => {
+  const { lines } = await startAll({}, 'wrong');
+  const refused = (name: string) =>
+    lines.filter((line) => line.includes(`"source":"${name}"`) && line.includes('has an invalid signature'));
+  for (const name of ['single', 'streams'])
+    await vi.waitFor(() => expect(refused(name)).not.toEqual([]), { timeout: 15_000, interval: 10 });
+  // Others go on trying meanwhile.
+  await vi.waitFor(() => expect(refused('bytes')).not.toEqual([]), { timeout: 15_000, interval: 10 });
+  expect([refused('single').length, refused('streams').length]).toEqual([1, 1]);
 });
 
 test('after the broker has been away, messages flow again', async () => {

@@ -49,6 +49,17 @@ test('prefetchCount messages are locked ahead of those that run, and no more', a
   expect(left.map(({ body }) => body as number)).toEqual([5, 6, 7]);
 });
 
+test('maxConcurrentSessions sessions are held at once, and no more', async () => {
+  const { bus } = await startWith({ 'extensions.serviceBus.maxConcurrentSessions': '2' });
+  behaviour.handle = held;
+  const sessions = ['a', 'b', 'c'];
+  for (const sessionId of sessions) await bus.client().createSender('streams').sendMessages({ body: 1, sessionId });
+  await vi.waitFor(() => expect(received).toHaveLength(2), soon);
+  const left = await bus.client().acceptNextSession('streams');
+  const taken = received.flatMap(({ metadata }) => metadata['sessionIdArray'] as string[]);
+  expect([...taken, left.sessionId].toSorted()).toEqual(sessions);
+});
+
 test('a batch waits for minMessageBatchSize messages, at most maxBatchWaitTime', async () => {
   const { bus } = await startWith({
     'extensions.serviceBus.minMessageBatchSize': '3',
