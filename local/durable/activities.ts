@@ -2,7 +2,7 @@
 import type { Clock } from './clock.ts';
 import type { EngineOptions } from './engine.ts';
 import { failureOf, plainFailure } from './failure.ts';
-import { taskCompleted, taskFailed, type HistoryEvent } from './history.ts';
+import { type HistoryEvent, taskCompleted, taskFailed } from './history.ts';
 import { Fifo } from './ready.ts';
 import type { Task } from './rows.ts';
 import { jsonOf } from './wire.ts';

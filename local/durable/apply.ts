@@ -1,6 +1,6 @@
 // Stores what a turn has decided, in one write, and starts what that sets free: activities after the commit, messages to
 // other instances with it.
-import { freshProgress, type Decision } from './decide.ts';
+import { type Decision, freshProgress } from './decide.ts';
 import type { Engine } from './engine.ts';
 import { plainFailure } from './failure.ts';
 import * as history from './history.ts';

@@ -2,8 +2,8 @@
 // Every promise resolves after the commit.
 import { createInstance, purge } from './apply.ts';
 import type { Engine } from './engine.ts';
-import { eventRaised, executionTerminated, resumed, suspended, type HistoryEvent } from './history.ts';
-import { queryInstances, statusOf, type InstanceFilter, type InstanceStatus, type StatusOptions } from './query.ts';
+import { eventRaised, executionTerminated, type HistoryEvent, resumed, suspended } from './history.ts';
+import { type InstanceFilter, type InstanceStatus, queryInstances, type StatusOptions, statusOf } from './query.ts';
 import { isTerminal } from './rows.ts';
 
 /** A request that cannot be served, with the HTTP status that the Durable extension uses for it. */

@@ -3,11 +3,11 @@
 // A completion is matched by the SDK to the number it gave a task when it was first yielded: one number per activity,
 // sub-orchestration and timer, none per external-event wait, and more for failed attempts under a retry policy
 // (retries.ts).
-import { plainFailure, type FailureDetails } from './failure.ts';
+import { type FailureDetails, plainFailure } from './failure.ts';
 import * as history from './history.ts';
 import { completedTask, type HistoryEvent } from './history.ts';
-import { giveUp, isFailure, retryDelay, retryOf, type Retry } from './retries.ts';
-import { ActionType, jsonOf, quotedInput, readAction, type Action, type Answer } from './wire.ts';
+import { giveUp, isFailure, type Retry, retryDelay, retryOf } from './retries.ts';
+import { type Action, ActionType, type Answer, jsonOf, quotedInput, readAction } from './wire.ts';
 
 /** A task that has a number and no completion yet. `at` is the place of its action among all actions. */
 export interface OpenTask {

@@ -1,16 +1,17 @@
 // The engine: wakes instances that have messages, runs their episodes, starts activities, rings timers.
 // A turn's decision is written in one SQLite write; activities and acknowledgements wait for its commit, messages to
 // other instances do not need to, because those instances' own decisions can only be committed later.
-import type { DatabaseSync } from 'node:sqlite';
+
 import { randomUUID } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
 import { GroupCommit } from '../sqlite.ts';
 import { ActivityRunner, activityEvent } from './activities.ts';
-import { systemClock, type Clock } from './clock.ts';
-import { timerFired, type HistoryEvent } from './history.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { type HistoryEvent, timerFired } from './history.ts';
 import { Instances } from './instances.ts';
 import { Pump } from './pump.ts';
 import { keepFor } from './retention.ts';
-import { isTerminal, type InstanceRow, type Message, type Task } from './rows.ts';
+import { type InstanceRow, isTerminal, type Message, type Task } from './rows.ts';
 import { Store } from './store.ts';
 import { Alarm } from './timers.ts';
 import { takeTurn } from './turn.ts';
@@ -22,8 +23,20 @@ export interface Invocation {
   kind: FunctionKind;
   name: string;
   /** The trigger's data as JSON text. */
-  json: string;
+  readonly json: string;
   instanceId: string;
+  /** Of an orchestration: what is new in `json` since the instance's last episode. */
+  episode?: Episode;
+}
+
+export interface Episode {
+  /** The instance as this engine has it in memory: the same object as long as it is not read again from the store. */
+  memory: object;
+  execution: string;
+  /** How many rows of history came before. */
+  rows: number;
+  /** The new events as JSON texts separated by commas. */
+  fresh: string;
 }
 
 export interface EngineOptions {

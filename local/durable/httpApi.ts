@@ -1,7 +1,7 @@
 // Management over HTTP, without a server: a request in, a response out. One set of routes serves both forms, the
 // `rpcBaseUrl` that durable-functions 3.5.0 calls and the public webhook API
 // (https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-http-api).
-import { DurableRequestError, type DurableManagement } from './client.ts';
+import { type DurableManagement, DurableRequestError } from './client.ts';
 import type { InstanceFilter } from './query.ts';
 import { isTerminal } from './rows.ts';
 

@@ -1,32 +1,26 @@
 // One episode of an orchestrator: all history in, all actions out. Under always-replay every episode runs twice and is
 // held against itself and against the episode before it, so that an orchestrator that does not repeat itself is caught
 // at once and not when its instance happens to be read from disk.
-import type { Engine } from './engine.ts';
+import type { Engine, Invocation } from './engine.ts';
 import type { HistoryEvent } from './history.ts';
 import type { Instance } from './instances.ts';
 import {
   ActionType,
+  type Answer,
   episodeInput,
   failedAnswer,
   readAction,
   readAnswer,
   readFailure,
   wireEvents,
-  type Answer,
 } from './wire.ts';
 
 /** Asks the orchestrator what it wants after `fresh`; an orchestrator that throws is an answer, too. */
 export async function replay(engine: Engine, instance: Instance, fresh: HistoryEvent[]): Promise<Answer> {
-  const json = episodeInput({
-    instanceId: instance.id,
-    parentInstanceId: instance.parent?.id,
-    input: instance.input,
-    isReplaying: instance.rows > 0,
-    events: [...instance.history, wireEvents(fresh)],
-  });
-  const answer = await ask(engine, instance, json);
+  const invocation = invocationOf(instance, wireEvents(fresh));
+  const answer = await ask(engine, invocation);
   if (!engine.options.alwaysReplay) return answer;
-  const again = await ask(engine, instance, json);
+  const again = await ask(engine, invocation);
   const difference =
     findDifference(instance.acted ?? [], answer.actions, 'in the episode before') ??
     findDifference([...answer.actions, end(answer)], [...again.actions, end(again)], 'in the first of two replays');
@@ -34,11 +28,32 @@ export async function replay(engine: Engine, instance: Instance, fresh: HistoryE
   return failedAnswer(`Non-deterministic orchestration: ${difference}`, 'NonDeterministicOrchestration');
 }
 
-async function ask(engine: Engine, { id, name }: Instance, json: string): Promise<Answer> {
+/** A host that goes on from the last episode needs no history: it is only put together for who reads it. */
+function invocationOf(instance: Instance, fresh: string): Invocation {
+  const { id, name, input, parent, rows, execution, history } = instance;
+  let json: string | undefined;
+  return {
+    ...{ kind: 'orchestration' as const, name, instanceId: id },
+    episode: { memory: instance, execution, rows, fresh },
+    get json() {
+      json ??= episodeInput({
+        instanceId: id,
+        parentInstanceId: parent?.id,
+        input,
+        isReplaying: rows > 0,
+        events: [...history, fresh],
+      });
+      return json;
+    },
+  };
+}
+
+async function ask(engine: Engine, invocation: Invocation): Promise<Answer> {
+  const { name } = invocation;
   try {
     if (!engine.options.has('orchestration', name))
       throw new Error(`The orchestrator function "${name}" does not exist.`);
-    return readAnswer(await engine.options.invoke({ kind: 'orchestration', name, json, instanceId: id }));
+    return readAnswer(await engine.options.invoke(invocation));
   } catch (thrown) {
     return readFailure(thrown, name);
   }

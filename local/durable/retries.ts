@@ -4,7 +4,7 @@
 // on. Such an event may therefore only be the first of its episode: then the order of numbers is known without looking
 // into the SDK.
 import type { OpenTask, Progress } from './decide.ts';
-import { completedTask, EventType, timerFired, type HistoryEvent } from './history.ts';
+import { completedTask, EventType, type HistoryEvent, timerFired } from './history.ts';
 import type { Action } from './wire.ts';
 
 /** What is known of a task's retry policy; times in milliseconds. */

@@ -2,7 +2,7 @@
 // readers; what a method writes is visible to the readers at once and on disk when that write resolves.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { HistoryEvent } from './history.ts';
-import { type InstanceRow, type Message, type Row, type Task, text, type Timer, toInstance } from './rows.ts';
+import { type InstanceRow, type Message, type Row, type Task, type Timer, text, toInstance } from './rows.ts';
 import { migrate } from './schema.ts';
 
 export class Store {

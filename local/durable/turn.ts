@@ -1,6 +1,6 @@
 // One turn of one instance: take messages from its inbox, replay the orchestrator, store the decision.
 import { appendHistory, commit, removeMessages, terminate } from './apply.ts';
-import { decide, freshProgress, type Decision } from './decide.ts';
+import { type Decision, decide, freshProgress } from './decide.ts';
 import type { Engine } from './engine.ts';
 import * as history from './history.ts';
 import { completedTask, EventType, type HistoryEvent } from './history.ts';
@@ -9,7 +9,7 @@ import { replay } from './replay.ts';
 import { takeBatch } from './retries.ts';
 import { isTerminal, type Message } from './rows.ts';
 import { versionMismatch } from './versions.ts';
-import { failedAnswer, type Answer } from './wire.ts';
+import { type Answer, failedAnswer } from './wire.ts';
 
 interface Taken {
   /** Messages to delete without replaying them: stale ones and control messages. */

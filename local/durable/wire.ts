@@ -1,7 +1,7 @@
 // The JSON that crosses to durable-functions 3.5.0 and back. One episode is one invocation: all history in, all
 // actions since the start of the execution out (lib/src/orchestrations/Orchestrator.js, OrchestratorState.js).
 import { z } from 'zod';
-import { plainFailure, type FailureDetails } from './failure.ts';
+import { type FailureDetails, plainFailure } from './failure.ts';
 import { EventType, type HistoryEvent } from './history.ts';
 
 export const ActionType = {

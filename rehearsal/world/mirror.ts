@@ -10,15 +10,17 @@ export interface Written {
 }
 
 export class Mirror {
-  readonly #documents = new Map<string, Written>();
+  readonly #kinds = new Map<string, Map<string, Written>>();
 
   note(document: Written): void {
-    const { id, waveId = '', workloadId = '' } = document;
-    this.#documents.set(`${waveId}/${workloadId}/${id}`, document);
+    const { id, kind, waveId = '', workloadId = '' } = document;
+    const same = this.#kinds.get(kind) ?? new Map<string, Written>();
+    if (same.size === 0) this.#kinds.set(kind, same);
+    same.set(`${waveId}/${workloadId}/${id}`, document);
   }
 
   documents<T extends { kind: string }>(kind: T['kind']): T[] {
-    return [...this.#documents.values()].filter((document) => document.kind === kind) as unknown as T[];
+    return [...(this.#kinds.get(kind)?.values() ?? [])] as unknown as T[];
   }
 
   /** The wave of that id; without one, the only wave there is. */
@@ -26,6 +28,11 @@ export class Mirror {
     const wave = this.documents<WaveDocument>('wave').find((each) => waveId === undefined || each.waveId === waveId);
     if (wave === undefined) throw new Error(`no wave ${waveId ?? ''}`);
     return wave;
+  }
+
+  /** A workload with its plan, if it is registered. */
+  workload(waveId: string, workloadId: string): WorkloadDocument | undefined {
+    return this.#kinds.get('state')?.get(`${waveId}/${workloadId}/state`) as unknown as WorkloadDocument | undefined;
   }
 
   state(workloadId: string): WorkloadState {

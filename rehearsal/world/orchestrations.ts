@@ -1,20 +1,20 @@
 import type { Orchestrations } from '../../functions/orchestrations.ts';
-import { type DurableManagement, DurableRequestError } from '../../local/durable/client.ts';
+import { DurableRequestError } from '../../local/durable/client.ts';
+import type { DeterministicEngine } from '../../local/durable/deterministic.ts';
 import { codeVersion } from '../../shared/durable/version.ts';
 
-/** What triggers ask of Durable Functions, asked of the engine at once. */
-export function orchestrationsOn(durable: DurableManagement): Orchestrations {
+/** What triggers ask of Durable Functions, asked of the engine until it answers: it may crash meanwhile. */
+export function orchestrationsOn(engine: DeterministicEngine): Orchestrations {
   return {
-    start: async (name, instanceId, input) =>
-      void (await durable.start(name, { instanceId, input, version: codeVersion })),
+    start: (name, instanceId, input) => engine.start(name, { instanceId, input, version: codeVersion }),
     standing: async (instanceId) => {
-      const status = durable.status(instanceId)?.runtimeStatus;
+      const status = engine.durable.status(instanceId)?.runtimeStatus;
       if (status === undefined) return 'absent';
       return status === 'Running' || status === 'Pending' ? 'active' : 'ended';
     },
     raise: async (instanceId, event, data) => {
       try {
-        await durable.raiseEvent(instanceId, event, data);
+        await engine.raiseEvent(instanceId, event, data);
       } catch (error) {
         if (!(error instanceof DurableRequestError)) throw error;
       }

@@ -3,14 +3,14 @@
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { committed } from '../../functions/changefeed/committed.ts';
+import type { Orchestrations } from '../../functions/orchestrations.ts';
 import { deltaSyncs } from '../../functions/timers/deltaSyncs.ts';
 import { watchdog } from '../../functions/timers/watchdog.ts';
 import type { DurableManagement } from '../../local/durable/client.ts';
-import { DeterministicEngine } from '../../local/durable/deterministic.ts';
+import type { DeterministicEngine } from '../../local/durable/deterministic.ts';
+import type { Faults } from '../../local/durable/faults.ts';
 import { loadApp } from '../../local/host/app.ts';
 import type { Registrations } from '../../local/host/coreModule.ts';
-import { Invoker } from '../../local/host/invoke.ts';
-import { HostLog } from '../../local/host/log.ts';
 import type { Capabilities } from '../../shared/capabilities.ts';
 import type { Environment, Profile } from '../../shared/model/environment.ts';
 import { applianceIds, type WavePlan, type WorkloadPlan } from '../../shared/model/plan.ts';
@@ -18,6 +18,7 @@ import type { Source } from '../../shared/model/source.ts';
 import type { GateDocument, WaveDocument } from '../../shared/store/documents.ts';
 import { createMemoryStore } from '../../shared/store/memory.ts';
 import { stage } from '../app/stage.ts';
+import { type EngineSetting, type Replay, startEngine } from '../engine/startEngine.ts';
 import { oneSideServes } from '../invariants/oneSideServes.ts';
 import { ModelledAppliances } from './appliances.ts';
 import { ModelledAzure } from './azure.ts';
@@ -45,6 +46,11 @@ export interface Setting {
   start: string;
   /** How often every activity runs and every message arrives; once if absent. */
   times?: number;
+  /** How orchestrations are run; `always` if absent. */
+  replay?: Replay;
+  /** What goes wrong in the engine, and from which seed. */
+  faults?: Faults;
+  seed?: number;
 }
 
 /** The app whose orchestrations a world runs: all orchestrators and activities, and nothing else. */
@@ -59,13 +65,13 @@ export class World extends Mirror {
   readonly bus: ModelledBus;
   readonly appliances: ModelledAppliances;
   readonly capabilities: Capabilities;
-  readonly durable: DurableManagement;
   /** Everything that was really changed in the world, in order. */
   readonly changes: string[] = [];
-  /** Hears of every episode: what an orchestrator was told, and what it answered. */
-  onEpisode: ((instanceId: string, name: string, told: string, answered: unknown) => void) | undefined;
+  /** Hears of every episode that is replayed. */
+  onEpisode: EngineSetting['onEpisode'] | undefined;
   readonly violations: string[] = [];
   readonly #engine: DeterministicEngine;
+  readonly #orchestrations: Orchestrations;
   readonly #times: number;
   readonly #plans = new Map<string, WorkloadPlan>();
   readonly #untold: Written[] = [];
@@ -92,9 +98,14 @@ export class World extends Mirror {
     hosts.onAgent = (sourceId) => this.appliances.start(applianceIds.agent(sourceId));
     [this.azure, this.hosts, this.bus] = [azure, hosts, bus];
     stage.perform = (activity, call) => this.script.perform(activity, call, this.capabilities, this.#times);
-    this.#engine = this.#startEngine(registrations);
-    this.durable = this.#engine.durable;
-    this.people = new People({ capabilities: this.capabilities, orchestrations: orchestrationsOn(this.durable) }, this);
+    const { replay = 'always', seed = 0, faults = {} } = setting;
+    const track = this.motion.track.bind(this.motion);
+    this.#engine = startEngine({
+      ...{ registrations, replay, seed, faults, clock, track },
+      onEpisode: (...episode) => this.onEpisode?.(...episode),
+    });
+    this.#orchestrations = orchestrationsOn(this.#engine);
+    this.people = new People({ capabilities: this.capabilities, orchestrations: this.#orchestrations }, this);
   }
 
   /** Puts what a wave refers to into the store: environments, profiles, sources. */
@@ -103,6 +114,11 @@ export class World extends Mirror {
     for (const environment of environments) await store.environments.put(environment);
     for (const profile of profiles) await store.profiles.put(profile);
     for (const source of sources) await store.sources.put(source);
+  }
+
+  /** The management of the engine that runs now: not to be kept, as a crash brings another one. */
+  get durable(): DurableManagement {
+    return this.#engine.durable;
   }
 
   async close(): Promise<void> {
@@ -151,25 +167,6 @@ export class World extends Mirror {
     });
   }
 
-  #startEngine(registrations: Registrations): DeterministicEngine {
-    const { functions } = registrations;
-    const invoker = new Invoker(registrations, new HostLog(undefined, 'none'), () => undefined);
-    return new DeterministicEngine({
-      clock: this.motion.clock,
-      alwaysReplay: true,
-      has: (_kind, name) => functions.has(name),
-      invoke: ({ kind, name, instanceId, json }) => {
-        const target = functions.get(name);
-        if (!target) throw new Error(`no function ${name}`);
-        const answer = invoker.invoke(target, { data: { json } }).then(({ result }) => {
-          if (kind === 'orchestration') this.onEpisode?.(instanceId, name, json, result);
-          return result;
-        });
-        return this.motion.track(answer);
-      },
-    });
-  }
-
   #summary(): string {
     const instances = this.durable.query({}).instances;
     const running = instances.filter(({ runtimeStatus }) => runtimeStatus === 'Running');
@@ -210,8 +207,7 @@ export class World extends Mirror {
   async #tell(): Promise<void> {
     const documents = this.#untold.splice(0);
     this.#telling++;
-    const orchestrations = orchestrationsOn(this.durable);
-    for (let time = 0; time < this.#times; time++) await committed(documents, orchestrations);
+    for (let time = 0; time < this.#times; time++) await committed(documents, this.#orchestrations);
     this.#telling--;
   }
 }

@@ -34,19 +34,25 @@ export interface Collection {
     batch: { replace: Stored; etag: string; create: readonly Stored[] },
   ): Promise<'committed' | 'changed' | 'exists'>;
   query<T extends Stored>(query: Query): Promise<T[]>;
+  /** Waits before the next try of an optimistic change, from 1 for the first: for as long as other writers need. */
+  beforeNextTry(attempt: number): Promise<void>;
 }
 
 const tries = 20;
 
-/** Waits before the next try of an optimistic change: longer each time, and not in step with other writers. */
+/** Waits before the next try: longer each time, and not in step with other writers. */
 export async function beforeNextTry(attempt: number): Promise<void> {
   if (attempt > 1) await delay(Math.random() * Math.min(250, 4 * 2 ** attempt));
 }
 
 /** Tries an optimistic change a bounded number of times; `undefined` means that somebody else was faster. */
-export async function optimistically<T>(what: string, attempt: () => Promise<T | undefined>): Promise<T> {
+export async function optimistically<T>(
+  collection: Collection,
+  what: string,
+  attempt: () => Promise<T | undefined>,
+): Promise<T> {
   for (let n = 1; n <= tries; n++) {
-    await beforeNextTry(n);
+    await collection.beforeNextTry(n);
     const result = await attempt();
     if (result !== undefined) return result;
   }
@@ -61,7 +67,7 @@ export async function changeDocument<T extends Stored>(
   what: string,
   change: Change<T>,
 ): Promise<T> {
-  return optimistically(what, async () => {
+  return optimistically(collection, what, async () => {
     const read = await collection.read<T>(key, id);
     if (read === undefined) throw terminal('notFound', `There is no ${what}.`, 'Check its name.');
     const next = change(read.value);

@@ -37,6 +37,7 @@ async function attempt<T, S extends number>(
 }
 
 export class CosmosCollection implements Collection {
+  readonly beforeNextTry = beforeNextTry;
   readonly #container: Container;
 
   constructor(container: Container) {

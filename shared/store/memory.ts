@@ -1,17 +1,20 @@
 // The store in memory, for tests and rehearsals: the same repositories over documents with etags and all-or-nothing
-// batches. It forgets everything with its process.
+// batches. It forgets everything with its process. Documents are kept as JSON would carry them and frozen, so that
+// readers share them and nobody changes what another has read.
 import type { Collection, Query, Stored } from './collection.ts';
 import type { Store } from './contract.ts';
 import { type ContainerName, containers, storeOn } from './storeOn.ts';
 
 interface Entry {
-  key: string;
-  text: string;
+  partition: string;
+  document: Stored;
   etag: string;
 }
 
 class MemoryCollection implements Collection {
   readonly #entries = new Map<string, Entry>();
+  /** The same entries by kind, and by partition: what queries look through. */
+  readonly #groups = new Map<string, Map<string, Entry>>();
   readonly #changed: (document: Stored) => void;
   #etags = 0;
 
@@ -21,7 +24,7 @@ class MemoryCollection implements Collection {
 
   async read<T extends Stored>(key: readonly string[], id: string): Promise<{ value: T; etag: string } | undefined> {
     const entry = this.#entries.get(address(key, id));
-    return entry && { value: JSON.parse(entry.text) as T, etag: entry.etag };
+    return entry && { value: entry.document as T, etag: entry.etag };
   }
 
   async create(key: readonly string[], document: Stored): Promise<'created' | 'exists'> {
@@ -41,7 +44,11 @@ class MemoryCollection implements Collection {
   }
 
   async remove(key: readonly string[], id: string): Promise<void> {
-    this.#entries.delete(address(key, id));
+    const at = address(key, id);
+    const entry = this.#entries.get(at);
+    if (entry === undefined) return;
+    this.#entries.delete(at);
+    for (const group of groupsOf(entry)) this.#groups.get(group)?.delete(at);
   }
 
   async commit(
@@ -55,9 +62,9 @@ class MemoryCollection implements Collection {
   }
 
   async query<T extends Stored>({ kind, key, anyOf, after, orderBy, limit }: Query): Promise<T[]> {
-    const found = [...this.#entries.values()]
-      .filter((entry) => key === undefined || entry.key === JSON.stringify(key))
-      .map((entry) => JSON.parse(entry.text) as T)
+    const group = key === undefined ? `kind ${kind}` : partitionOf(key);
+    const found = [...(this.#groups.get(group)?.values() ?? [])]
+      .map(({ document }) => document as T)
       .filter((document) => document.kind === kind)
       .filter((document) => anyOf === undefined || anyOf.values.includes(String(at(document, anyOf.path))))
       .filter((document) => after === undefined || Number(at(document, after.path)) > after.value);
@@ -68,15 +75,44 @@ class MemoryCollection implements Collection {
     return limit === undefined ? found : found.slice(0, limit);
   }
 
-  #write(key: readonly string[], document: Stored): void {
-    if (/[/\\?#]/.test(document.id)) throw new Error(`"${document.id}" cannot be a document id`);
-    const text = JSON.stringify(document);
-    this.#entries.set(address(key, document.id), { key: JSON.stringify(key), text, etag: `"${++this.#etags}"` });
-    this.#changed(JSON.parse(text) as Stored);
+  /** Nobody else writes in the same moment, so there is nothing to wait for. */
+  async beforeNextTry(): Promise<void> {}
+
+  #write(key: readonly string[], written: Stored): void {
+    if (/[/\\?#]/.test(written.id)) throw new Error(`"${written.id}" cannot be a document id`);
+    const document = asJson(written) as Stored;
+    const entry = { partition: partitionOf(key), document, etag: `"${++this.#etags}"` };
+    const at = address(key, document.id);
+    this.#entries.set(at, entry);
+    for (const group of groupsOf(entry)) {
+      const members = this.#groups.get(group) ?? new Map<string, Entry>();
+      if (members.size === 0) this.#groups.set(group, members);
+      members.set(at, entry);
+    }
+    this.#changed(document);
   }
 }
 
 const address = (key: readonly string[], id: string): string => JSON.stringify([...key, id]);
+const partitionOf = (key: readonly string[]): string => `partition ${JSON.stringify(key)}`;
+const groupsOf = ({ partition, document }: Entry): string[] => [partition, `kind ${document.kind}`];
+
+const kept = new WeakSet<object>();
+
+/** The value as JSON carries it, frozen. Parts that come from a document already are used as they are. */
+function asJson(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || kept.has(value)) return value;
+  if ('toJSON' in value) return JSON.parse(JSON.stringify(value));
+  const copy = Array.isArray(value)
+    ? value.map((item) => asJson(item) ?? null)
+    : Object.fromEntries(
+        Object.entries(value)
+          .filter(([, item]) => item !== undefined)
+          .map(([name, item]) => [name, asJson(item)]),
+      );
+  kept.add(copy);
+  return Object.freeze(copy);
+}
 
 function at(document: unknown, path: string): unknown {
   return path

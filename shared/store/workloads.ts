@@ -60,7 +60,7 @@ export function workloadsOn(collection: Collection): Store['workloads'] {
       const ids = events.map(({ id }) => id);
       let applied = new Set<string>();
       let looked = false;
-      return optimistically(`workload ${waveId}/${workloadId}`, async () => {
+      return optimistically(collection, `workload ${waveId}/${workloadId}`, async () => {
         const read = await collection.read<WorkloadDocument>(key, 'state');
         if (read === undefined)
           throw terminal(

@@ -278,7 +278,7 @@ describe('rolling back', () => {
       id: control?.id,
       at: control?.at,
     });
-    expect(control?.instanceIds.sort()).toEqual([
+    expect(control?.instanceIds.toSorted()).toEqual([
       'cutover-w1.app-1',
       'cutover-w1.db-1',
       'cutover-w1.web-1',

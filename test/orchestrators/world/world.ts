@@ -6,10 +6,15 @@ import { definitionOf, environment, sources, startOfDay } from './definitions.ts
 export class World extends ModelledWorld {
   /** Sets up a world with one planned wave. `times`: how often every activity runs and every message arrives. */
   static async open(
-    options: { change?: Parameters<typeof definitionOf>[0]; times?: number; start?: string } = {},
+    options: {
+      change?: Parameters<typeof definitionOf>[0];
+      times?: number;
+      start?: string;
+      replay?: 'always' | 'live';
+    } = {},
   ): Promise<World> {
-    const { times = 1, start = startOfDay } = options;
-    const world = new World(await rehearsedApp(), { sources, start, times });
+    const { times = 1, start = startOfDay, replay = 'always' } = options;
+    const world = new World(await rehearsedApp(), { sources, start, times, replay });
     await world.stock({ environments: [environment], profiles: [profile], sources });
     await world.people.post(definitionOf(options.change));
     for (const record of ['db-01', 'web-01'])
