@@ -6,6 +6,12 @@ import { pathToFileURL } from 'node:url';
 import { collect, installCoreModule, lastRead, Registrations } from './coreModule.ts';
 import { freshModules, withoutVersion } from './freshModules.ts';
 import { pathIn, placed, placeIn } from './place.ts';
+import { inTime } from './within.ts';
+
+// A module may await something that never comes, and nothing else of the app could be loaded.
+const loadingMilliseconds = 60_000;
+const endless = () =>
+  new Error(`it was still loading after ${loadingMilliseconds / 1000} s. Does it await something that does not come?`);
 
 const loaded = new Map<string, Promise<Registrations>>();
 let last: Promise<unknown> = Promise.resolve();
@@ -38,7 +44,7 @@ async function load(appDirectory: string, importFile: (url: string) => Promise<u
   for (const file of files) {
     try {
       const own = await collect(async () => {
-        await importFile(pathToFileURL(file).href);
+        await inTime(loadingMilliseconds, importFile(pathToFileURL(file).href), endless);
       });
       merge(app, own, appDirectory);
     } catch (error) {

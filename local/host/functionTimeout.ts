@@ -1,21 +1,14 @@
 // The limit of host.json's `functionTimeout` for one invocation. A handler shares this process, so it cannot be ended: its
 // invocation has failed, and whatever it still does goes on unseen. The real host ends the worker instead.
 
+import { inTime } from './within.ts';
+
 /** Rejects when the work takes longer than `limit` milliseconds; undefined is no limit. */
 export async function withinTimeout<T>(work: Promise<T>, limit: number | undefined, functionName: string): Promise<T> {
   // setTimeout cannot wait longer than this.
   if (limit === undefined || limit > 2 ** 31 - 1) return work;
-  let timeout: NodeJS.Timeout | undefined;
-  const exceeded = new Promise<never>((_, reject) => {
-    const refuse = () =>
-      reject(new Error(`Timeout value of ${written(limit)} was exceeded by function: ${functionName}`));
-    timeout = setTimeout(refuse, limit);
-  });
-  try {
-    return await Promise.race([work, exceeded]);
-  } finally {
-    clearTimeout(timeout);
-  }
+  const late = () => new Error(`Timeout value of ${written(limit)} was exceeded by function: ${functionName}`);
+  return inTime(limit, work, late);
 }
 
 function written(milliseconds: number): string {

@@ -10,3 +10,16 @@ export async function within(milliseconds: number | undefined, work: Promise<voi
   await Promise.race([work, expired]);
   clearTimeout(timeout);
 }
+
+/** The work's outcome; rejects with what `late` makes when it takes longer than `milliseconds`. */
+export async function inTime<T>(milliseconds: number, work: Promise<T>, late: () => Error): Promise<T> {
+  let timeout: NodeJS.Timeout | undefined;
+  const expired = new Promise<never>((_, reject) => {
+    timeout = setTimeout(() => reject(late()), milliseconds);
+  });
+  try {
+    return await Promise.race([work, expired]);
+  } finally {
+    clearTimeout(timeout);
+  }
+}

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { loadApp } from '../../../local/host/app.ts';
 import { startHost } from '../../../local/host/startHost.ts';
 import { app, imported } from './temporaryApp.ts';
 
@@ -36,6 +37,24 @@ test('files that fail are listed with the reason, nothing of them runs, and the 
   expect(errors.map(({ file, reason }) => ({ file, reason }))).toEqual(host.loadErrors);
   expect(await (await fetch(`${host.endpoint}/api/good`)).text()).toBe('works');
   expect((await fetch(`${host.endpoint}/api/half`)).status).toBe(404);
+});
+
+test('a file that never ends to load is told after a minute, and the other files run', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const directory = app({
+    'app/a.mjs': `${imported}app.get('early', () => ({}));\nglobalThis.isLoading = true;\nawait new Promise(() => {});`,
+    'app/b.mjs': `${imported}app.get('other', () => ({}));`,
+  });
+  const loading = loadApp(directory);
+  const seen = globalThis as { isLoading?: boolean };
+  while (!seen.isLoading) await new Promise((resolve) => setImmediate(resolve));
+  await vi.advanceTimersByTimeAsync(60_000);
+  const { functions, errors } = await loading;
+  expect([...functions.keys()]).toEqual(['other']);
+  expect(errors).toEqual([
+    { file: join(directory, 'app/a.mjs'), reason: expect.stringContaining('it was still loading after 60 s') },
+  ]);
 });
 
 test('an app that registers nothing, or one name twice, is refused', async () => {
