@@ -1,6 +1,6 @@
 // History events in the shape that `durable-functions` 3.5.0 replays (lib/src/history and
-// orchestrations/TaskOrchestrationExecutor). `IsPlayed` stays false for ever: the SDK tells replayed events by their
-// place before the last OrchestratorStarted, and so a stored event never changes.
+// orchestrations/TaskOrchestrationExecutor), but for what is the same in all of them: `IsPlayed` is added on the way there,
+// where it stays false for ever, because the SDK tells replayed events by their place before the last OrchestratorStarted.
 import type { FailureDetails } from './failure.ts';
 
 export const EventType = {
@@ -24,8 +24,8 @@ export const EventType = {
 
 export interface HistoryEvent {
   EventType: number;
-  EventId: number;
-  IsPlayed: false;
+  /** The number of the task that the event schedules. */
+  EventId?: number;
   Timestamp: string;
   Name?: string;
   Input?: string;
@@ -43,6 +43,10 @@ export interface HistoryEvent {
 /** The id of the task that an event completes, or undefined for events that complete none. */
 export const completedTask = (event: HistoryEvent): number | undefined => event.TaskScheduledId ?? event.TimerId;
 
+/** The id of the task that an event schedules, or undefined for events that schedule none. Older databases say -1 for none. */
+export const scheduledTask = ({ EventId: id }: HistoryEvent): number | undefined =>
+  id === undefined || id < 0 ? undefined : id;
+
 // Many events share their millisecond.
 let lastTime = { now: Number.NaN, text: '' };
 
@@ -53,8 +57,6 @@ function timestamp(now: number): string {
 
 const event = (type: number, now: number, rest: Partial<HistoryEvent>): HistoryEvent => ({
   EventType: type,
-  EventId: -1,
-  IsPlayed: false,
   Timestamp: timestamp(now),
   ...rest,
 });

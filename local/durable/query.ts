@@ -1,6 +1,6 @@
 // What others may see of an instance, and how instances are found. Field names are those of the Durable HTTP API
 // (https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-http-api).
-import { completedTask, EventType, type HistoryEvent } from './history.ts';
+import { completedTask, EventType, scheduledTask, type HistoryEvent } from './history.ts';
 import type { InstanceRow, RuntimeStatus } from './rows.ts';
 import type { Store } from './store.ts';
 
@@ -73,12 +73,16 @@ const eventNames = new Map<number, string>([
 /** As the HTTP API shows a history: a completion names its function and when it was scheduled, results on request. */
 function presentHistory(events: HistoryEvent[], showOutput: boolean): Record<string, unknown>[] {
   const scheduled = new Map<number, HistoryEvent>();
-  for (const event of events) if (event.EventId >= 0) scheduled.set(event.EventId, event);
+  for (const event of events) {
+    const id = scheduledTask(event);
+    if (id !== undefined) scheduled.set(id, event);
+  }
   const finished = new Set(events.map(completedTask));
   const shown: Record<string, unknown>[] = [];
   for (const event of events) {
     const name = eventNames.get(event.EventType);
-    if (name === undefined || (event.EventId >= 0 && finished.has(event.EventId))) continue;
+    const id = scheduledTask(event);
+    if (name === undefined || (id !== undefined && finished.has(id))) continue;
     const completed = completedTask(event);
     const origin = completed === undefined ? undefined : scheduled.get(completed);
     // Nothing was scheduled: the end of an attempt that a retry timeout left unmade.

@@ -91,10 +91,10 @@ export function wireEvents(events: readonly HistoryEvent[]): string {
     } else if (type === EventType.executionStarted) {
       texts.push(JSON.stringify({ EventType: type, Version: event.Version }));
     } else {
-      const { IsPlayed, TaskScheduledId, TimerId, Name, Input, Result, Reason, Details, FailureDetails } = event;
+      const { TaskScheduledId, TimerId, Name, Input, Result, Reason, Details, FailureDetails } = event;
       texts.push(
         JSON.stringify({
-          ...{ EventType: type, IsPlayed, TaskScheduledId, TimerId, Name, Input, Result },
+          ...{ EventType: type, IsPlayed: false, TaskScheduledId, TimerId, Name, Input, Result },
           ...(FailureDetails && { Reason, Details, FailureDetails }),
         }),
       );

@@ -10,6 +10,7 @@ import type {
   TypedData,
 } from './coreModule.ts';
 import { withinTimeout } from './functionTimeout.ts';
+import { letGoOfEpisode } from './letGo.ts';
 import type { HostLog } from './log.ts';
 import { within } from './within.ts';
 import { Observer, type Observed } from './observe.ts';
@@ -123,6 +124,7 @@ export class Invoker {
     for (const hook of postInvocation) await hook(post);
     core.state = undefined;
     core.request.inputData = [];
+    if (isOrchestrator(metadata)) letGoOfEpisode(context, inputs);
     if (post['error'] !== undefined && post['error'] !== null) throw post['error'];
     const result = post['result'];
     const response: Outcome['response'] = async (change) =>
@@ -186,6 +188,9 @@ export class Invoker {
     return inputs;
   }
 }
+
+const isOrchestrator = ({ bindings }: FunctionMetadata): boolean =>
+  Object.values(bindings).some(({ type }) => type === 'orchestrationTrigger');
 
 // A streamed answer leaves through the library, without its status.
 function statusOf(answer: unknown): number {

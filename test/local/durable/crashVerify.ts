@@ -2,7 +2,7 @@
 //
 // An effect may have happened again after a crash, but the history must hold the last one: a result that was recorded
 // is never asked for again.
-import { completedTask, EventType, type HistoryEvent } from '../../../local/durable/history.ts';
+import { completedTask, EventType, scheduledTask, type HistoryEvent } from '../../../local/durable/history.ts';
 import type { Deed, Effect } from './fixtures/chains/journal.ts';
 import { promised, type Item } from './fixtures/chains/plan.ts';
 
@@ -67,10 +67,11 @@ function answersAll({ id, history }: Ended): string[] {
   const used = new Set<number>();
   for (const event of history) {
     const done = completedTask(event);
-    if (event.EventId >= 0) {
-      if (used.has(event.EventId)) wrong.push(`${id} scheduled task ${event.EventId} twice`);
-      used.add(event.EventId);
-      open.set(event.EventId, event);
+    const task = scheduledTask(event);
+    if (task !== undefined) {
+      if (used.has(task)) wrong.push(`${id} scheduled task ${task} twice`);
+      used.add(task);
+      open.set(task, event);
     } else if (done !== undefined) {
       if (!open.delete(done)) wrong.push(`${id} has an answer too many to task ${done}`);
       if (event.EventType === EventType.timerFired && event.Timestamp < (event.FireAt ?? ''))

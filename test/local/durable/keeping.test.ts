@@ -60,6 +60,37 @@ test('a database from before versions were counted is taken over, one of a later
   expect(() => migrate(later)).toThrow('version 99, written by a later Landfall; this one knows version 1');
 });
 
+test('histories of earlier versions, which said of each event what holds for all, are read and shown like new ones', async () => {
+  const database = openDatabase(':memory:');
+  const first = open({ database });
+  await first.client.start('collects', { instanceId: 'old' });
+  await first.client.raiseEvent('old', 'item', 1);
+  await first.client.start('sequence', { instanceId: 'done' });
+  await first.client.whenEnded('done');
+  const countRows = database.prepare("SELECT count(*) AS rows FROM history WHERE instance = 'old'");
+  await until(() => Number(countRows.get()?.['rows']) > 1, 'the event is in the history');
+  const shown = first.client.status('done', { showHistory: true, showHistoryOutput: true });
+  first.engine.halt();
+  const rows = database.prepare('SELECT instance, seq, events FROM history').all();
+  for (const { instance, seq, events } of rows) {
+    const old = (JSON.parse(`[${String(events)}]`) as object[]).map((event) => ({
+      EventId: -1,
+      IsPlayed: false,
+      ...event,
+    }));
+    const text = old.map((event) => JSON.stringify(event)).join(',');
+    database
+      .prepare('UPDATE history SET events = ? WHERE instance = ? AND seq = ?')
+      .run(text, String(instance), Number(seq));
+  }
+  const { engine, client } = open({ database });
+  expect(client.status('done', { showHistory: true, showHistoryOutput: true })).toEqual(shown);
+  await client.raiseEvent('old', 'item', 2);
+  await client.raiseEvent('old', 'item', 3);
+  expect((await client.whenEnded('old')).output).toEqual([1, 2, 3]);
+  await engine.stop();
+});
+
 test('an instance of a newer version waits for a host that knows it, and says so once', async () => {
   const database = openDatabase(':memory:');
   const versions: Versions = { default: '1.9', match: 'CurrentOrOlder', onMismatch: 'Reject' };
