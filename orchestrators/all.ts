@@ -1,9 +1,11 @@
 // Every orchestrator and activity of the app, for the one place that registers them.
 import type { ActivityDefinition } from '../shared/durable/activity.ts';
+import { crew } from '../shared/durable/crew.ts';
 import type { OrchestratorDefinition } from '../shared/durable/orchestrator.ts';
 import { dismissAppliance, retireAgentsOf } from './appliances/activities.ts';
 import { advanceOperation } from './azure/activities.ts';
-import { checkThroughAzure } from './checks/activities.ts';
+import { checkPlan, checkThroughAzure } from './checks/activities.ts';
+import { check } from './checks.ts';
 import { commandSource, commandTarget } from './commands/activities.ts';
 import { cutover } from './cutover.ts';
 import { openGate, withdrawGate } from './gates/activities.ts';
@@ -19,15 +21,17 @@ import {
 } from './journal/activities.ts';
 import { leaseEnvironment, releaseEnvironment } from './journal/leases/activities.ts';
 import { tellDependents, unmetNeeds } from './journal/needs/activities.ts';
-import { hasPoint, ordersFor, outlineWave, phaseOf } from './journal/reads/activities.ts';
+import { ordersFor, outlineWave, phaseOf, withPoint } from './journal/reads/activities.ts';
 import {
   choosePoint,
   createMachine,
   deletePart,
   importDisk,
   listDisks,
+  quarantineGroupOf,
   quarantineMachine,
 } from './machines/activities.ts';
+import { destroy, launch } from './machines.ts';
 import { prepare } from './prepare.ts';
 import { findRoleGaps, grantRoles, revokeRoles, rolesEffective } from './steps/01-target-iam/activities.ts';
 import {
@@ -45,18 +49,17 @@ import {
   ensureIsolationGroup,
   proveTestIsolation,
   removeIsolationGroup,
-  testPlan,
 } from './steps/08-uat/activities.ts';
 import { goNoGo } from './steps/09-stop-services/activities.ts';
 import { inspectMachine, remains, setNic, setPower, shutdownPolicy } from './steps/10-final-delta/activities.ts';
+import { act } from './steps/11-post-cutover/actions.ts';
 import {
   applyAction,
   captureRecords,
   listActions,
-  quarantineGroupOf,
   restoreRecord,
+  withoutTraffic,
 } from './steps/11-post-cutover/activities.ts';
-import { validationPlan } from './steps/12-final-validation/activities.ts';
 import { requestSync, stopSync } from './syncs/activities.ts';
 import { unwind } from './unwind.ts';
 import { wave } from './wave.ts';
@@ -68,6 +71,11 @@ export const orchestrators: readonly Pick<OrchestratorDefinition<never, unknown>
   prepare,
   cutover,
   unwind,
+  crew,
+  launch,
+  destroy,
+  check,
+  act,
 ];
 
 /** What the host needs of an activity: its name and its effect behind both borders. */
@@ -75,6 +83,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   dismissAppliance,
   retireAgentsOf,
   advanceOperation,
+  checkPlan,
   checkThroughAzure,
   commandSource,
   commandTarget,
@@ -92,7 +101,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   leaseEnvironment,
   releaseEnvironment,
   phaseOf,
-  hasPoint,
+  withPoint,
   outlineWave,
   ordersFor,
   choosePoint,
@@ -100,6 +109,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   importDisk,
   createMachine,
   deletePart,
+  quarantineGroupOf,
   quarantineMachine,
   findRoleGaps,
   grantRoles,
@@ -125,19 +135,17 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   cloneLife,
   ensureIsolationGroup,
   removeIsolationGroup,
-  testPlan,
   goNoGo,
   inspectMachine,
   remains,
   setPower,
   setNic,
   shutdownPolicy,
-  quarantineGroupOf,
   captureRecords,
   listActions,
+  withoutTraffic,
   applyAction,
   restoreRecord,
-  validationPlan,
   requestSync,
   stopSync,
 ];

@@ -15,7 +15,7 @@ export const cutover = defineOrchestrator({
     ctx.gatedSteps = new Set(gatedSteps);
     yield* hearEarlierOrders(ctx, workload.waveId, undefined);
     const taken: Taken[] = [];
-    return yield* outcomeOf(taken, story(ctx, taken, workload));
+    return yield* outcomeOf(ctx, workload, taken, story(ctx, taken, workload));
   },
 });
 

@@ -1,7 +1,8 @@
 // A move group: its workloads cut over together, all or none.
 import { z } from 'zod';
-import { all, type Ctx, type Flow, Interrupted } from '../shared/durable/flow.ts';
-import { defineOrchestrator } from '../shared/durable/orchestrator.ts';
+import { inCrews } from '../shared/durable/crew.ts';
+import { type Ctx, type Flow, Interrupted } from '../shared/durable/flow.ts';
+import { defineOrchestrator, type OrchestratorDefinition } from '../shared/durable/orchestrator.ts';
 import { sleepUntil } from '../shared/durable/waits.ts';
 import { Interruption } from '../shared/model/control.ts';
 import { CommitPolicy } from '../shared/model/settings.ts';
@@ -10,9 +11,9 @@ import { currentOpening } from '../shared/policy/openings.ts';
 import { cutover } from './cutover.ts';
 import { passGate } from './gate.ts';
 import { allSteps } from './itinerary.ts';
-import { enterPhase, passOrderOn, recordGroup } from './journal/activities.ts';
+import { enterPhase, recordGroup } from './journal/activities.ts';
 import { tellDependents } from './journal/needs/activities.ts';
-import { GroupOutline, hasPoint } from './journal/reads/activities.ts';
+import { GroupOutline, withPoint } from './journal/reads/activities.ts';
 import { needsMet } from './needs.ts';
 import { hearEarlierOrders } from './orders.ts';
 import type { ChildOutcome } from './outcome.ts';
@@ -76,15 +77,10 @@ function* story(ctx: Ctx, input: Input, begun: Begun): Flow<Outcome> {
   yield* status(ctx, input, 'preparing');
   // Told to stop already, they are begun all the same: each knows what an earlier attempt has left to undo.
   const ordered = ctx.interruption === undefined ? {} : { ordered: ctx.interruption };
-  yield* together(ctx, waveId, workloadIds, begun.prepared, {
-    instanceId: (id) => `prepare-${waveId}.${id}-${attempt}`,
-    run: (id, instanceId) =>
-      prepare.call(
-        ctx,
-        { waveId, workloadId: id, method: input.methods[id] ?? 'agent', gatedSteps, ...ordered },
-        instanceId,
-      ),
-  });
+  yield* together(ctx, input, prepare, [workloadIds], begun.prepared, (workloadId) => ({
+    ...{ waveId, workloadId, method: input.methods[workloadId] ?? 'agent', gatedSteps },
+    ...ordered,
+  }));
 
   yield* status(ctx, input, 'testing');
   yield* take(ctx, begun.tested, uat, { waveId, groupId, environmentId, workloadIds, attempt }, subject);
@@ -92,48 +88,32 @@ function* story(ctx: Ctx, input: Input, begun: Begun): Flow<Outcome> {
   const held = yield* whenItsTurn(ctx, input);
   if (held !== undefined) return held;
   yield* status(ctx, input, 'cuttingOver');
-  for (const tier of tiers.toReversed()) {
-    ctx.safePoint();
-    yield* together(ctx, waveId, tier, begun.cutOver, {
-      instanceId: (id) => `cutover-${waveId}.${id}-${attempt}`,
-      run: (id, instanceId) => cutover.call(ctx, { waveId, workloadId: id, gatedSteps }, instanceId),
-    });
-  }
-  yield* take(ctx, begun.moved, postCutover, { waveId, groupId, environmentId, tiers }, subject);
+  ctx.safePoint();
+  const cutOver = (workloadId: string) => ({ waveId, workloadId, gatedSteps });
+  yield* together(ctx, input, cutover, tiers.toReversed(), begun.cutOver, cutOver);
+  yield* take(ctx, begun.moved, postCutover, { waveId, groupId, environmentId, attempt, tiers }, subject);
 
   yield* status(ctx, input, 'validating');
   yield* take(ctx, begun.moved, finalValidation, { waveId, groupId, workloadIds, attempt, commitPolicy }, subject);
   return { outcome: 'committed', reason: 'validated and committed' };
 }
 
-interface Child {
-  instanceId(workloadId: string): string;
-  run(workloadId: string, instanceId: string): Flow<ChildOutcome>;
-}
-
-/** Runs one child per workload and keeps what each began. Whoever is told to roll back takes the others along. */
-function* together(
+/** Runs one child per workload, tier after tier, and keeps what each began. Whoever rolls back takes the others along. */
+function* together<I>(
   ctx: Ctx,
-  waveId: string,
-  workloadIds: string[],
+  { waveId, groupId, attempt }: Input,
+  work: OrchestratorDefinition<I, ChildOutcome>,
+  tiers: string[][],
   begun: Record<string, Taken[]>,
-  child: Child,
+  input: (workloadId: string) => I,
 ): Flow<void> {
-  const outcomes = yield* all(workloadIds.map((id) => oneOf(ctx, waveId, workloadIds, id, child)));
-  for (const [index, workloadId] of workloadIds.entries()) begun[workloadId] = outcomes[index]?.taken ?? [];
-  const signal = outcomes.find(({ interrupted }) => interrupted !== undefined)?.interrupted;
+  const instanceId = (workloadId: string) => `${work.name}-${waveId}.${workloadId}-${attempt}`;
+  const stages = tiers.map((tier) => tier.map((id) => ({ instanceId: instanceId(id), input: input(id) })));
+  const id = `crew-${waveId}.${groupId}-${attempt}-${work.name}`;
+  const outcomes = yield* inCrews(ctx, work, stages, { waveId, id });
+  for (const workloadId of tiers.flat()) begun[workloadId] = outcomes.get(instanceId(workloadId))?.taken ?? [];
+  const signal = [...outcomes.values()].find(({ interrupted }) => interrupted !== undefined)?.interrupted;
   if (signal !== undefined) throw new Interrupted(signal);
-}
-
-function* oneOf(ctx: Ctx, waveId: string, workloadIds: string[], id: string, child: Child): Flow<ChildOutcome> {
-  const outcome = yield* child.run(id, child.instanceId(id));
-  const { interrupted: signal } = outcome;
-  const instanceIds = workloadIds.filter((other) => other !== id).map(child.instanceId);
-  if (signal !== undefined && ctx.interruption === undefined && instanceIds.length > 0) {
-    const operationId = ctx.operationId('passOrderOn', child.instanceId(id));
-    yield* passOrderOn.call(ctx, { waveId, operationId, instanceIds, signal });
-  }
-  return outcome;
 }
 
 /** Waits for what it depends on, the approval, and the window. */
@@ -186,44 +166,41 @@ function* wayBack(ctx: Ctx, input: Input, begun: Begun, signal: Interruption): F
     reason: `${signal.action} by ${signal.by}: ${signal.reason}`,
   });
   yield* walkBack(ctx, begun.moved, allSteps, { waveId, workloadIds });
-  for (const tier of tiers) yield* all(tier.map((id) => unwindOne(ctx, input, id, begun.cutOver[id] ?? [], 'cutover')));
+  yield* unwindAll(ctx, input, begun.cutOver, tiers, 'cutover');
   yield* walkBack(ctx, begun.tested, allSteps, { waveId, workloadIds });
-  const ends = yield* all(workloadIds.map((id) => endOf(ctx, input, id, begun, signal)));
-  const withdrawn = ends.every((end) => end === 'withdrawn');
-  return { outcome: withdrawn ? 'withdrawn' : 'rolledBack', reason: signal.reason };
+  const back = signal.to === 'withdrawn' ? [] : yield* withPoint.call(ctx, { waveId, workloadIds });
+  const withdrawn = workloadIds.filter((id) => !back.includes(id));
+  yield* unwindAll(ctx, input, begun.prepared, [withdrawn], 'prepare');
+  for (const [phase, those] of [
+    ['replicating', back],
+    ['withdrawn', withdrawn],
+  ] as const)
+    yield* enterPhase.call(ctx, {
+      waveId,
+      workloadIds: [...those],
+      operationId: ctx.operationId('back', phase),
+      phase,
+      reason: signal.reason,
+    });
+  return { outcome: back.length === 0 ? 'withdrawn' : 'rolledBack', reason: signal.reason };
 }
 
-/** Back to replicating where that was asked for and there is a point to go on from; else withdrawn. */
-function* endOf(
+/** Undoes what the workloads' own children began, tier after tier. */
+function* unwindAll(
   ctx: Ctx,
-  input: Input,
-  workloadId: string,
-  begun: Begun,
-  signal: Interruption,
-): Flow<'replicating' | 'withdrawn'> {
-  const { waveId } = input;
-  const phase =
-    signal.to === 'replicating' && (yield* hasPoint.call(ctx, { waveId, workloadId })) ? 'replicating' : 'withdrawn';
-  if (phase === 'withdrawn') yield* unwindOne(ctx, input, workloadId, begun.prepared[workloadId] ?? [], 'prepare');
-  yield* enterPhase.call(ctx, {
-    waveId,
-    workloadIds: [workloadId],
-    operationId: ctx.operationId('back', workloadId),
-    phase,
-    reason: signal.reason,
-  });
-  return phase;
-}
-
-function* unwindOne(
-  ctx: Ctx,
-  { waveId, attempt }: Input,
-  workloadId: string,
-  taken: Taken[],
+  { waveId, groupId, attempt }: Input,
+  begun: Record<string, Taken[]>,
+  tiers: string[][],
   part: 'cutover' | 'prepare',
 ): Flow<void> {
-  if (taken.length > 0)
-    yield* unwind.call(ctx, { waveId, workloadId, taken }, `unwind-${waveId}.${workloadId}-${attempt}-${part}`);
+  const stages = tiers.map((tier) =>
+    tier.flatMap((workloadId) => {
+      const taken = begun[workloadId] ?? [];
+      const instanceId = `unwind-${waveId}.${workloadId}-${attempt}-${part}`;
+      return taken.length === 0 ? [] : [{ instanceId, input: { waveId, workloadId, taken } }];
+    }),
+  );
+  yield* inCrews(ctx, unwind, stages, { waveId, id: `crew-${waveId}.${groupId}-${attempt}-unwind-${part}` });
 }
 
 function* settle(ctx: Ctx, input: Input, result: Outcome): Flow<Outcome> {

@@ -1,6 +1,10 @@
+// Machines made of replicated points come and go, each by a child of its own that runs to its end once it has begun.
+import { z } from 'zod';
+import { inCrews } from '../shared/durable/crew.ts';
 import { all, type Ctx, type Flow } from '../shared/durable/flow.ts';
+import { defineOrchestrator, type OrchestratorDefinition } from '../shared/durable/orchestrator.ts';
 import { terminal } from '../shared/errors.ts';
-import { runChecks } from './checks.ts';
+import { checkThroughAzure } from './checks/activities.ts';
 import { complete } from './longOperation.ts';
 import {
   choosePoint,
@@ -9,16 +13,99 @@ import {
   deletePart,
   importDisk,
   listDisks,
-  type Purpose,
+  Purpose,
+  quarantineGroupOf,
+  quarantineMachine,
 } from './machines/activities.ts';
+import { succeeded, WorkOutcome, workOutcome } from './outcome.ts';
 
 interface Workload {
   waveId: string;
   workloadId: string;
 }
 
+const Asked = z.strictObject({
+  waveId: z.string(),
+  workloadId: z.string(),
+  environmentId: z.string(),
+  purpose: Purpose,
+});
+const Launch = Asked.extend({ behind: z.string().optional().describe('a security group; absent: the quarantine') });
+
+export const launch = defineOrchestrator({
+  name: 'launch',
+  input: Launch,
+  output: WorkOutcome,
+  *run(ctx, { waveId, workloadId, environmentId, purpose, behind }) {
+    const workload = { waveId, workloadId };
+    return yield* workOutcome(
+      (function* () {
+        const group = behind ?? (yield* quarantineGroupOf.call(ctx, workload));
+        yield* launchOne(ctx, environmentId, workload, purpose, group);
+      })(),
+    );
+  },
+});
+
+export const destroy = defineOrchestrator({
+  name: 'destroy',
+  input: Asked,
+  output: WorkOutcome,
+  *run(ctx, { waveId, workloadId, environmentId, purpose }) {
+    return yield* workOutcome(destroyOne(ctx, environmentId, { waveId, workloadId }, purpose));
+  },
+});
+
+interface Machines {
+  waveId: string;
+  groupId: string;
+  environmentId: string;
+  attempt: number;
+}
+
+/** Launches machines tier after tier; throws when one did not come up, once its neighbours have come to rest. */
+export function* launchAll(
+  ctx: Ctx,
+  group: Machines,
+  tiers: readonly string[][],
+  purpose: Purpose,
+  behind?: string,
+): Flow<void> {
+  const { waveId, environmentId } = group;
+  yield* workOn(ctx, launch, group, tiers, purpose, (workloadId) => ({
+    ...{ waveId, workloadId, environmentId, purpose },
+    ...(behind === undefined ? {} : { behind }),
+  }));
+}
+
+/** Removes machines with their NICs and disks; tolerates that they are not there. The replicated points stay. */
+export function* destroyAll(ctx: Ctx, group: Machines, workloadIds: readonly string[], purpose: Purpose): Flow<void> {
+  const { waveId, environmentId } = group;
+  yield* workOn(ctx, destroy, group, [workloadIds], purpose, (workloadId) => ({
+    waveId,
+    workloadId,
+    environmentId,
+    purpose,
+  }));
+}
+
+function* workOn<I>(
+  ctx: Ctx,
+  work: OrchestratorDefinition<I, WorkOutcome>,
+  { waveId, groupId, attempt }: Machines,
+  tiers: readonly (readonly string[])[],
+  purpose: Purpose,
+  input: (workloadId: string) => I,
+): Flow<WorkOutcome[]> {
+  const id = `${work.name}-${purpose}`;
+  const turn = ctx.nextCount(id);
+  const instanceId = (workloadId: string) => `${work.name}-${waveId}.${workloadId}-${purpose}-${attempt}-${turn}`;
+  const stages = tiers.map((tier) => tier.map((id) => ({ instanceId: instanceId(id), input: input(id) })));
+  return succeeded(yield* inCrews(ctx, work, stages, { waveId, id: `crew-${waveId}.${groupId}-${attempt}-${id}` }));
+}
+
 /** Imports the disks of the newest point, makes the machine behind a security group, and checks that it boots. */
-export function* launch(
+function* launchOne(
   ctx: Ctx,
   environmentId: string,
   workload: Workload,
@@ -28,7 +115,8 @@ export function* launch(
   const disks = yield* choosePoint.call(ctx, { ...workload, purpose });
   yield* all(disks.map((disk) => importOne(ctx, environmentId, workload, purpose, disk)));
   yield* complete(ctx, environmentId, yield* createMachine.call(ctx, { ...workload, purpose, networkSecurityGroupId }));
-  const [boot] = yield* runChecks(ctx, workload, purpose, [{ kind: 'boot', name: 'boot' }], purpose, 'boot');
+  const checks = [{ kind: 'boot' as const, name: 'boot' }];
+  const [boot] = yield* checkThroughAzure.call(ctx, { ...workload, purpose, checks });
   if (boot?.passed !== true)
     throw terminal(
       'checkFailed',
@@ -48,8 +136,9 @@ function* importOne(
   yield* complete(ctx, environmentId, yield* importDisk.call(ctx, { ...workload, purpose, disk }));
 }
 
-/** Removes a machine with its NIC and disks; tolerates that they are not there. The replicated points stay. */
-export function* destroy(ctx: Ctx, environmentId: string, workload: Workload, purpose: Purpose): Flow<void> {
+function* destroyOne(ctx: Ctx, environmentId: string, workload: Workload, purpose: Purpose): Flow<void> {
+  // A target that may serve stops serving before anything of it goes.
+  if (purpose === 'cutover') yield* quarantineMachine.call(ctx, workload);
   const disks = yield* listDisks.call(ctx, workload);
   yield* removePart(ctx, environmentId, workload, purpose, 'machine');
   yield* all([

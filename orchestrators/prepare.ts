@@ -26,7 +26,7 @@ export const prepare = defineOrchestrator({
     ctx.gatedSteps = new Set(gatedSteps);
     yield* hearEarlierOrders(ctx, waveId, ordered);
     const taken: Taken[] = [];
-    return yield* outcomeOf(taken, story(ctx, taken, { waveId, workloadId }, method));
+    return yield* outcomeOf(ctx, { waveId, workloadId }, taken, story(ctx, taken, { waveId, workloadId }, method));
   },
 });
 

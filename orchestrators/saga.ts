@@ -161,7 +161,7 @@ function* askPeople(
 }
 
 /** A failure as data; `Interrupted` is no failure and goes on up. */
-function failureOf(error: unknown, doing: string): Failure {
+export function failureOf(error: unknown, doing: string): Failure {
   if (error instanceof Interrupted) throw error;
   return error instanceof MigrationError ? error.failure : toMigrationError(error, doing).failure;
 }

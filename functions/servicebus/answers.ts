@@ -3,22 +3,20 @@
 import { applianceIds, type WorkloadPlan } from '../../shared/model/plan.ts';
 
 /** What has no instance in front, such as the timer's deltas, wakes nobody. */
-const hasInstance = /^(?:wave|group|prepare|cutover|unwind)-/;
+const hasInstance = /^(?:wave|group|crew|prepare|cutover|unwind|launch|destroy|check|act|traffic)-/;
 
 /** Whether an operation is one that the workload's own appliances are asked to do. */
 export function isOfWorkload(
-  { waveId, groupId, workloadId }: Pick<WorkloadPlan, 'waveId' | 'groupId' | 'workloadId'>,
+  { waveId, workloadId }: Pick<WorkloadPlan, 'waveId' | 'workloadId'>,
   operationId: string | undefined,
 ): boolean {
   if (operationId === undefined || !hasInstance.test(operationId)) return true;
-  const [instanceId = '', , about] = operationId.split(':');
+  const [instanceId = ''] = operationId.split(':');
+  const ofWorkload = `${waveId}\\.${workloadId}`;
   const own = new RegExp(
-    `^(?:(?:prepare|cutover)-${waveId}\\.${workloadId}-\\d+|unwind-${waveId}\\.${workloadId}-\\d+-[a-z]+)$`,
+    `^(?:(?:prepare|cutover)-${ofWorkload}-\\d+|unwind-${ofWorkload}-\\d+-[a-z]+|check-${ofWorkload}-(?:test|cutover)-\\d+-\\d+)$`,
   );
-  // A group asks about each of its workloads by name.
-  return (
-    own.test(instanceId) || (new RegExp(`^group-${waveId}\\.${groupId}-\\d+$`).test(instanceId) && about === workloadId)
-  );
+  return own.test(instanceId);
 }
 
 /** Whether an operation is one that the appliance is asked to do about itself: a worker's verification. */

@@ -7,6 +7,17 @@ import { CheckResult } from '../../shared/protocol/events.ts';
 import { environmentOf, workloadOf } from '../../shared/store/plans.ts';
 import { machineNameOf, Purpose } from '../machines/activities.ts';
 
+/** The checks of a plan: those of UAT for a clone, those of validation for the target. */
+export const checkPlan = defineActivity({
+  name: 'checkPlan',
+  input: z.strictObject({ waveId: z.string(), workloadId: z.string(), purpose: Purpose }),
+  output: z.array(Check),
+  async effect({ store }, { purpose, ...workload }) {
+    const { uat, validation } = (await workloadOf(store, workload)).plan.settings;
+    return (purpose === 'test' ? uat : validation).checks;
+  },
+});
+
 /** The checks that ask Azure: `boot` and `file` about the machine, `dns` about the zone. */
 export const checkThroughAzure = defineActivity({
   name: 'checkThroughAzure',

@@ -10,6 +10,7 @@ import { type StepEvent, stepAfter } from '../../shared/lifecycle/stepRecord.ts'
 import { Interruption } from '../../shared/model/control.ts';
 import type { Store } from '../../shared/store/contract.ts';
 import { GroupStatus, waveStatuses } from '../../shared/store/documents.ts';
+import { waveOf } from '../../shared/store/plans.ts';
 
 const Subject = z.strictObject({ waveId: z.string(), workloadIds: z.array(z.string()) });
 const operationId = z.string();
@@ -173,18 +174,19 @@ export const helpEnded = defineActivity({
   },
 });
 
-/** Gives others the order that one orchestration got as an answer: a group stays together. */
+/** Gives the others of its group the order that one workload's orchestration got as an answer: a group stays together. */
 export const passOrderOn = defineActivity({
   name: 'passOrderOn',
-  input: z.strictObject({
-    waveId: z.string(),
-    operationId,
-    instanceIds: z.array(z.string()),
-    signal: Interruption,
-  }),
+  input: z.strictObject({ waveId: z.string(), workloadId: z.string(), operationId, signal: Interruption }),
   output: Nothing,
   retry: patientRetry,
-  async effect({ store, now }, { waveId, operationId, instanceIds, signal }) {
+  async effect({ store, now }, { waveId, workloadId, operationId, signal }) {
+    const { plan, attempt } = await waveOf(store, waveId);
+    const members = plan.groups.find(({ tiers }) => tiers.flat().includes(workloadId))?.tiers.flat() ?? [];
+    const others = members.filter((other) => other !== workloadId);
+    const parts = ['prepare', 'cutover'];
+    const instanceIds = others.flatMap((id) => parts.map((part) => `${part}-${waveId}.${id}-${attempt}`));
+    if (instanceIds.length === 0) return null;
     const id = `control.${hashOf(operationId).slice(0, 32)}`;
     // Whoever gave the answer was asked what it may cost.
     const told = { ...signal, acceptDataLoss: true };

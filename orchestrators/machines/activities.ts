@@ -104,6 +104,16 @@ export const createMachine = defineActivity({
   },
 });
 
+/** The security group that a target launches behind. */
+export const quarantineGroupOf = defineActivity({
+  name: 'quarantineGroupOf',
+  input: z.strictObject({ waveId: z.string(), workloadId: z.string() }),
+  output: z.string(),
+  async effect({ store }, workload) {
+    return (await workloadOf(store, workload)).plan.settings.placement.quarantineNetworkSecurityGroupId;
+  },
+});
+
 /** Begins to delete one part of a machine; the parts go in this order: machine, then NIC and disks. */
 export const deletePart = defineActivity({
   name: 'deletePart',

@@ -76,11 +76,16 @@ export class Ctx {
     return `${this.instanceId}:${[...run, ...parts].join(':')}`;
   }
 
-  /** The operation id of an activity's next call: counted, for a replay calls in the same order. */
+  /** The operation id of an activity's next call. */
   nextCallId(activity: string): string {
-    const count = (this.#calls.get(activity) ?? 0) + 1;
-    this.#calls.set(activity, count);
-    return this.operationId(activity, count);
+    return this.operationId(activity, this.nextCount(activity));
+  }
+
+  /** Counts calls of one name from 1: a replay calls in the same order. */
+  nextCount(name: string): number {
+    const count = (this.#calls.get(name) ?? 0) + 1;
+    this.#calls.set(name, count);
+    return count;
   }
 
   /**

@@ -4,6 +4,8 @@ import { Ctx, drive, type Flow, finish } from './flow.ts';
 
 export interface OrchestratorDefinition<I, O> {
   readonly name: string;
+  readonly input: z.ZodType<I>;
+  readonly output: z.ZodType<O>;
   /** Runs it as a sub-orchestration with an id of our choosing. */
   call(ctx: Ctx, input: I, instanceId: string): Flow<O>;
   /** What the host's orchestration trigger runs. */
@@ -25,6 +27,8 @@ export function defineOrchestrator<I, O>(definition: {
   const { name, input: inputSchema, output: outputSchema, attempt, run } = definition;
   return {
     name,
+    input: inputSchema,
+    output: outputSchema,
     *call(ctx, input, instanceId) {
       // Without a version it would get the host's, which may be newer than its parent's.
       const { version } = ctx.df;

@@ -17,7 +17,7 @@ const every = (stride: number, from: number): number[] => {
 };
 /** The nth activity of those that a question can be asked about: not what writes the question down. */
 const journal =
-  /^(record|enterPhase|askForHelp|helpEnded|tell|lease|release|outline|phaseOf|hasPoint|ordersFor|.*Gate$)/;
+  /^(record|enterPhase|askForHelp|helpEnded|tell|lease|release|outline|phaseOf|withPoint|ordersFor|.*Gate$)/;
 const nth = (n: number, counts: () => boolean = () => true) => {
   let seen = 0;
   return () => !journal.test(world.script.calls.at(-1)?.name ?? '') && counts() && seen++ === n;

@@ -19,14 +19,16 @@ export const phaseOf = defineActivity({
   },
 });
 
-/** Whether a workload may go back to replicating: it has a point to go on from. */
-export const hasPoint = defineActivity({
-  name: 'hasPoint',
-  input: z.strictObject({ waveId: z.string(), workloadId: z.string() }),
-  output: z.boolean(),
+/** Those of the workloads that may go back to replicating: they have a point to go on from. */
+export const withPoint = defineActivity({
+  name: 'withPoint',
+  input: z.strictObject({ waveId: z.string(), workloadIds: z.array(z.string()) }),
+  output: z.array(z.string()),
   retry: patientRetry,
-  async effect({ store }, workload) {
-    return (await workloadOf(store, workload)).state.points.length > 0;
+  async effect({ store }, { waveId, workloadIds }) {
+    const workloads = await store.workloads.list(waveId);
+    const able = new Set(workloads.filter(({ state }) => state.points.length > 0).map(({ workloadId }) => workloadId));
+    return workloadIds.filter((workloadId) => able.has(workloadId));
   },
 });
 

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
-import { Check } from '../../../shared/model/settings.ts';
 import { shortest } from '../../../shared/policy/duration.ts';
 import { proveIsolation } from '../../../shared/policy/isolation.ts';
 import { environmentOf, ownership, workloadOf } from '../../../shared/store/plans.ts';
@@ -71,15 +70,6 @@ export const removeIsolationGroup = defineActivity({
       isolationGroupName(waveId, groupId),
     );
     return null;
-  },
-});
-
-export const testPlan = defineActivity({
-  name: 'testPlan',
-  input: z.strictObject({ waveId: z.string(), workloadId: z.string() }),
-  output: z.array(Check),
-  async effect({ store }, workload) {
-    return (await workloadOf(store, workload)).plan.settings.uat.checks;
   },
 });
 

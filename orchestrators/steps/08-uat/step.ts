@@ -1,13 +1,12 @@
 import { z } from 'zod';
-import { all, type Ctx, type Flow, immediately } from '../../../shared/durable/flow.ts';
+import { type Ctx, type Flow, immediately } from '../../../shared/durable/flow.ts';
 import { defineStep } from '../../../shared/durable/step.ts';
 import { terminal } from '../../../shared/errors.ts';
-import { CheckResult } from '../../../shared/protocol/events.ts';
-import { runChecks } from '../../checks.ts';
+import { checkAll, failedIn, Tested } from '../../checks.ts';
 import { passGate } from '../../gate.ts';
 import { enterPhase } from '../../journal/activities.ts';
-import { destroy, launch } from '../../machines.ts';
-import { cloneLife, ensureIsolationGroup, proveTestIsolation, removeIsolationGroup, testPlan } from './activities.ts';
+import { destroyAll, launchAll } from '../../machines.ts';
+import { cloneLife, ensureIsolationGroup, proveTestIsolation, removeIsolationGroup } from './activities.ts';
 
 const Input = z.strictObject({
   waveId: z.string(),
@@ -17,7 +16,6 @@ const Input = z.strictObject({
   attempt: z.int(),
 });
 type Input = z.infer<typeof Input>;
-const Tested = z.strictObject({ workloadId: z.string(), results: z.array(CheckResult) });
 
 /** Step 8: clones of the newest points in a network proven isolated, the test plan, people's sign-off. Deltas go on meanwhile. */
 export const uat = defineStep({
@@ -46,16 +44,10 @@ export const uat = defineStep({
     if (attempt > 1) yield* removeClones(ctx, input);
     const isolation = [...(yield* requireIsolation(ctx, input, false))];
     const networkSecurityGroupId = yield* ensureIsolationGroup.call(ctx, { waveId, groupId, environmentId });
-    yield* all(
-      workloadIds.map((workloadId) =>
-        launch(ctx, environmentId, { waveId, workloadId }, 'test', networkSecurityGroupId),
-      ),
-    );
+    yield* launchAll(ctx, input, [workloadIds], 'test', networkSecurityGroupId);
     isolation.push(...(yield* requireIsolation(ctx, input, true)));
-    const tested = yield* all(workloadIds.map((workloadId) => test(ctx, { waveId, workloadId }, attempt)));
-    const failed = tested.flatMap(({ workloadId, results }) =>
-      results.filter(({ passed }) => !passed).map(({ name, detail }) => `${workloadId}: ${name} (${detail})`),
-    );
+    const tested = yield* checkAll(ctx, input, 'test');
+    const failed = failedIn(tested);
     if (failed.length > 0)
       throw terminal(
         'checkFailed',
@@ -117,16 +109,8 @@ function* requireIsolation(ctx: Ctx, { waveId, workloadIds }: Input, booted: boo
   return proof.evidence;
 }
 
-function* test(
-  ctx: Ctx,
-  workload: { waveId: string; workloadId: string },
-  attempt: number,
-): Flow<z.infer<typeof Tested>> {
-  const checks = yield* testPlan.call(ctx, workload);
-  return { workloadId: workload.workloadId, results: yield* runChecks(ctx, workload, 'test', checks, 'uat', attempt) };
-}
-
-function* removeClones(ctx: Ctx, { waveId, groupId, environmentId, workloadIds }: Input): Flow<void> {
-  yield* all(workloadIds.map((workloadId) => destroy(ctx, environmentId, { waveId, workloadId }, 'test')));
+function* removeClones(ctx: Ctx, input: Input): Flow<void> {
+  const { waveId, groupId, environmentId, workloadIds } = input;
+  yield* destroyAll(ctx, input, workloadIds, 'test');
   yield* removeIsolationGroup.call(ctx, { waveId, groupId, environmentId });
 }

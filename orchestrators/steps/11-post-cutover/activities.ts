@@ -17,15 +17,6 @@ export const RecordBefore = z.strictObject({
   value: z.strictObject({ ttlSeconds: z.number(), values: z.array(z.string()) }).nullable(),
 });
 
-export const quarantineGroupOf = defineActivity({
-  name: 'quarantineGroupOf',
-  input: Workload,
-  output: z.string(),
-  async effect({ store }, workload) {
-    return (await workloadOf(store, workload)).plan.settings.placement.quarantineNetworkSecurityGroupId;
-  },
-});
-
 export const captureRecords = defineActivity({
   name: 'captureRecords',
   input: Group,
@@ -42,26 +33,44 @@ export const captureRecords = defineActivity({
   },
 });
 
-/** The plan's actions in order: by workload, as written. */
+/** The plan's actions of one workload, in order: those that move its traffic, or the others. */
 export const listActions = defineActivity({
   name: 'listActions',
-  input: Group,
-  output: z.array(z.strictObject({ workloadId: z.string(), index: z.int(), movesTraffic: z.boolean() })),
-  async effect({ store }, { waveId, workloadIds }) {
-    const listed: { workloadId: string; index: number; movesTraffic: boolean }[] = [];
-    for (const workloadId of workloadIds) {
-      const { actions } = (await workloadOf(store, { waveId, workloadId })).plan.settings.cutover;
-      listed.push(...actions.map(({ kind }, index) => ({ workloadId, index, movesTraffic: kind === 'dns' })));
-    }
-    return listed;
+  input: Workload.extend({ moveTraffic: z.boolean() }),
+  output: z.array(z.int()),
+  async effect({ store }, { moveTraffic, ...workload }) {
+    const { actions } = (await workloadOf(store, workload)).plan.settings.cutover;
+    return actions.flatMap(({ kind }, index) => ((kind === 'dns') === moveTraffic ? [index] : []));
   },
 });
+
+/** Those of the group's workloads whose traffic has not moved yet. */
+export const withoutTraffic = defineActivity({
+  name: 'withoutTraffic',
+  input: Group,
+  output: z.array(z.string()),
+  async effect({ store }, { waveId, workloadIds }) {
+    const workloads = await store.workloads.list(waveId);
+    const moved = new Set(
+      workloads.filter(({ state }) => state.phase === 'trafficMoved').map(({ workloadId }) => workloadId),
+    );
+    return workloadIds.filter((workloadId) => !moved.has(workloadId));
+  },
+});
+
+export const Applied = z.strictObject({
+  workloadId: z.string(),
+  action: z.string(),
+  before: z.string(),
+  after: z.string(),
+});
+export type Applied = z.infer<typeof Applied>;
 
 /** Does one action; setting what is set already changes nothing. */
 export const applyAction = defineActivity({
   name: 'applyAction',
   input: Workload.extend({ index: z.int() }),
-  output: z.strictObject({ workloadId: z.string(), action: z.string(), before: z.string(), after: z.string() }),
+  output: Applied,
   async effect({ store, azure }, { index, ...workload }) {
     const { plan } = await workloadOf(store, workload);
     const action = plan.settings.cutover.actions[index];

@@ -1,14 +1,12 @@
 import { z } from 'zod';
-import { all, type Ctx, type Flow, Interrupted, immediately } from '../../../shared/durable/flow.ts';
+import { Interrupted, immediately } from '../../../shared/durable/flow.ts';
 import { defineStep } from '../../../shared/durable/step.ts';
 import { terminal } from '../../../shared/errors.ts';
 import { CommitPolicy } from '../../../shared/model/settings.ts';
 import { commitDecision } from '../../../shared/policy/commit.ts';
-import { CheckResult } from '../../../shared/protocol/events.ts';
-import { runChecks } from '../../checks.ts';
+import { checkAll, failedIn, Tested } from '../../checks.ts';
 import { passGate } from '../../gate.ts';
 import { enterPhase, recordStep } from '../../journal/activities.ts';
-import { validationPlan } from './activities.ts';
 
 const Input = z.strictObject({
   waveId: z.string(),
@@ -17,7 +15,6 @@ const Input = z.strictObject({
   attempt: z.int(),
   commitPolicy: CommitPolicy,
 });
-const Validated = z.strictObject({ workloadId: z.string(), results: z.array(CheckResult) });
 
 /** Step 12: technical checks, then the commit policy and people decide: commit, or walk back. */
 export const finalValidation = defineStep({
@@ -26,7 +23,7 @@ export const finalValidation = defineStep({
   scope: 'group',
   input: Input,
   before: z.strictObject({}),
-  output: z.strictObject({ validated: z.array(Validated), decision: z.string(), decisions: z.array(z.unknown()) }),
+  output: z.strictObject({ validated: z.array(Tested), decision: z.string(), decisions: z.array(z.unknown()) }),
   capture: () => immediately({}),
   *run(ctx, { waveId, groupId, workloadIds, attempt: waveAttempt, commitPolicy }, _before, attempt) {
     yield* enterPhase.call(ctx, {
@@ -36,10 +33,8 @@ export const finalValidation = defineStep({
       phase: 'validating',
       reason: 'traffic has moved',
     });
-    const validated = yield* all(workloadIds.map((workloadId) => validate(ctx, { waveId, workloadId }, attempt)));
-    const failed = validated.flatMap(({ workloadId, results }) =>
-      results.filter(({ passed }) => !passed).map(({ name, detail }) => `${workloadId}: ${name} (${detail})`),
-    );
+    const validated = yield* checkAll(ctx, { waveId, groupId, workloadIds, attempt: waveAttempt }, 'cutover');
+    const failed = failedIn(validated);
     const verdict = commitDecision(commitPolicy, failed.length === 0 ? 'passed' : 'failed');
     if (verdict === 'rollback')
       throw byPolicy(
@@ -96,18 +91,6 @@ export const finalValidation = defineStep({
   // It only looked; what it looked at is undone by steps 11 to 9.
   undo: () => immediately(undefined),
 });
-
-function* validate(
-  ctx: Ctx,
-  workload: { waveId: string; workloadId: string },
-  attempt: number,
-): Flow<z.infer<typeof Validated>> {
-  const checks = yield* validationPlan.call(ctx, workload);
-  return {
-    workloadId: workload.workloadId,
-    results: yield* runChecks(ctx, workload, 'cutover', checks, 'validation', attempt),
-  };
-}
 
 function byPolicy(reason: string): Interrupted {
   return new Interrupted({ action: 'rollback', to: 'replicating', by: 'commit policy', reason });

@@ -67,3 +67,23 @@ export function onlyDb(posted: Posted): void {
 export function onlyShop(posted: Posted): void {
   posted.groups = posted.groups.filter(({ id }) => id === 'shop').map((group) => ({ ...group, dependsOn: [] }));
 }
+
+/** One group of `count` agentless workloads, in tiers: every third one needs the one before it. */
+export function manyWorkloads(count: number) {
+  const ids = Array.from({ length: count }, (_, index) => `s-${index}`);
+  const change = (posted: Posted): void => {
+    const workloads = ids.map((id, index) => {
+      const dependsOn = index % 3 === 2 ? [ids[index - 1] ?? ''] : [];
+      return {
+        id,
+        source: id,
+        method: 'agentless' as const,
+        dependsOn,
+        target: { name: id },
+        settings: settingsOf(id),
+      };
+    });
+    posted.groups = [{ id: 'many', workloads }];
+  };
+  return { sources: ids.map((id) => source(id)), change };
+}

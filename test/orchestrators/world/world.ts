@@ -1,7 +1,8 @@
 // The modelled world with the small wave of these tests in it, planned and not yet started.
 import { World as ModelledWorld, rehearsedApp } from '../../../rehearsal/world/world.ts';
+import type { Source } from '../../../shared/model/source.ts';
 import { profile } from '../../fakes/definitions.ts';
-import { definitionOf, environment, sources, startOfDay } from './definitions.ts';
+import { definitionOf, environment, sources as few, startOfDay } from './definitions.ts';
 
 export class World extends ModelledWorld {
   /** Sets up a world with one planned wave. `times`: how often every activity runs and every message arrives. */
@@ -11,9 +12,10 @@ export class World extends ModelledWorld {
       times?: number;
       start?: string;
       replay?: 'always' | 'live';
+      sources?: Source[];
     } = {},
   ): Promise<World> {
-    const { times = 1, start = startOfDay, replay = 'always' } = options;
+    const { times = 1, start = startOfDay, replay = 'always', sources = few } = options;
     const world = new World(await rehearsedApp(), { sources, start, times, replay });
     await world.stock({ environments: [environment], profiles: [profile], sources });
     await world.people.post(definitionOf(options.change));

@@ -1,0 +1,42 @@
+// Replaying an instance costs the square of its history: a group must not grow with its workloads.
+import { afterEach, expect, test } from 'vitest';
+import { manyWorkloads } from './world/definitions.ts';
+import { expectSound } from './world/invariants.ts';
+import { World } from './world/world.ts';
+
+let world: World;
+afterEach(async () => {
+  await expectSound(world);
+  await world.close();
+});
+
+test('a group of many workloads has few children and a short history, and so has each of its crews', {
+  timeout: 120_000,
+}, async () => {
+  const { sources, change } = manyWorkloads(24);
+  world = await World.open({ sources, change });
+  world.keepTime();
+  await world.start();
+  expect((await world.ended()).status).toBe('committed');
+  const { instances } = world.durable.query({});
+  const children = new Map<string, number>();
+  for (const { instanceId } of instances) {
+    const history = world.durable.status(instanceId, { showHistory: true })?.historyEvents ?? [];
+    expect([instanceId, history.length < 100]).toEqual([instanceId, true]);
+    const begun = history.filter((event) => String(event['EventType']).startsWith('SubOrchestrationInstance'));
+    children.set(instanceId, begun.length);
+  }
+  expect(children.get('group-w1.many-1')).toBeGreaterThan(10);
+  expect(Math.max(...children.values())).toBeLessThan(60);
+});
+
+test('a group of many workloads rolls back whole', { timeout: 120_000 }, async () => {
+  const { sources, change } = manyWorkloads(22);
+  world = await World.open({ sources, change });
+  world.keepTime();
+  world.script.once('applyAction', () => world.people.rollBack('withdrawn'));
+  await world.start();
+  expect((await world.ended()).status).toBe('rolledBack');
+  expect(new Set(Object.values(world.phases()))).toEqual(new Set(['withdrawn']));
+  expect([...world.hosts.machines.values()].every(({ power }) => power === 'on')).toBe(true);
+});
