@@ -44,7 +44,7 @@ export function parseRule(text: string): { rule: Rule } | { fault: string } {
     const rule: Rule = {
       frequency: oneOf('FREQ', take('FREQ'), frequencies),
       interval: number('INTERVAL', 1000) ?? 1,
-      count: number('COUNT', 100_000),
+      count: number('COUNT', 10_000),
       until: untilOf(take('UNTIL')),
       byDay: (take('BYDAY')?.split(',') ?? []).map(byDayOf),
       byMonth: numbers('BYMONTH', 12, false),
