@@ -32,6 +32,13 @@ export async function readStrangersBody<T>(request: HttpRequest, schema: z.ZodTy
   return checked(parseJson(decoded(bytes)), schema);
 }
 
+/** Reads a text of one type. */
+export async function readText(request: HttpRequest, expected: string, atMost: number): Promise<string> {
+  const { type, bytes } = await readBytes(request, atMost);
+  if (type !== expected) throw unsupported(type, [expected]);
+  return decoded(bytes);
+}
+
 function checked<T>(input: unknown, schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;

@@ -1,5 +1,6 @@
 // The HTTP API, complete: every route there is.
 import { applianceRoutes } from './appliances.ts';
+import { calendarRoutes } from './calendars.ts';
 import { controlRoutes } from './control.ts';
 import { decisionRoutes } from './decisions.ts';
 import { enrolmentRoutes } from './enrolment.ts';
@@ -12,6 +13,7 @@ import { workloadRoutes } from './workloads.ts';
 
 export const routes: readonly Route[] = [
   ...inventoryRoutes,
+  ...calendarRoutes,
   ...waveRoutes,
   ...controlRoutes,
   ...gateRoutes,

@@ -1,6 +1,7 @@
 // Waves: posted, planned, looked at.
 import { hashOf } from '../../shared/hash.ts';
 import { Phase } from '../../shared/lifecycle/phases.ts';
+import type { Calendar } from '../../shared/model/calendar.ts';
 import { WaveDefinition } from '../../shared/model/wave.ts';
 import { type Finding, preflight } from '../../shared/policy/preflight.ts';
 import type { Problem } from '../../shared/policy/problems.ts';
@@ -99,15 +100,16 @@ export async function waveOf(store: Store, waveId: string): Promise<WaveDocument
 }
 
 async function planOf(store: Store, definition: WaveDefinition, now: string) {
-  const [environment, profile, sources, waves, holder] = await Promise.all([
-    store.environments.get(definition.environment),
+  const environment = await store.environments.get(definition.environment);
+  const [calendars, profile, sources, waves, holder] = await Promise.all([
+    calendarsOf(store, [...definition.calendars, ...(environment?.calendars ?? [])]),
     store.profiles.get(definition.profile),
     store.sources.list(),
     store.waves.list(),
     holdersOf(definition.id, store),
   ]);
   const others = waves.filter(({ waveId }) => waveId !== definition.id).map(({ plan }) => plan);
-  const resolved = resolvePlan({ definition, environment, profile, sources, others, now }, hashOf);
+  const resolved = resolvePlan({ definition, environment, profile, calendars, sources, others, now }, hashOf);
   const claimed = claimedElsewhere(definition, holder);
   if ('problems' in resolved || claimed.length > 0) {
     const problems = [...('problems' in resolved ? resolved.problems : []), ...claimed];
@@ -120,6 +122,11 @@ async function planOf(store: Store, definition: WaveDefinition, now: string) {
     );
   }
   return resolved.plan;
+}
+
+async function calendarsOf(store: Store, ids: readonly string[]): Promise<Calendar[]> {
+  const found = await Promise.all([...new Set(ids)].map((id) => store.calendars.get(id)));
+  return found.filter((calendar) => calendar !== undefined);
 }
 
 /** Phases in which a workload has its source in hand, whether or not anything runs: its appliance, its syncs, its target. */

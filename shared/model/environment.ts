@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ArmId, Id, ReachableUrl } from './ids.ts';
 import { Settings } from './settings.ts';
+import { Freeze } from './window.ts';
 
 const PrincipalId = z.guid();
 
@@ -26,6 +27,8 @@ export const Environment = z.strictObject({
     .strictObject({ replication: PrincipalId, cutover: PrincipalId })
     .describe('principal ids that step 1 grants roles to'),
   sites: z.array(Site).max(50),
+  calendars: z.array(Id).max(20).default([]).describe('blackout calendars that every wave keeps'),
+  freezes: z.array(Freeze).max(50).default([]),
   settings: Settings.optional(),
 });
 export type Environment = z.infer<typeof Environment>;

@@ -7,7 +7,7 @@ import { Gates } from './gate.ts';
 import { Id } from './ids.ts';
 import { CommitPolicy, ResolvedSettings } from './settings.ts';
 import { Source } from './source.ts';
-import { OnOverrun, Opening } from './window.ts';
+import { Blackout, OnOverrun, Opening } from './window.ts';
 
 export const WorkloadPlan = z.strictObject({
   waveId: Id,
@@ -38,6 +38,7 @@ export const WavePlan = z.strictObject({
   environment: Environment,
   windows: z.array(Opening).min(1).max(100).describe('when cutover may run: ascending, disjoint'),
   zone: z.string().describe('the windows’ zone, for people: everything above is in UTC'),
+  blackouts: z.array(Blackout).max(500).describe('what was cut out of the windows'),
   onOverrun: OnOverrun,
   gates: Gates,
   commitPolicy: CommitPolicy,

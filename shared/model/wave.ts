@@ -4,7 +4,7 @@ import { FailureBudget, OnFailure } from './failurePolicy.ts';
 import { Gates } from './gate.ts';
 import { Id } from './ids.ts';
 import { CommitPolicy, Settings } from './settings.ts';
-import { OnOverrun, Window } from './window.ts';
+import { Freeze, OnOverrun, Window } from './window.ts';
 
 export const WorkloadDefinition = z.strictObject({
   id: Id,
@@ -40,6 +40,8 @@ export const WaveDefinition = z
     environment: Id,
     profile: Id,
     window: Window,
+    calendars: z.array(Id).max(20).default([]).describe('blackout calendars, beside those of the environment'),
+    freezes: z.array(Freeze).max(50).default([]),
     onOverrun: OnOverrun.default('ask'),
     gates: Gates.prefault({}),
     commitPolicy: CommitPolicy.prefault({}),

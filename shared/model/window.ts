@@ -22,9 +22,22 @@ export const Window = z.strictObject({
 });
 export type Window = z.infer<typeof Window>;
 
+/** A period in which no cutover may run, whatever the windows say: wall-clock times in an IANA zone. */
+export const Freeze = z.strictObject({
+  from: WallClock,
+  to: WallClock,
+  zone: Zone,
+  reason: z.string().trim().min(1).max(200),
+});
+export type Freeze = z.infer<typeof Freeze>;
+
 /** One time that a window is open, as instants. */
 export const Opening = z.strictObject({ opens: Instant, closes: Instant });
 export type Opening = z.infer<typeof Opening>;
+
+/** A period that is cut out of windows, and by what. */
+export const Blackout = Opening.extend({ by: z.string() });
+export type Blackout = z.infer<typeof Blackout>;
 
 /** What a group does whose cutover has not come to an end when its window closes; once traffic has moved it always asks. */
 export const OnOverrun = z.enum(['ask', 'rollBack']);

@@ -12,6 +12,21 @@ export function merged(periods: readonly Opening[]): Opening[] {
   return result;
 }
 
+/** What of disjoint periods lies in none of the others. */
+export function without(periods: readonly Opening[], others: readonly Opening[]): Opening[] {
+  const cuts = merged(others);
+  return periods.flatMap(({ opens, closes }) => {
+    const left: Opening[] = [];
+    let at = opens;
+    for (const cut of cuts) {
+      if (cut.closes <= at || cut.opens >= closes) continue;
+      if (cut.opens > at) left.push({ opens: at, closes: cut.opens });
+      at = cut.closes;
+    }
+    return at < closes ? [...left, { opens: at, closes }] : left;
+  });
+}
+
 function ascending(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

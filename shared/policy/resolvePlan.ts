@@ -1,18 +1,17 @@
 // From a definition to a plan: profiles and inventory resolved, every level of settings merged, everything checked that
 // can be checked without asking anybody.
+import type { Calendar } from '../model/calendar.ts';
 import type { Environment, Profile } from '../model/environment.ts';
 import { applianceIds, type GroupPlan, type WavePlan, type WorkloadPlan } from '../model/plan.ts';
 import type { Settings } from '../model/settings.ts';
 import type { Source } from '../model/source.ts';
 import type { GroupDefinition, WaveDefinition, WorkloadDefinition } from '../model/wave.ts';
-import type { Opening } from '../model/window.ts';
-import { msBetween } from './duration.ts';
 import { groupsBefore, resolveNeeds } from './needs.ts';
 import { tiersOf } from './order.ts';
+import { planWindows } from './planWindows.ts';
 import { didYouMean, type Problem } from './problems.ts';
 import { completeSettings, mergeSettings } from './settings.ts';
 import { cycles, repeated, unknownDependencies } from './waveShape.ts';
-import { resolveWindow } from './window.ts';
 
 export interface PlanInput {
   definition: WaveDefinition;
@@ -23,6 +22,8 @@ export interface PlanInput {
   /** The plans of the other stored waves, as far as this one may depend on them or they on it; none if left out. */
   others?: readonly WavePlan[];
   now: string;
+  /** Those that definition and environment name, as far as they exist. */
+  calendars?: readonly Calendar[];
 }
 
 /** Resolves a definition into an immutable, hashed plan, or lists everything that stands against it. */
@@ -39,7 +40,8 @@ export function resolvePlan(
     ...cycles(definition),
     ...dependencies,
   ];
-  const windows = checkWindow(input, problems);
+  const planned = planWindows({ definition, environment, calendars: input.calendars ?? [] }, input.now);
+  if ('problems' in planned) problems.push(...planned.problems);
   if (environment === undefined || profile === undefined) return { problems };
 
   const sources = new Map(input.sources.map((source) => [source.id, source]));
@@ -78,11 +80,11 @@ export function resolvePlan(
     });
   });
   problems.push(...missing.problems(profile.id));
-  if (problems.length > 0 || windows === undefined) return { problems };
+  if (problems.length > 0 || 'problems' in planned) return { problems };
   const { id: waveId, onOverrun, gates, commitPolicy, failureBudget } = definition;
   const { zone } = definition.window;
   const budget = failureBudget === undefined ? {} : { failureBudget };
-  const plan = { waveId, environment, windows, zone, onOverrun, gates, commitPolicy, ...budget, groups, workloads };
+  const plan = { waveId, environment, ...planned, zone, onOverrun, gates, commitPolicy, ...budget, groups, workloads };
   return { plan: { ...plan, hash: hash(plan) } };
 }
 
@@ -118,26 +120,6 @@ function references({ definition, environment, profile, sources }: PlanInput): P
     });
   });
   return problems;
-}
-
-/** The openings of the wave's window that have not closed yet. */
-function checkWindow({ definition, now }: PlanInput, problems: Problem[]): Opening[] | undefined {
-  const resolved = resolveWindow(definition.window);
-  if ('problem' in resolved) {
-    const { field, message, fix } = resolved.problem;
-    problems.push({ path: `window.${field}`, value: definition.window[field], message, fix });
-    return undefined;
-  }
-  const { openings } = resolved;
-  const ahead = openings.filter(({ closes }) => msBetween(now, closes) > 0);
-  if (ahead.length === 0)
-    problems.push({
-      path: 'window.start',
-      value: definition.window.start,
-      message: `the window closed at ${openings.at(-1)?.closes}, which is past`,
-      fix: 'choose a window that lies ahead',
-    });
-  return ahead;
 }
 
 /** Power and NIC go through the source's host: without one that can be asked, no cutover ends. */

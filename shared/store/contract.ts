@@ -3,6 +3,7 @@
 import type { WorkloadEvent } from '../lifecycle/events.ts';
 import type { Phase } from '../lifecycle/phases.ts';
 import type { WorkloadState } from '../lifecycle/state.ts';
+import type { Calendar } from '../model/calendar.ts';
 import type { Environment, Profile } from '../model/environment.ts';
 import type { WorkloadPlan } from '../model/plan.ts';
 import type { Source } from '../model/source.ts';
@@ -53,6 +54,11 @@ export interface Store {
     get(id: string): Promise<Profile | undefined>;
     list(): Promise<Profile[]>;
     put(profile: Profile): Promise<void>;
+  };
+  calendars: {
+    get(id: string): Promise<Calendar | undefined>;
+    list(): Promise<Calendar[]>;
+    put(calendar: Calendar): Promise<void>;
   };
   sources: {
     get(id: string): Promise<Source | undefined>;

@@ -1,4 +1,5 @@
-// The store's repositories over six containers, whoever keeps them.
+// The store's repositories over seven containers, whoever keeps them.
+import type { Calendar } from '../model/calendar.ts';
 import type { Profile } from '../model/environment.ts';
 import type { Source } from '../model/source.ts';
 import type { Collection } from './collection.ts';
@@ -15,6 +16,7 @@ export const containers = {
   environments: ['/environmentId'],
   sources: ['/id'],
   profiles: ['/id'],
+  calendars: ['/id'],
   quarantine: ['/source'],
 } as const;
 export type ContainerName = keyof typeof containers;
@@ -37,6 +39,7 @@ export function storeOn(of: Record<ContainerName, Collection>): Store {
   return {
     environments: environmentsOn(of.environments),
     profiles: named<Profile>(of.profiles, 'profile'),
+    calendars: named<Calendar>(of.calendars, 'calendar'),
     sources: named<Source>(of.sources, 'source'),
     ...wavesOn(of.waves, workloads),
     workloads,
