@@ -11,6 +11,12 @@ app.get('timer', () => {
   return { body: 'ok' };
 });
 app.get('odd', () => { setImmediate(() => Promise.reject({ code: 7 })); return { body: 'ok' }; });
+app.get('ours', () => {
+  const error = new Error('our own mistake');
+  error.stack = 'Error: our own mistake\\n    at commit (${new URL('../../../local/sqlite.ts', import.meta.url).href}:1:1)';
+  setImmediate(() => Promise.reject(error));
+  return { body: 'ok' };
+});
 app.get('well', () => ({ body: 'well' }));`;
 
 /** A host in a process of its own. */
@@ -47,4 +53,12 @@ test('what the app throws outside of its invocations is told with its place, and
   expect(await get('well')).toBe('well');
   child.kill('SIGTERM');
   expect(await once(child, 'exit')).toEqual([0, null]);
+});
+
+test('what the local Azure itself throws ends it, as what it promised may no longer hold', async () => {
+  const { child, lines, get } = await start();
+  const exit = once(child, 'exit');
+  await get('ours').catch(() => {});
+  expect((await exit)[0]).not.toBe(0);
+  await expect.poll(() => lines.join('\n'), { timeout: 10_000 }).toContain('our own mistake');
 });
