@@ -10,15 +10,8 @@ import { commandSource, commandTarget } from './commands/activities.ts';
 import { cutover } from './cutover.ts';
 import { openGate, withdrawGate } from './gates/activities.ts';
 import { group } from './group.ts';
-import {
-  askForHelp,
-  enterPhase,
-  helpEnded,
-  passOrderOn,
-  recordGroup,
-  recordStep,
-  recordWave,
-} from './journal/activities.ts';
+import { enterPhase, passOrderOn, recordGroup, recordStep, recordWave } from './journal/activities.ts';
+import { askForHelp, followPolicy, helpEnded } from './journal/attention/activities.ts';
 import { leaseEnvironment, releaseEnvironment } from './journal/leases/activities.ts';
 import { tellDependents, unmetNeeds } from './journal/needs/activities.ts';
 import { ordersFor, outlineWave, phaseOf, withPoint } from './journal/reads/activities.ts';
@@ -93,6 +86,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   recordStep,
   askForHelp,
   helpEnded,
+  followPolicy,
   passOrderOn,
   recordGroup,
   recordWave,

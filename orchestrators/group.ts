@@ -18,11 +18,12 @@ import { needsMet } from './needs.ts';
 import { hearEarlierOrders } from './orders.ts';
 import type { ChildOutcome } from './outcome.ts';
 import { prepare } from './prepare.ts';
-import { type Taken, take, walkBack } from './saga.ts';
+import { type Taken, take } from './saga.ts';
 import { uat } from './steps/08-uat/step.ts';
 import { postCutover } from './steps/11-post-cutover/step.ts';
 import { finalValidation } from './steps/12-final-validation/step.ts';
 import { unwind } from './unwind.ts';
+import { walkBack } from './walkBack.ts';
 
 const Input = GroupOutline.extend({
   waveId: z.string(),

@@ -1,66 +1,117 @@
-// Takes steps forward and walks them back. A step that fails for good asks people; control (rollback, cancel) arrives
+// Takes steps forward. A step that fails for good asks its group's policy or people; control (rollback, cancel) arrives
 // as `Interrupted` at the next safe point. Undo is armed before a step runs, so half a step is undone as well.
 import { z } from 'zod';
 import { type Ctx, type Flow, Interrupted } from '../shared/durable/flow.ts';
 import type { AnyStep, StepDefinition, Subject } from '../shared/durable/step.ts';
-import { waitUntil } from '../shared/durable/waits.ts';
 import { type Failure, MigrationError, toMigrationError } from '../shared/errors.ts';
+import type { Answer, Part } from '../shared/model/attention.ts';
+import type { OnFailure } from '../shared/model/failurePolicy.ts';
+import { askPeople, decide, type Question } from './attention.ts';
 import { passGateBefore } from './gate.ts';
-import { askForHelp, helpEnded, recordStep } from './journal/activities.ts';
+import { recordStep } from './journal/activities.ts';
+import { restWhilePaused } from './pause.ts';
 
 /** A step that was begun, as data: what is needed to undo it, in this orchestration or in another. */
 export const Taken = z.strictObject({ step: z.string(), input: z.unknown(), before: z.unknown() });
 export type Taken = z.infer<typeof Taken>;
 
-/** Runs one step to its success and remembers it in `taken`. Throws `Interrupted` when it is to be undone instead. */
-export function* take<I, B, O>(
+/** Takes one step to its success and remembers it in `taken`. Throws `Interrupted` when it is to be undone instead. */
+export function* take<I, B, O, C>(
   ctx: Ctx,
   taken: Taken[],
-  step: StepDefinition<I, B, O>,
+  step: StepDefinition<I, B, O, C>,
   input: I,
   subject: Subject,
+  onFailure: OnFailure = 'hold',
 ): Flow<O> {
-  ctx.safePoint();
   const key = step.key?.(input);
   const rearmed = taken.find((begun) => begun.step === step.name && step.key?.(step.input.parse(begun.input)) === key);
-  let armed = rearmed && { before: step.before.parse(rearmed.before) };
+  const known = rearmed && step.before.parse(rearmed.before);
+  const armed: Armed<B> = { before: known, seen: known, passed: known !== undefined, part: 'capture', checked: {} };
+  let answer: Answer | undefined;
   for (let attempt = 1; ; attempt++) {
+    yield* restWhilePaused(ctx, subject);
     const operationId = ctx.operationId(step.name, ...subjectKey(step, subject, input), attempt);
-    yield* recordStep.call(ctx, {
-      ...subject,
-      operationId,
-      what: { type: 'landfall.step.started', data: { step: step.name, attempt } },
-    });
+    const record = recorder(ctx, subject, operationId);
+    yield* record({ type: 'landfall.step.started', data: { step: step.name, attempt, ...changedBy(answer) } });
     try {
-      if (armed === undefined) {
-        if (ctx.gatedSteps.has(step.name)) yield* passGateBefore(ctx, { name: step.name, subject, operationId });
-        armed = { before: step.before.parse(yield* step.capture(ctx, input)) };
-        taken.push({ step: step.name, input: step.input.parse(input), before: armed.before });
-      }
-      const output = step.output.parse(yield* step.run(ctx, input, armed.before, attempt));
-      yield* recordStep.call(ctx, {
-        ...subject,
-        operationId,
-        what: { type: 'landfall.step.completed', data: { step: step.name, attempt, evidence: output ?? null } },
-      });
+      if (ctx.gatedSteps.has(step.name) && !armed.passed && answer?.choice !== 'skip')
+        yield* passGateBefore(ctx, { name: step.name, subject, operationId });
+      armed.passed = true;
+      const output = yield* tryOnce(ctx, taken, step, input, armed, attempt, answer);
+      const done = { step: step.name, attempt, evidence: output ?? null };
+      if (answer?.choice === 'skip') {
+        const { by, reason } = answer;
+        yield* record({ type: 'landfall.step.skipped', data: { ...done, by, reason } });
+      } else yield* record({ type: 'landfall.step.completed', data: { ...done, checked: armed.checked } });
       return output;
     } catch (error) {
       // Interrupted before anything was done: no undo will come, and the record must not say for ever that it runs.
-      if (error instanceof Interrupted && armed === undefined)
-        yield* recordStep.call(ctx, {
-          ...subject,
-          operationId,
-          what: { type: 'landfall.step.undone', data: { step: step.name } },
-        });
-      const failure = failureOf(error, step.name);
-      yield* recordStep.call(ctx, {
-        ...subject,
-        operationId,
-        what: { type: 'landfall.step.failed', data: { step: step.name, attempt, failure } },
-      });
-      yield* askPeople(ctx, step.name, failure, subject, `${operationId}:help`, ['retry', 'rollback']);
+      if (error instanceof Interrupted && armed.before === undefined)
+        yield* record({ type: 'landfall.step.undone', data: { step: step.name } });
+      const [during, failure] = [armed.part, asFound(failureOf(error, step.name), armed.before)];
+      yield* record({ type: 'landfall.step.failed', data: { step: step.name, attempt, during, failure } });
+      const question = { step: step.name, failure, during, evidence: armed.seen ?? null, ...offerOf(step) };
+      answer = yield* decide(ctx, { subject, operationId: `${operationId}:help`, question }, onFailure);
     }
   }
+}
+
+/** How far a step has come: its before-state stays the same once it may have changed something. */
+interface Armed<B> {
+  before: B | undefined;
+  seen: B | undefined;
+  /** Whether it has passed the gate before it, if there is one. */
+  passed: boolean;
+  part: Part;
+  checked: { before?: unknown; after?: unknown };
+}
+
+/** One attempt: skipped, or captured, checked, armed, run and verified. */
+function* tryOnce<I, B, O, C>(
+  ctx: Ctx,
+  taken: Taken[],
+  step: StepDefinition<I, B, O, C>,
+  input: I,
+  armed: Armed<B>,
+  attempt: number,
+  answer: Answer | undefined,
+): Flow<O> {
+  if (answer?.choice === 'skip' && step.skip !== undefined) {
+    armed.part = 'skip';
+    return step.output.parse(yield* step.skip.instead(ctx, input, answer, attempt));
+  }
+  armed.part = 'capture';
+  const before = armed.before ?? step.before.parse(yield* step.capture(ctx, input, attempt));
+  armed.seen = before;
+  armed.part = 'precheck';
+  if (step.precheck !== undefined) armed.checked.before = yield* step.precheck(ctx, input, before, attempt);
+  if (armed.before === undefined) taken.push({ step: step.name, input: step.input.parse(input), before });
+  armed.before = before;
+  armed.part = 'run';
+  const changed = answer?.changed === undefined ? undefined : step.changes?.schema.parse(answer.changed);
+  const output = step.output.parse(yield* step.run(ctx, input, before, attempt, changed));
+  armed.part = 'verify';
+  if (step.verify !== undefined) armed.checked.after = yield* step.verify(ctx, input, output, attempt);
+  return output;
+}
+
+/** A failure that came before the step was armed says so. */
+function asFound(failure: Failure, before: unknown): Failure {
+  return before === undefined ? { ...failure, message: `${failure.message} Nothing has been changed.` } : failure;
+}
+
+/** What people may answer to a step's failure. */
+function offerOf({ changes, skip }: AnyStep): Pick<Question, 'choices' | 'accepts' | 'changesNeed' | 'skipNeeds'> {
+  return {
+    choices: ['retry', ...(skip === undefined ? [] : ['skip' as const]), 'rollback', 'cancel'],
+    ...(changes === undefined ? {} : { accepts: z.toJSONSchema(changes.schema), changesNeed: changes.needs }),
+    ...(skip === undefined ? {} : { skipNeeds: skip.needs }),
+  };
+}
+
+function changedBy(answer: Answer | undefined): { changed?: unknown; by?: string } {
+  return answer?.changed === undefined ? {} : { changed: answer.changed, by: answer.by };
 }
 
 /** Arms steps that an earlier attempt has taken: their effects are there, to be kept by this one or undone. */
@@ -74,90 +125,23 @@ export function* rearm(
   for (const step of steps)
     for (let attempt = 1; ; attempt++) {
       try {
-        const before: unknown = step.before.parse(yield* step.capture(ctx, input));
+        const before: unknown = step.before.parse(yield* step.capture(ctx, input, attempt));
         taken.push({ step: step.name, input: step.input.parse(input) as unknown, before });
         break;
       } catch (error) {
         const operationId = ctx.operationId('rearm', step.name, ...subjectKey(step, subject, input), attempt, 'help');
-        yield* askPeople(ctx, step.name, failureOf(error, step.name), subject, operationId, ['retry', 'rollback']);
+        const failure = failureOf(error, step.name);
+        const choices: Question['choices'] = ['retry', 'rollback', 'cancel'];
+        const question: Question = { step: step.name, failure, during: 'capture', choices };
+        yield* askPeople(ctx, { subject, operationId, question });
       }
     }
 }
 
-/** Undoes what was begun, last first. A failed undo is shown and waits for a retry; it is never passed over. */
-export function* walkBack(ctx: Ctx, taken: readonly Taken[], steps: readonly AnyStep[], subject: Subject): Flow<void> {
-  for (const { step: name, input, before } of taken.toReversed()) {
-    const step = steps.find((candidate) => candidate.name === name);
-    if (step === undefined) throw new Error(`no step is called "${name}"`);
-    const key = ['undo', name, ...subjectKey(step, subject, step.input.parse(input))];
-    yield* untilDone(ctx, name, subject, key, undoOnce(ctx, step, { step: name, input, before }, subject));
-  }
-}
-
-function undoOnce(ctx: Ctx, step: AnyStep, { input, before }: Taken, subject: Subject) {
-  return function* (operationId: string): Flow<void> {
-    const record = (what: Parameters<typeof recordStep.call>[1]['what']): Flow<null> =>
-      recordStep.call(ctx, { ...subject, operationId, what });
-    try {
-      yield* step.undo(ctx, step.input.parse(input), step.before.parse(before));
-      yield* record({ type: 'landfall.step.undone', data: { step: step.name } });
-    } catch (error) {
-      const failure = failureOf(error, `undoing ${step.name}`);
-      yield* record({ type: 'landfall.step.undoFailed', data: { step: step.name, failure } });
-      throw error;
-    }
-  };
-}
-
-/** Does what must succeed: a failure is shown and waits for people's retry, for as long as it takes. */
-export function* untilDone(
-  ctx: Ctx,
-  name: string,
-  subject: Subject,
-  key: (string | number)[],
-  work: (operationId: string) => Flow<void>,
-): Flow<void> {
-  for (let attempt = 1; ; attempt++) {
-    const operationId = ctx.operationId(...key, attempt);
-    try {
-      return yield* work(operationId);
-    } catch (error) {
-      yield* askPeople(ctx, name, failureOf(error, name), subject, `${operationId}:help`, ['retry']);
-    }
-  }
-}
-
-const Answer = z.looseObject({
-  data: z.strictObject({ choice: z.enum(['retry', 'rollback']), by: z.string(), reason: z.string() }),
-});
-
-/** Raises attention and waits, without limit, for `retry` (returns) or `rollback` (throws `Interrupted`). */
-function* askPeople(
-  ctx: Ctx,
-  step: string,
-  failure: Failure,
-  subject: Subject,
-  operationId: string,
-  choices: ('retry' | 'rollback')[],
-): Flow<void> {
-  const attentionId = yield* askForHelp.call(ctx, { ...subject, operationId, step, failure, choices });
-  try {
-    const answer = yield* waitUntil(ctx, operationId, Answer, undefined);
-    const { choice, by, reason } = answer?.data ?? { choice: 'retry', by: 'platform', reason: '' };
-    yield* helpEnded.call(ctx, { ...subject, operationId, attentionId, choice, by, reason });
-    if (choice === 'rollback') throw new Interrupted({ action: 'rollback', to: 'replicating', by, reason });
-  } catch (error) {
-    if (error instanceof Interrupted && error.signal === ctx.interruption)
-      yield* helpEnded.call(ctx, {
-        ...subject,
-        operationId,
-        attentionId,
-        choice: 'rollback',
-        by: error.signal.by,
-        reason: error.signal.reason,
-      });
-    throw error;
-  }
+/** Writes down what happens to a step, under one operation id. */
+export function recorder(ctx: Ctx, subject: Subject, operationId: string) {
+  return (what: Parameters<typeof recordStep.call>[1]['what']): Flow<null> =>
+    recordStep.call(ctx, { ...subject, operationId, what });
 }
 
 /** A failure as data; `Interrupted` is no failure and goes on up. */
@@ -167,7 +151,7 @@ export function failureOf(error: unknown, doing: string): Failure {
 }
 
 /** A group's orchestration takes one step for several subjects; its operation ids must differ. */
-function subjectKey<I>(
+export function subjectKey<I>(
   step: Pick<StepDefinition<I, never, never>, 'scope' | 'key'>,
   subject: Subject,
   input: I,

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { defineOrchestrator } from '../shared/durable/orchestrator.ts';
 import { allSteps } from './itinerary.ts';
-import { Taken, walkBack } from './saga.ts';
+import { Taken } from './saga.ts';
+import { walkBack } from './walkBack.ts';
 
 export const unwind = defineOrchestrator({
   name: 'unwind',

@@ -11,10 +11,11 @@ import { leaseEnvironment, releaseEnvironment } from './journal/leases/activitie
 import { tellDependents } from './journal/needs/activities.ts';
 import { outlineWave, type WaveOutline } from './journal/reads/activities.ts';
 import { hearEarlierOrders } from './orders.ts';
-import { rearm, type Taken, take, untilDone, walkBack } from './saga.ts';
+import { rearm, type Taken, take } from './saga.ts';
 import { targetIam } from './steps/01-target-iam/step.ts';
 import { migrationAppliance } from './steps/02-migration-appliance/step.ts';
 import { sourceWorker } from './steps/03-source-worker/step.ts';
+import { untilDone, walkBack } from './walkBack.ts';
 
 const Input = z.strictObject({ waveId: z.string(), attempt: z.int() });
 type Input = z.infer<typeof Input>;
@@ -116,7 +117,10 @@ function* moveGroup(
 /** Gives the environment back; the last to leave removes what was made for it. */
 function* leave(ctx: Ctx, waveId: string, environmentId: string, taken: Taken[]): Flow<void> {
   const subject = { waveId, workloadIds: [] };
-  yield* untilDone(ctx, 'osAgent', subject, ['retireAgents'], function* () {
+  const todo = [
+    'take the rights of the agents whose workloads have committed: revoke them (POST /api/appliances/{id}/revoke)',
+  ];
+  yield* untilDone(ctx, 'osAgent', subject, ['retireAgents'], todo, function* () {
     yield* retireAgentsOf.call(ctx, { waveId });
   });
   const others = yield* releaseEnvironment.call(ctx, { environmentId, waveId });

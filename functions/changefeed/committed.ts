@@ -36,8 +36,7 @@ export function raisedBy(document: Changed): Raised[] {
     case 'attention': {
       const { status, answer, operationId } = document;
       if (status !== 'answered' || answer === undefined) return [];
-      const { choice, by, reason } = answer;
-      return addressed(operationId, { type: 'landfall.attention.answered', data: { choice, by, reason } });
+      return addressed(operationId, { type: 'landfall.attention.answered', data: answer });
     }
     case 'signal':
       return addressed(document.operationId, { type: document.type, data: document.data });

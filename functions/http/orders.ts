@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Capabilities } from '../../shared/capabilities.ts';
 import type { ControlSignal } from '../../shared/model/control.ts';
 import { Id } from '../../shared/model/ids.ts';
+import { allInstancesOf, instancesOf } from '../../shared/policy/addressees.ts';
 import type { ControlDocument, WaveDocument } from '../../shared/store/documents.ts';
 import { refuse } from './problem.ts';
 
@@ -21,7 +22,7 @@ interface Addressed {
 
 /** Whom an order reaches. Names that the wave does not know are refused one by one. */
 export function scopeOf(wave: WaveDocument, { group, workloads }: z.infer<typeof Scope>): Addressed {
-  const { waveId, attempt, plan } = wave;
+  const { waveId, plan } = wave;
   const groups = plan.groups.filter(({ id, tiers }) =>
     workloads === undefined
       ? group === undefined || id === group
@@ -53,11 +54,8 @@ export function scopeOf(wave: WaveDocument, { group, workloads }: z.infer<typeof
   const workloadIds = workloads ?? members;
   return {
     workloadIds,
-    instanceIds: [
-      ...(group === undefined && workloads === undefined ? [`wave-${waveId}`] : []),
-      ...groups.map(({ id }) => `group-${waveId}.${id}-${attempt}`),
-      ...workloadIds.flatMap((id) => [`prepare-${waveId}.${id}-${attempt}`, `cutover-${waveId}.${id}-${attempt}`]),
-    ],
+    instanceIds:
+      group === undefined && workloads === undefined ? allInstancesOf(wave) : instancesOf(wave, groups, workloadIds),
   };
 }
 

@@ -1,8 +1,8 @@
 // The HTTP API, complete: every route there is.
 import { applianceRoutes } from './appliances.ts';
+import { attentionRoutes } from './attentions.ts';
 import { calendarRoutes } from './calendars.ts';
 import { controlRoutes } from './control.ts';
-import { decisionRoutes } from './decisions.ts';
 import { enrolmentRoutes } from './enrolment.ts';
 import { gateRoutes } from './gates.ts';
 import { inventoryRoutes } from './inventory.ts';
@@ -17,7 +17,7 @@ export const routes: readonly Route[] = [
   ...waveRoutes,
   ...controlRoutes,
   ...gateRoutes,
-  ...decisionRoutes,
+  ...attentionRoutes,
   ...workloadRoutes,
   ...enrolmentRoutes,
   ...applianceRoutes,

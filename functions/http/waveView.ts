@@ -1,7 +1,9 @@
 // Everything that a live view of a wave needs, in one answer.
+import { allSteps } from '../../orchestrators/itinerary.ts';
 import { deltaPhases } from '../../shared/lifecycle/phases.ts';
 import { nextDeltaAt } from '../../shared/policy/cadence.ts';
 import { lagMs } from '../../shared/policy/lag.ts';
+import { together, wayBackOf } from '../../shared/policy/wayBack.ts';
 import type { Store } from '../../shared/store/contract.ts';
 import type { WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
 
@@ -35,6 +37,12 @@ export async function waveView(store: Store, wave: WaveDocument, now: string) {
     groups: plan.groups.map((group) => ({
       ...group,
       ...wave.groups[group.id],
+      wayBack: together(
+        group.tiers.flat().flatMap((id) => {
+          const workload = byId.get(id);
+          return workload === undefined ? [] : [wayBackOf(workload.state, allSteps)];
+        }),
+      ),
       workloads: group.tiers.flat().map((id) => {
         const workload = byId.get(id);
         return workload === undefined ? { workloadId: id } : workloadSummary(workload, now);
@@ -47,7 +55,8 @@ export async function waveView(store: Store, wave: WaveDocument, now: string) {
 
 /** A workload without its evidence: where it stands, what each step came to, what its sync does. */
 function workloadSummary({ workloadId, plan, state }: WorkloadDocument, now: string) {
-  const { phase, remembered, version, updatedAt, sync, points, totals, services, attention, downtime } = state;
+  const { phase, remembered, version, updatedAt, sync, points, totals, services, attention, downtime, paused, left } =
+    state;
   const last = points.at(-1);
   return {
     workloadId,
@@ -65,6 +74,9 @@ function workloadSummary({ workloadId, plan, state }: WorkloadDocument, now: str
     services,
     attention,
     downtime,
+    paused,
+    left,
+    wayBack: wayBackOf(state, allSteps),
     lastPoint: last && { syncId: last.syncId, kind: last.kind, completedAt: last.completedAt, root: last.root },
     nextDeltaAt: deltaPhases.has(phase) ? nextDeltaAt(state, plan.settings.sync.cadence) : undefined,
     lagSeconds: Math.round((lagMs(points, now) ?? 0) / 1000),

@@ -2,23 +2,24 @@
 // that runs twice writes once.
 import { z } from 'zod';
 import { defineActivity, Nothing, patientRetry } from '../../shared/durable/activity.ts';
-import { Failure, terminal } from '../../shared/errors.ts';
+import { terminal } from '../../shared/errors.ts';
 import { hashOf } from '../../shared/hash.ts';
-import type { PlatformEvent } from '../../shared/lifecycle/events.ts';
+import { type PlatformEvent, type PlatformEventType, platformEventData } from '../../shared/lifecycle/events.ts';
 import { Phase } from '../../shared/lifecycle/phases.ts';
 import { type StepEvent, stepAfter } from '../../shared/lifecycle/stepRecord.ts';
 import { Interruption } from '../../shared/model/control.ts';
+import { mayGoBack } from '../../shared/policy/wayBack.ts';
 import type { Store } from '../../shared/store/contract.ts';
 import { GroupStatus, waveStatuses } from '../../shared/store/documents.ts';
-import { waveOf } from '../../shared/store/plans.ts';
+import { waveOf, workloadOf } from '../../shared/store/plans.ts';
 
-const Subject = z.strictObject({ waveId: z.string(), workloadIds: z.array(z.string()) });
+export const Subject = z.strictObject({ waveId: z.string(), workloadIds: z.array(z.string()) });
 const operationId = z.string();
 
-/** Appends one platform event to each workload; an illegal one is a bug or a race and fails the activity. */
-async function append(store: Store, subject: z.infer<typeof Subject>, event: PlatformEvent): Promise<void> {
+/** Appends platform events to each workload; an illegal one is a bug or a race and fails the activity. */
+export async function append(store: Store, subject: z.infer<typeof Subject>, events: PlatformEvent[]): Promise<void> {
   for (const workloadId of subject.workloadIds) {
-    const { illegal } = await store.workloads.append(subject.waveId, workloadId, [event]);
+    const { illegal } = await store.workloads.append(subject.waveId, workloadId, events);
     const first = illegal[0];
     if (first !== undefined)
       throw terminal(
@@ -35,14 +36,25 @@ export const enterPhase = defineActivity({
   output: Nothing,
   retry: patientRetry,
   async effect({ store, now }, { operationId, phase, reason, ...subject }) {
-    await append(store, subject, {
+    const common = { time: now(), source: 'platform', operationId };
+    const entered: PlatformEvent = {
+      ...common,
       id: `${operationId}.phase`,
-      time: now(),
-      source: 'platform',
-      operationId,
       type: 'landfall.workload.phaseEntered',
       data: { phase, reason },
-    });
+    };
+    const may = mayGoBack({ phase });
+    for (const workloadId of subject.workloadIds) {
+      const was = mayGoBack((await workloadOf(store, { waveId: subject.waveId, workloadId })).state);
+      const changed: PlatformEvent = {
+        ...common,
+        id: `${operationId}.wayBack`,
+        type: 'landfall.workload.wayBackChanged',
+        data: { may, was },
+      };
+      // In one batch: a point of no return is never passed without an entry that says so.
+      await append(store, { ...subject, workloadIds: [workloadId] }, may === was ? [entered] : [entered, changed]);
+    }
     return null;
   },
 });
@@ -60,32 +72,28 @@ async function noteEnvironmentStep(store: Store, waveId: string, event: StepEven
   }));
 }
 
+function recordable<T extends PlatformEventType>(type: T) {
+  return z.strictObject({ type: z.literal(type), data: platformEventData[type] });
+}
+
 export const recordStep = defineActivity({
   name: 'recordStep',
   input: Subject.extend({
     operationId,
     what: z.discriminatedUnion('type', [
-      z.strictObject({
-        type: z.literal('landfall.step.started'),
-        data: z.strictObject({ step: z.string(), attempt: z.int() }),
-      }),
-      z.strictObject({
-        type: z.literal('landfall.step.completed'),
-        data: z.strictObject({ step: z.string(), attempt: z.int(), evidence: z.unknown() }),
-      }),
-      z.strictObject({
-        type: z.literal('landfall.step.failed'),
-        data: z.strictObject({ step: z.string(), attempt: z.int(), failure: Failure }),
-      }),
-      z.strictObject({ type: z.literal('landfall.step.undone'), data: z.strictObject({ step: z.string() }) }),
-      z.strictObject({
-        type: z.literal('landfall.step.undoFailed'),
-        data: z.strictObject({ step: z.string(), failure: Failure }),
-      }),
-      z.strictObject({ type: z.literal('landfall.downtime.began'), data: z.strictObject({ at: z.string() }) }),
-      z.strictObject({ type: z.literal('landfall.downtime.ended'), data: z.strictObject({ at: z.string() }) }),
-      z.strictObject({ type: z.literal('landfall.sync.paused'), data: z.strictObject({ reason: z.string() }) }),
-      z.strictObject({ type: z.literal('landfall.sync.unpaused'), data: z.strictObject({ reason: z.string() }) }),
+      recordable('landfall.workload.paused'),
+      recordable('landfall.workload.resumed'),
+      recordable('landfall.workload.left'),
+      recordable('landfall.step.started'),
+      recordable('landfall.step.completed'),
+      recordable('landfall.step.skipped'),
+      recordable('landfall.step.failed'),
+      recordable('landfall.step.undone'),
+      recordable('landfall.step.undoFailed'),
+      recordable('landfall.downtime.began'),
+      recordable('landfall.downtime.ended'),
+      recordable('landfall.sync.paused'),
+      recordable('landfall.sync.unpaused'),
     ]),
   }),
   output: Nothing,
@@ -98,78 +106,8 @@ export const recordStep = defineActivity({
       operationId,
       ...what,
     };
-    if (subject.workloadIds.length > 0) await append(store, subject, event);
+    if (subject.workloadIds.length > 0) await append(store, subject, [event]);
     else if (isStepEvent(event)) await noteEnvironmentStep(store, subject.waveId, event);
-    return null;
-  },
-});
-
-/** Asks people what to do about a failed step: an attention document, and the phase `attention` on every workload concerned. */
-export const askForHelp = defineActivity({
-  name: 'askForHelp',
-  input: Subject.extend({
-    operationId,
-    step: z.string(),
-    failure: Failure,
-    choices: z.array(z.enum(['retry', 'rollback'])),
-  }),
-  output: z.string(),
-  retry: patientRetry,
-  async effect({ store, now }, { operationId, step, failure, choices, waveId, workloadIds }) {
-    const attentionId = `attention.${hashOf(operationId).slice(0, 16)}`;
-    await store.attentions.open({
-      id: attentionId,
-      kind: 'attention',
-      waveId,
-      step,
-      workloadIds,
-      failure,
-      choices,
-      status: 'open',
-      openedAt: now(),
-      operationId,
-    });
-    // Also when somebody has answered between a first try that crashed here and this one: an answer needs its question.
-    await append(
-      store,
-      { waveId, workloadIds },
-      {
-        id: `${operationId}.attention`,
-        time: now(),
-        source: 'platform',
-        operationId,
-        type: 'landfall.workload.attentionRaised',
-        data: { attentionId, step, failure, choices },
-      },
-    );
-    return attentionId;
-  },
-});
-
-/** Closes a question: after its answer, or because control arrived first. */
-export const helpEnded = defineActivity({
-  name: 'helpEnded',
-  input: Subject.extend({
-    operationId,
-    attentionId: z.string(),
-    choice: z.enum(['retry', 'rollback']),
-    by: z.string(),
-    reason: z.string(),
-  }),
-  output: Nothing,
-  retry: patientRetry,
-  async effect({ store, now }, { operationId, attentionId, choice, by, reason, ...subject }) {
-    await store.attentions.change(subject.waveId, attentionId, (attention) =>
-      attention.status === 'open' ? { ...attention, status: 'withdrawn' } : undefined,
-    );
-    await append(store, subject, {
-      id: `${operationId}.answered`,
-      time: now(),
-      source: `user:${by}`,
-      operationId,
-      type: 'landfall.workload.attentionAnswered',
-      data: { attentionId, choice, reason },
-    });
     return null;
   },
 });

@@ -3,6 +3,7 @@ import type { HttpRequest } from '@azure/functions';
 import { routes } from '../../functions/http/routes.ts';
 import type { Orchestrations } from '../../functions/orchestrations.ts';
 import type { Capabilities } from '../../shared/capabilities.ts';
+import type { Choice } from '../../shared/model/attention.ts';
 import type { WaveDefinition } from '../../shared/model/wave.ts';
 import type { Person } from '../../shared/policy/people.ts';
 import type { GateDocument } from '../../shared/store/documents.ts';
@@ -45,10 +46,10 @@ export class People {
   }
 
   /** Answers the first question that is open. */
-  answer(choice: 'retry' | 'rollback'): Promise<unknown> {
+  answer(choice: Choice, more: { changed?: unknown; to?: 'replicating' | 'withdrawn' } = {}): Promise<unknown> {
     const [open] = this.#seen.openQuestions();
     if (open === undefined) throw new Error('no question is open');
-    const asked = { choice, reason: 'told so', acceptDataLoss: true };
+    const asked = { choice, reason: 'told so', acceptDataLoss: true, ...more };
     return this.#call('attentionsAnswer', { id: open.waveId, attentionId: open.id }, asked, carl);
   }
 

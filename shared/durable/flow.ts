@@ -2,7 +2,7 @@
 // and `drive` turns each effect into a Durable task. What that buys: typed `yield*`, several flows side by side, and one
 // control signal (rollback, cancel) that is noticed at every safe point without each step asking for it.
 import type { DurableOrchestrationContext, Task } from 'durable-functions';
-import { ControlSignal, type Interruption, isInterruption, type Pause, standingPause } from '../model/control.ts';
+import { ControlSignal, type Interruption, isInterruption, latestRest, type Rest } from '../model/control.ts';
 import { isAtLeast } from './version.ts';
 
 /** Tasks of which one must finish before the flow goes on. An interruptible effect also ends when an order arrives. */
@@ -98,9 +98,9 @@ export class Ctx {
     } else if (this.freeReturn || signal.acceptDataLoss === true) this.interruption ??= signal;
   }
 
-  /** The pause that stands for this instance, if one does. */
-  get pause(): Pause | undefined {
-    return standingPause(this.orders.filter((order) => this.#concerns(order)));
+  /** The order to pause or to resume that stands for this instance. The way back is not paused. */
+  get rest(): Rest | undefined {
+    return this.#shields > 0 ? undefined : latestRest(this.orders.filter((order) => this.#concerns(order)));
   }
 
   /** An order without names is meant for everything that it is addressed to. */

@@ -40,6 +40,13 @@ export function* backOff(ctx: Ctx, milliseconds: number): Flow<void> {
  * Waits for an external event and parses it; a safe point. Returns `undefined` when `until` (ISO 8601) passes first.
  * Early events are kept by the runtime, so an event that arrives before its wait is not lost.
  */
+export function waitUntil<T>(ctx: Ctx, name: string, schema: z.ZodType<T>, until: undefined): Flow<T>;
+export function waitUntil<T>(
+  ctx: Ctx,
+  name: string,
+  schema: z.ZodType<T>,
+  until: string | undefined,
+): Flow<T | undefined>;
 export function* waitUntil<T>(
   ctx: Ctx,
   name: string,

@@ -1,10 +1,14 @@
 // Everything that can happen to a workload, as one union: what appliances report and what the platform decides.
 import { z } from 'zod';
 import { Failure } from '../errors.ts';
+import { Answer, Choice, Part } from '../model/attention.ts';
 import { Instant } from '../model/ids.ts';
 import type { ApplianceEvent } from '../protocol/events.ts';
 import { Phase } from './phases.ts';
 
+const Checked = z.strictObject({ before: z.unknown().optional(), after: z.unknown().optional() });
+/** Whose decision it is, and why. */
+const Given = { by: z.string(), reason: z.string() };
 const Sync = { syncId: z.string(), kind: z.enum(['initial', 'delta', 'final']) };
 
 export const platformEventData = {
@@ -13,18 +17,42 @@ export const platformEventData = {
   'landfall.workload.attentionRaised': z.strictObject({
     attentionId: z.string(),
     step: z.string(),
+    during: Part.optional(),
     failure: Failure,
-    choices: z.array(z.enum(['retry', 'rollback'])),
+    choices: z.array(Choice),
   }),
-  'landfall.workload.attentionAnswered': z.strictObject({
+  'landfall.workload.attentionAnswered': Answer.pick({ choice: true, reason: true, changed: true }).extend({
     attentionId: z.string(),
-    choice: z.enum(['retry', 'rollback']),
-    reason: z.string(),
   }),
-  'landfall.step.started': z.strictObject({ step: z.string(), attempt: z.int() }),
-  'landfall.step.completed': z.strictObject({ step: z.string(), attempt: z.int(), evidence: z.unknown() }),
-  'landfall.step.failed': z.strictObject({ step: z.string(), attempt: z.int(), failure: Failure }),
-  'landfall.step.undone': z.strictObject({ step: z.string() }),
+  'landfall.workload.paused': z.strictObject({ ...Given, deltas: z.enum(['goOn', 'stop']) }),
+  'landfall.workload.resumed': z.strictObject(Given),
+  'landfall.workload.left': z.strictObject({ ...Given, attempt: z.int().describe('of the wave') }),
+  'landfall.workload.wayBackChanged': z.strictObject({
+    may: z.enum(['free', 'acceptDataLoss', 'none']).describe('what a rollback takes from now on'),
+    was: z.enum(['free', 'acceptDataLoss', 'none']),
+  }),
+  'landfall.step.started': z.strictObject({
+    step: z.string(),
+    attempt: z.int(),
+    /** Changed input, for this attempt only, and whose word it is. */
+    changed: z.unknown().optional(),
+    by: z.string().optional(),
+  }),
+  'landfall.step.completed': z.strictObject({
+    step: z.string(),
+    attempt: z.int(),
+    evidence: z.unknown(),
+    /** What the looks before and after the work have seen. */
+    checked: Checked.optional(),
+  }),
+  'landfall.step.skipped': z.strictObject({ step: z.string(), attempt: z.int(), evidence: z.unknown(), ...Given }),
+  'landfall.step.failed': z.strictObject({
+    step: z.string(),
+    attempt: z.int(),
+    during: Part.optional(),
+    failure: Failure,
+  }),
+  'landfall.step.undone': z.strictObject({ step: z.string(), byHand: z.strictObject(Given).optional() }),
   'landfall.step.undoFailed': z.strictObject({ step: z.string(), failure: Failure }),
   'landfall.sync.queued': z.strictObject({ ...Sync, syncOperationId: z.string(), applianceId: z.string() }),
   'landfall.sync.dispatched': z.strictObject({ ...Sync, attempt: z.int().positive(), reason: z.string() }),

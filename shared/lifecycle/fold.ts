@@ -74,8 +74,19 @@ function decide(
       const entered = enter(state, state.remembered);
       return 'illegal' in entered ? entered : { state: { ...entered.state, attention: undefined } };
     }
+    case 'landfall.workload.paused': {
+      const entered = enter(state, Phase.paused);
+      if ('illegal' in entered) return entered;
+      return { state: { ...entered.state, paused: { ...event.data, since: event.time } } };
+    }
+    case 'landfall.workload.resumed':
+      if (state.phase !== Phase.paused || state.remembered === undefined) return { illegal: 'it is not paused' };
+      return enter(state, state.remembered);
+    case 'landfall.workload.left':
+      return { state: { ...state, left: event.data } };
     case 'landfall.step.started':
     case 'landfall.step.completed':
+    case 'landfall.step.skipped':
     case 'landfall.step.failed':
     case 'landfall.step.undone':
     case 'landfall.step.undoFailed': {
@@ -109,13 +120,25 @@ function decide(
   }
 }
 
+/** Where somebody who has left its group may be: whoever works on is a member again. */
+const apart: ReadonlySet<Phase> = new Set([Phase.rollingBack, Phase.replicating, Phase.withdrawn, Phase.attention]);
+
 function enter(state: WorkloadState, phase: Phase): Applied {
   if (state.phase === phase) return { state };
   if (!mayMove(state.phase, phase, state.remembered))
     return { illegal: `a workload that is ${state.phase} cannot become ${phase}` };
   const waits = phase === Phase.attention || phase === Phase.paused;
   const remembered = waits ? (state.remembered ?? state.phase) : undefined;
-  return { state: { ...state, phase, remembered, attention: phase === Phase.attention ? state.attention : undefined } };
+  return {
+    state: {
+      ...state,
+      phase,
+      remembered,
+      attention: phase === Phase.attention ? state.attention : undefined,
+      paused: phase === Phase.paused ? state.paused : undefined,
+      left: apart.has(phase) ? state.left : undefined,
+    },
+  };
 }
 
 type SyncDecision = Extract<PlatformEvent, { type: `landfall.sync.${string}` }>;

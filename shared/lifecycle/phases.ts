@@ -59,9 +59,17 @@ export const deltaPhases: ReadonlySet<Phase> = new Set([
   Phase.tested,
   Phase.cutoverQueued,
 ]);
-/** Whether deltas go on in a state: a question to people does not stop them. */
-export function wantsDeltas({ phase, remembered }: { phase: Phase; remembered?: Phase | undefined }): boolean {
-  return deltaPhases.has(phase === Phase.attention ? (remembered ?? phase) : phase);
+/** Whether deltas go on in a state: a question to people does not stop them, nor does a pause that does not say so. */
+export function wantsDeltas({
+  phase,
+  remembered,
+  paused,
+}: {
+  phase: Phase;
+  remembered?: Phase | undefined;
+  paused?: { deltas: 'goOn' | 'stop' } | undefined;
+}): boolean {
+  return paused?.deltas !== 'stop' && deltaPhases.has(needsPerson.has(phase) ? (remembered ?? phase) : phase);
 }
 /** Phases after traffic has moved: rolling back may lose what the target has accepted. */
 export const targetMayHaveWrites: ReadonlySet<Phase> = new Set([Phase.trafficMoved, Phase.validating]);

@@ -1,4 +1,5 @@
 import type { Failure } from '../errors.ts';
+import type { Choice } from '../model/attention.ts';
 import type { DiskPoint, ServiceState } from '../protocol/events.ts';
 import type { Phase } from './phases.ts';
 
@@ -34,12 +35,16 @@ export interface SyncRegion {
 }
 
 export interface StepRecord {
-  status: 'running' | 'completed' | 'failed' | 'undone' | 'undoFailed';
+  status: 'running' | 'completed' | 'skipped' | 'failed' | 'undone' | 'undoFailed';
   attempt: number;
   startedAt: string;
   endedAt?: string | undefined;
   evidence?: unknown;
+  /** What was seen before and after the work. */
+  checked?: { before?: unknown; after?: unknown } | undefined;
   failure?: Failure | undefined;
+  /** Who decided that it was skipped, or undone by hand. */
+  decided?: { by: string; reason: string } | undefined;
 }
 
 /** A workload's state: nothing but the fold of its events. */
@@ -58,9 +63,11 @@ export interface WorkloadState {
   totals: { initialBytes: number; deltaBytes: number; finalBytes: number; deltas: number };
   services: ServiceState[];
   steps: Record<string, StepRecord>;
-  attention?:
-    | { attentionId: string; step: string; failure: Failure; choices: ('retry' | 'rollback')[]; since: string }
-    | undefined;
+  attention?: { attentionId: string; step: string; failure: Failure; choices: Choice[]; since: string } | undefined;
+  /** While it is paused: by whom, why, and whether its deltas go on. */
+  paused?: { by: string; reason: string; deltas: 'goOn' | 'stop'; since: string } | undefined;
+  /** Since it left its group, in that attempt of the wave: the others go on without it. */
+  left?: { by: string; reason: string; attempt: number } | undefined;
   downtime?: { began: string; ended?: string | undefined } | undefined;
   /** Highest sequence per appliance, and how many numbers never came: a gap is recorded and never blocks. */
   heard: Record<string, { sequence: number; missing: number }>;

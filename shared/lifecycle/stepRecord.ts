@@ -11,11 +11,17 @@ export function stepAfter(before: StepRecord | undefined, event: StepEvent): Ste
     case 'landfall.step.started':
       return { status: 'running', attempt: event.data.attempt, startedAt: event.time };
     case 'landfall.step.completed':
-      return { ...known, status: 'completed', endedAt, evidence: event.data.evidence };
+      return { ...known, status: 'completed', endedAt, evidence: event.data.evidence, checked: event.data.checked };
+    case 'landfall.step.skipped': {
+      const { evidence, by, reason } = event.data;
+      return { ...known, status: 'skipped', endedAt, evidence, decided: { by, reason } };
+    }
     case 'landfall.step.failed':
       return { ...known, status: 'failed', endedAt, failure: event.data.failure };
-    case 'landfall.step.undone':
-      return { ...known, status: 'undone', endedAt };
+    case 'landfall.step.undone': {
+      const { byHand } = event.data;
+      return { ...known, status: 'undone', endedAt, ...(byHand === undefined ? {} : { decided: byHand }) };
+    }
     case 'landfall.step.undoFailed':
       return { ...known, status: 'undoFailed', endedAt, failure: event.data.failure };
   }

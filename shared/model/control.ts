@@ -28,13 +28,19 @@ const Pause = z.strictObject({
   workloadIds: workloadIds.optional(),
   deltas: z.enum(['goOn', 'stop']).describe('whether deltas go on while it is paused'),
 });
-export type Pause = z.infer<typeof Pause>;
+const Resume = z.strictObject({
+  action: z.literal('resume'),
+  ...given,
+  ...stamp,
+  workloadIds: workloadIds.optional(),
+});
+export type Rest = z.infer<typeof Pause> | z.infer<typeof Resume>;
 
 /** What a person or a policy tells running orchestrations. */
 export const ControlSignal = z.discriminatedUnion('action', [
   Interruption,
   Pause,
-  z.strictObject({ action: z.literal('resume'), ...given, ...stamp, workloadIds: workloadIds.optional() }),
+  Resume,
   z.strictObject({ action: z.literal('rush'), ...given, ...stamp, workloadIds }).describe('cut these over first'),
   z.strictObject({ action: z.literal('defer'), ...given, ...stamp, workloadIds }).describe('cut these over later'),
   z.strictObject({ action: z.literal('revalidate'), ...given, ...stamp }).describe('run the checks of step 12 again'),
@@ -45,11 +51,11 @@ export function isInterruption(signal: ControlSignal): signal is Interruption {
   return signal.action === 'rollback' || signal.action === 'cancel';
 }
 
-/** The pause that stands: the latest of pause and resume decides, in whatever order they arrived. */
-export function standingPause(orders: readonly ControlSignal[]): Pause | undefined {
-  let latest: Extract<ControlSignal, { action: 'pause' | 'resume' }> | undefined;
+/** Which of pause and resume stands: the one that was given last, in whatever order they arrived. */
+export function latestRest(orders: readonly ControlSignal[]): Rest | undefined {
+  let latest: Rest | undefined;
   for (const order of orders)
     if (order.action === 'pause' || order.action === 'resume')
       if (latest === undefined || `${order.at} ${order.id}` > `${latest.at} ${latest.id}`) latest = order;
-  return latest?.action === 'pause' ? latest : undefined;
+  return latest;
 }

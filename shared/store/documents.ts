@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Failure } from '../errors.ts';
 import type { WorkloadEvent } from '../lifecycle/events.ts';
 import type { StepRecord, WorkloadState } from '../lifecycle/state.ts';
+import { Answer, Asked } from '../model/attention.ts';
 import { ControlSignal } from '../model/control.ts';
 import { Environment } from '../model/environment.ts';
 import { GateName, GatePolicy } from '../model/gate.ts';
@@ -107,8 +108,8 @@ export const GateDocument = z.strictObject({
 });
 export type GateDocument = z.infer<typeof GateDocument>;
 
-/** id `attention.{hash of the operation id}`: a step failed for good and waits for an answer. */
-export const AttentionDocument = z.strictObject({
+/** id `attention.{hash of the operation id}`: a step failed for good and waits for an answer, or a policy has given it. */
+export const AttentionDocument = Asked.extend({
   id: z.string(),
   kind: z.literal('attention'),
   waveId: Id,
@@ -116,11 +117,8 @@ export const AttentionDocument = z.strictObject({
   /** Empty when the whole environment's step failed. */
   workloadIds: z.array(Id),
   failure: Failure,
-  choices: z.array(z.enum(['retry', 'rollback'])),
   status: z.enum(['open', 'answered', 'withdrawn']),
-  answer: z
-    .strictObject({ choice: z.enum(['retry', 'rollback']), by: z.string(), reason: z.string(), at: Instant })
-    .optional(),
+  answer: Answer.optional(),
   openedAt: Instant,
   operationId: z.string(),
 });

@@ -19,7 +19,7 @@ describe('a step that fails for good asks for help', () => {
     await world.start();
     await question();
     expect(world.openQuestions()).toMatchObject([
-      { step: 'finalDelta', failure: broken, choices: ['retry', 'rollback'] },
+      { step: 'finalDelta', failure: broken, choices: ['retry', 'rollback', 'cancel'], during: 'run' },
     ]);
     expect(world.state('db')).toMatchObject({ phase: 'attention', remembered: 'finalSync' });
     await world.people.answer('retry');
@@ -94,7 +94,7 @@ test('a failed undo is shown, waits, and is completed after its retry', async ()
   world.script.once('applyAction', () => world.people.rollBack());
   await world.start();
   await question();
-  expect(world.openQuestions()).toMatchObject([{ step: 'postCutover', choices: ['retry'] }]);
+  expect(world.openQuestions()).toMatchObject([{ step: 'postCutover', choices: ['retry', 'doneByHand'] }]);
   expect(world.state('db')).toMatchObject({ phase: 'attention', remembered: 'rollingBack' });
   expect(world.state('db').steps['postCutover']).toMatchObject({ status: 'undoFailed' });
   expect(world.hosts.machine('db-01').power).toBe('off');

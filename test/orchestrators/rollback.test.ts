@@ -86,7 +86,7 @@ test('a rollback while the services are stopping waits until they have stopped, 
 
 test('a step that is interrupted before it has done anything does not stay on record as running', async () => {
   world = await World.open({ change: onlyDb });
-  const before = ({ operationId }: { operationId: string }) => operationId.endsWith(':beforeStop');
+  const before = ({ operationId }: { operationId: string }) => operationId.endsWith(':beforeStop:1');
   world.appliances.ignores = before;
   await world.start();
   await world.until(() => world.bus.sent.some(({ command }) => before(command)), 'the look before the stop');

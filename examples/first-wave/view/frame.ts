@@ -110,6 +110,8 @@ function glyph(status: StepStatus, moment: Moment): string {
       return colors.red('✖');
     case 'undone':
       return colors.yellow('↺');
+    case 'skipped':
+      return colors.yellow('●');
     case 'unneeded':
       return colors.dim('·');
     case 'pending':

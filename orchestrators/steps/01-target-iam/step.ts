@@ -19,6 +19,9 @@ export const targetIam = defineStep({
   },
   *run(ctx, { environmentId }, { gaps }) {
     const granted = gaps.length === 0 ? [] : yield* grantRoles.call(ctx, { environmentId, gaps });
+    return { granted, alreadyHeld: gaps.length === 0 };
+  },
+  *verify(ctx, { environmentId }) {
     for (let poll = 0; !(yield* rolesEffective.call(ctx, { environmentId })); poll++) {
       if (poll === propagationPolls)
         throw terminal(
@@ -28,9 +31,13 @@ export const targetIam = defineStep({
         );
       yield* backOff(ctx, Math.min(30_000, 250 * 2 ** poll));
     }
-    return { granted, alreadyHeld: gaps.length === 0 };
+    return { effective: true };
   },
   *undo(ctx, { environmentId }) {
     yield* revokeRoles.call(ctx, { environmentId });
   },
+  todo: (_input, { gaps }) =>
+    gaps.map(
+      ({ roleName, principalId, scope }) => `remove the assignment of ${roleName} to ${principalId} on ${scope}`,
+    ),
 });

@@ -32,4 +32,9 @@ export const migrationAppliance = defineStep({
     }
     yield* dismissAppliance.call(ctx, { applianceId: applianceIds.target(environmentId) });
   },
+  todo: ({ environmentId }, { adopted }) => {
+    const applianceId = applianceIds.target(environmentId);
+    const machine = `delete the machine lf-${applianceId}, its disk and its network interface`;
+    return [...(adopted ? [] : [machine]), `revoke the appliance ${applianceId}`];
+  },
 });

@@ -59,4 +59,9 @@ export const sourceWorker = defineStep({
     if (!adopted) yield* removeWorker.call(ctx, { environmentId, siteId });
     yield* dismissAppliance.call(ctx, { applianceId: applianceIds.worker(siteId) });
   },
+  todo: ({ siteId }, { adopted }) => {
+    const applianceId = applianceIds.worker(siteId);
+    const machine = `remove the worker ${applianceId} and its snapshots from site ${siteId}`;
+    return [...(adopted ? [] : [machine]), `revoke the appliance ${applianceId}`];
+  },
 });

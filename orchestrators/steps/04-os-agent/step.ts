@@ -22,10 +22,22 @@ export const osAgent = defineStep({
     if (!healthy) yield* waitUntilHealthy(ctx, operationId, applianceId, { minutes: 20 });
     return { applianceId };
   },
+  *verify(ctx, workload) {
+    if (yield* agentPresent.call(ctx, workload)) return { present: true };
+    throw terminal(
+      'applianceFailed',
+      `The agent of ${workload.workloadId} has reported healthy, but its host does not find it on the source.`,
+      'Look whether it was removed or is another machine’s, then retry.',
+    );
+  },
   *undo(ctx, workload, { adopted }) {
     if (!adopted) yield* uninstall(ctx, workload);
     yield* dismissAgent.call(ctx, workload);
   },
+  todo: ({ workloadId }, { adopted }) => [
+    ...(adopted ? [] : [`remove the agent from the source of ${workloadId}`]),
+    `revoke the agent of ${workloadId}`,
+  ],
 });
 
 function* uninstall(ctx: Ctx, workload: { waveId: string; workloadId: string }): Flow<void> {

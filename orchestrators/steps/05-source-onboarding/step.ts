@@ -30,4 +30,5 @@ export const sourceOnboarding = defineStep({
   },
   // Data only: the plan stays as it was.
   undo: () => immediately(undefined),
+  todo: () => [],
 });

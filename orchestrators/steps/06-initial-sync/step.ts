@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineStep } from '../../../shared/durable/step.ts';
+import { terminal } from '../../../shared/errors.ts';
 import { stopSync } from '../../syncs/activities.ts';
 import { runSync } from '../../syncs.ts';
 import { createStaging, latestPoint } from './activities.ts';
@@ -26,6 +27,16 @@ export const initialSync = defineStep({
       resumed: sync.resumed,
     };
   },
+  *verify(ctx, workload, { root }) {
+    const point = yield* latestPoint.call(ctx, workload);
+    // Deltas may have gone on meanwhile: any point will do, as long as there is one.
+    if (point !== null) return point;
+    throw terminal(
+      'syncFailed',
+      `The initial sync of ${workload.workloadId} has ended with root ${root}, but no point of it is on record.`,
+      'Retry: what is copied already is not copied again.',
+    );
+  },
   *undo(ctx, workload) {
     // Staged points stay until a recorded decision or their expiry; only the copying ends.
     yield* stopSync.call(ctx, {
@@ -34,4 +45,5 @@ export const initialSync = defineStep({
       reason: 'the initial sync is undone',
     });
   },
+  todo: ({ workloadId }) => [`stop the initial sync of ${workloadId} at its appliance`],
 });

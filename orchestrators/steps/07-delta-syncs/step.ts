@@ -33,4 +33,5 @@ export const deltaSyncs = defineStep({
       what: { type: 'landfall.sync.paused', data: { reason: 'the workload is withdrawn' } },
     });
   },
+  todo: ({ workloadId }) => [`stop the deltas of ${workloadId} at its appliance`],
 });

@@ -96,6 +96,10 @@ export const uat = defineStep({
   *undo(ctx, input) {
     yield* removeClones(ctx, input);
   },
+  todo: ({ groupId, workloadIds }) => [
+    ...workloadIds.map((id) => `delete the test clone of ${id}: machine, network interface and disks`),
+    `delete the isolation security group of ${groupId}`,
+  ],
 });
 
 function* requireIsolation(ctx: Ctx, { waveId, workloadIds }: Input, booted: boolean): Flow<string[]> {

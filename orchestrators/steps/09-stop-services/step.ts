@@ -13,15 +13,18 @@ export const stopServices = defineStep({
   scope: 'workload',
   input: z.strictObject({ waveId: z.string(), workloadId: z.string() }),
   before: z.strictObject({ services: z.array(ServiceState) }),
-  output: z.strictObject({ before: z.array(ServiceState), after: z.array(ServiceState), lagSeconds: z.number() }),
-  *capture(ctx, workload) {
-    const { services } = yield* describeSource(ctx, workload, 'beforeStop');
+  output: z.strictObject({ before: z.array(ServiceState), after: z.array(ServiceState) }),
+  *capture(ctx, workload, attempt) {
+    const { services } = yield* describeSource(ctx, workload, 'beforeStop', attempt);
     return { services };
+  },
+  *precheck(ctx, workload) {
+    const { lagSeconds, refusal } = yield* goNoGo.call(ctx, workload);
+    if (refusal !== undefined) throw terminal(refusal.code, refusal.message, refusal.suggestion);
+    return { go: true, lagSeconds };
   },
   *run(ctx, { waveId, workloadId }, { services }, attempt) {
     const workload = { waveId, workloadId };
-    const { lagSeconds, refusal } = yield* goNoGo.call(ctx, workload);
-    if (refusal !== undefined) throw terminal(refusal.code, refusal.message, refusal.suggestion);
     const operationId = ctx.operationId('stop', workloadId, attempt);
     yield* enterPhase.call(ctx, {
       waveId,
@@ -38,7 +41,17 @@ export const stopServices = defineStep({
     });
     const names = services.map(({ name }) => name);
     const after = names.length === 0 ? [] : yield* commandServices(ctx, workload, 'stop', names, attempt);
-    return { before: services, after, lagSeconds };
+    return { before: services, after };
+  },
+  *verify(ctx, workload, _output, attempt) {
+    const { services } = yield* describeSource(ctx, workload, 'afterStop', attempt);
+    const running = services.filter(({ state }) => state === 'running').map(({ name }) => name);
+    if (running.length === 0) return { services };
+    throw terminal(
+      'serviceFailed',
+      `${running.join(', ')} of ${workload.workloadId} runs again after it was stopped.`,
+      'Find what starts it (a cluster manager, a timer), keep that from it, then retry; or roll back.',
+    );
   },
   *undo(ctx, { waveId, workloadId }, { services }) {
     const ran = services.filter(({ state }) => state === 'running').map(({ name }) => name);
@@ -50,4 +63,8 @@ export const stopServices = defineStep({
       what: { type: 'landfall.downtime.ended', data: { at: ctx.now() } },
     });
   },
+  todo: ({ workloadId }, { services }) =>
+    services
+      .filter(({ state }) => state === 'running')
+      .map(({ name }) => `start the service ${name} on the source of ${workloadId}`),
 });

@@ -14,6 +14,10 @@ interface Workload {
 }
 const mostFinalSyncs = 3;
 const pollMs = 500;
+const ShutdownChanges = z.strictObject({
+  onShutdownRefused: z.enum(['force', 'abort']).optional(),
+  withinSeconds: z.int().min(1).max(7200).optional().describe('how long to wait for a graceful shutdown'),
+});
 
 /** Step 10: the final sync until nothing remains, then the source goes off through its host and off the network. */
 export const finalDelta = defineStep({
@@ -32,7 +36,8 @@ export const finalDelta = defineStep({
   *capture(ctx, workload) {
     return yield* inspectMachine.call(ctx, workload);
   },
-  *run(ctx, { waveId, workloadId }, _before, attempt) {
+  changes: { schema: ShutdownChanges, needs: 'operator' },
+  *run(ctx, { waveId, workloadId }, _before, attempt, changed) {
     const workload = { waveId, workloadId };
     yield* enterPhase.call(ctx, {
       waveId,
@@ -42,7 +47,7 @@ export const finalDelta = defineStep({
       reason: 'services are stopped',
     });
     const synced = (yield* copiedBefore(ctx, workload)) ?? (yield* syncUntilNothingRemains(ctx, workload, attempt));
-    const forced = yield* switchOff(ctx, workload);
+    const forced = yield* switchOff(ctx, workload, changed ?? {});
     yield* setNic.call(ctx, { ...workload, connected: false });
     yield* enterPhase.call(ctx, {
       waveId,
@@ -52,6 +57,15 @@ export const finalDelta = defineStep({
       reason: 'the source is off and disconnected',
     });
     return { ...synced, power: 'off' as const, forced };
+  },
+  *verify(ctx, workload) {
+    const machine = yield* inspectMachine.call(ctx, workload);
+    if (machine.power === 'off' && !machine.nicConnected) return machine;
+    throw terminal(
+      'shutdownRefused',
+      `${workload.workloadId} is ${machine.power} and its network is ${machine.nicConnected ? 'connected' : 'disconnected'} although it was switched off.`,
+      'Find what powers it on, keep that from it, then retry; or roll back.',
+    );
   },
   *undo(ctx, workload, before) {
     yield* stopSync.call(ctx, {
@@ -69,6 +83,11 @@ export const finalDelta = defineStep({
         'Power it on by hand, then retry.',
       );
   },
+  todo: ({ workloadId }, before) => [
+    `stop the final sync of ${workloadId} at its appliance`,
+    ...(before.nicConnected ? [`connect the network of the source of ${workloadId}`] : []),
+    ...(before.power === 'on' ? [`power the source of ${workloadId} on`] : []),
+  ],
 });
 
 /** A source that an earlier try has switched off takes its agent along: nobody could answer to another sync. */
@@ -103,16 +122,20 @@ function* syncUntilNothingRemains(
   );
 }
 
-/** Asks for a graceful shutdown, waits, and follows the plan when it is refused. Returns whether power had to be cut. */
-function* switchOff(ctx: Ctx, workload: Workload): Flow<boolean> {
-  const { withinSeconds, onRefused } = yield* shutdownPolicy.call(ctx, workload);
+/**
+ * Asks for a graceful shutdown, waits, and follows the plan, or what people have changed for this attempt, when it is
+ * refused. Returns whether power had to be cut.
+ */
+function* switchOff(ctx: Ctx, workload: Workload, changed: z.infer<typeof ShutdownChanges>): Flow<boolean> {
+  const planned = yield* shutdownPolicy.call(ctx, workload);
+  const { withinSeconds = planned.withinSeconds, onShutdownRefused: onRefused = planned.onRefused } = changed;
   yield* setPower.call(ctx, { ...workload, action: 'shutDown' });
   if (yield* untilPower(ctx, workload, 'off', withinSeconds)) return false;
   if (onRefused === 'abort')
     throw terminal(
       'shutdownRefused',
       `${workload.workloadId} did not shut down within ${withinSeconds} s.`,
-      'Shut it down by hand and retry, or roll back.',
+      'Shut it down by hand and retry, retry with onShutdownRefused "force", or roll back.',
     );
   yield* setPower.call(ctx, { ...workload, action: 'cut' });
   if (yield* untilPower(ctx, workload, 'off', 60)) return true;

@@ -56,6 +56,16 @@ export const postCutover = defineStep({
     for (const record of records.toReversed()) yield* restoreRecord.call(ctx, { waveId, before: record });
     yield* destroyAll(ctx, input, tiers.flat(), 'cutover');
   },
+  todo: ({ tiers }, { records }) => [
+    ...records
+      .toReversed()
+      .map(({ zoneId, record, type, value }) =>
+        value === null
+          ? `remove the DNS record ${type} ${record} from ${zoneId}`
+          : `put the DNS record ${type} ${record} in ${zoneId} back to ${value.values.join(', ')} (TTL ${value.ttlSeconds} s)`,
+      ),
+    ...tiers.flat().map((id) => `delete the target of ${id}: machine, network interface and disks`),
+  ],
 });
 
 function only(tiers: string[][], wanted: string[]): string[][] {

@@ -90,6 +90,7 @@ export const finalValidation = defineStep({
   },
   // It only looked; what it looked at is undone by steps 11 to 9.
   undo: () => immediately(undefined),
+  todo: () => [],
 });
 
 function byPolicy(reason: string): Interrupted {

@@ -30,6 +30,7 @@ const attention = (change: Partial<AttentionDocument> = {}): AttentionDocument =
   step: 's',
   workloadIds: [],
   failure: { code: 'syncFailed', kind: 'terminal', message: 'm', suggestion: 's' },
+  during: 'run',
   choices: ['retry'],
   status: 'open',
   openedAt: at,
@@ -64,7 +65,7 @@ describe('the change feed', () => {
     expect(raisedBy(attention({ status: 'withdrawn' }))).toEqual([]);
     const answer = { choice: 'retry' as const, by: 'ada', reason: 'r', at };
     expect(raisedBy(attention({ status: 'answered', answer }))).toEqual([
-      { ...waiting, data: { type: 'landfall.attention.answered', data: { choice: 'retry', by: 'ada', reason: 'r' } } },
+      { ...waiting, data: { type: 'landfall.attention.answered', data: answer } },
     ]);
   });
 

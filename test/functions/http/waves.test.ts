@@ -455,6 +455,7 @@ describe('a question about a failed step', () => {
       step: 's',
       workloadIds: ['db'],
       failure: { code: 'syncFailed', kind: 'terminal', message: 'm', suggestion: 's' },
+      during: 'run',
       choices: ['retry', 'rollback'],
       status: 'open',
       openedAt: at,

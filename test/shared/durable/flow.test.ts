@@ -230,10 +230,10 @@ describe('an order that is no interruption', () => {
     ]) {
       const { ctx } = orchestration((ctx) => firstOf(ctx, [new FakeTask()]));
       for (const order of arrived) ctx.heed(order);
-      expect(ctx.pause).toBeUndefined();
+      expect(ctx.rest).toEqual(resume);
       const again: ControlSignal = { ...pause, ...stamp(3) };
       ctx.heed(again);
-      expect(ctx.pause).toEqual(again);
+      expect(ctx.rest).toEqual(again);
     }
   });
 
@@ -247,7 +247,7 @@ describe('an order that is no interruption', () => {
       ctx?.heed({ action: 'pause', deltas: 'goOn', workloadIds: ['db'], ...stamp(2) });
     }
     expect([db, web, group].map((ctx) => ctx?.interruption)).toEqual([leave, undefined, undefined]);
-    expect([db, web, group].map((ctx) => ctx?.pause?.id)).toEqual(['control.2', undefined, undefined]);
+    expect([db, web, group].map((ctx) => ctx?.rest?.id)).toEqual(['control.2', undefined, undefined]);
     expect(group?.orders[0]).toEqual(leave);
   });
 });

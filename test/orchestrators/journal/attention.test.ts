@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { askForHelp, helpEnded } from '../../../orchestrators/journal/activities.ts';
+import { askForHelp, helpEnded } from '../../../orchestrators/journal/attention/activities.ts';
 import { terminal } from '../../../shared/errors.ts';
 import { callWith, fakeReach, withWave } from '../../fakes/reach.ts';
 
@@ -17,7 +17,7 @@ test('a question that was answered before every workload had it leads back to wh
     },
   ]);
   const { failure } = terminal('timeout', 'It did not come.', 'Look.');
-  const ask = { ...asked, step: 'osAgent', failure, choices: ['retry', 'rollback'] };
+  const ask = { ...asked, step: 'osAgent', failure, during: 'run', choices: ['retry', 'rollback'] };
   const append = reach.store.workloads.append;
   reach.store.workloads.append = async () => {
     throw new Error('the store is away');
@@ -29,7 +29,7 @@ test('a question that was answered before every workload had it leads back to wh
   const answer = { choice: 'retry' as const, by: 'ada', reason: 'mended', at: reach.now() };
   await reach.store.attentions.change('w1', attentionId, (current) => ({ ...current, status: 'answered', answer }));
   expect(await askForHelp.handle(reach, callWith(ask))).toEqual({ value: attentionId });
-  const ended = { ...asked, attentionId, choice: 'retry', by: 'ada', reason: 'mended' };
+  const ended = { ...asked, attentionId, answer };
   expect(await helpEnded.handle(reach, callWith(ended))).toEqual({ value: null });
   expect((await reach.store.workloads.get('w1', 'db'))?.state).toMatchObject({ phase: 'preparing' });
 });

@@ -1,0 +1,137 @@
+// A step has failed for good: people are asked, or a policy has decided. Either is an attention document, which is what
+// the wave's failure budget counts.
+import { z } from 'zod';
+import type { Capabilities } from '../../../shared/capabilities.ts';
+import { defineActivity, Nothing, patientRetry } from '../../../shared/durable/activity.ts';
+import { Failure } from '../../../shared/errors.ts';
+import { hashOf } from '../../../shared/hash.ts';
+import type { PlatformEvent } from '../../../shared/lifecycle/events.ts';
+import { Answer, Asked } from '../../../shared/model/attention.ts';
+import { allInstancesOf } from '../../../shared/policy/addressees.ts';
+import { spent } from '../../../shared/policy/failureBudget.ts';
+import { type Member, whyTheyMustStay } from '../../../shared/policy/membership.ts';
+import type { AttentionDocument, WaveDocument } from '../../../shared/store/documents.ts';
+import { waveOf } from '../../../shared/store/plans.ts';
+import { append, Subject } from '../activities.ts';
+
+const Question = Subject.extend({ operationId: z.string(), step: z.string(), failure: Failure, ...Asked.shape });
+type Question = z.infer<typeof Question>;
+
+function documentOf(question: Question, now: string): AttentionDocument {
+  const id = attentionIdOf(question.operationId);
+  return { id, kind: 'attention', ...question, status: 'open', openedAt: now };
+}
+
+function attentionIdOf(operationId: string): string {
+  return `attention.${hashOf(operationId).slice(0, 16)}`;
+}
+
+/** Asks people what to do about a failure: an attention document, and the phase `attention` on every workload concerned. */
+export const askForHelp = defineActivity({
+  name: 'askForHelp',
+  input: Question,
+  output: z.string(),
+  retry: patientRetry,
+  async effect({ store, now }, question) {
+    const { operationId, step, failure, during, choices, waveId, workloadIds } = question;
+    const { id: attentionId } = await store.attentions.open(documentOf(question, now()));
+    // Also when somebody has answered between a first try that crashed here and this one: an answer needs its question.
+    const event: PlatformEvent = {
+      id: `${operationId}.attention`,
+      time: now(),
+      source: 'platform',
+      operationId,
+      type: 'landfall.workload.attentionRaised',
+      data: { attentionId, step, during, failure, choices },
+    };
+    await append(store, { waveId, workloadIds }, [event]);
+    await heedFailureBudget({ store, now }, waveId);
+    return attentionId;
+  },
+});
+
+/** Closes a question: after its answer, or because control arrived first. */
+export const helpEnded = defineActivity({
+  name: 'helpEnded',
+  input: Subject.extend({ operationId: z.string(), attentionId: z.string(), answer: Answer }),
+  output: Nothing,
+  retry: patientRetry,
+  async effect({ store, now }, { operationId, attentionId, answer, ...subject }) {
+    await store.attentions.change(subject.waveId, attentionId, (attention) =>
+      attention.status === 'open' ? { ...attention, status: 'withdrawn' } : undefined,
+    );
+    const { choice, by, reason, changed } = answer;
+    const event: PlatformEvent = {
+      id: `${operationId}.answered`,
+      time: now(),
+      source: `user:${by}`,
+      operationId,
+      type: 'landfall.workload.attentionAnswered',
+      data: { attentionId, choice, reason, ...(changed === undefined ? {} : { changed }) },
+    };
+    await append(store, subject, [event]);
+    return null;
+  },
+});
+
+/**
+ * Lets a policy answer a failure with a rollback: of the group, or, `alone`, of the workload, which then leaves its group.
+ * Decides nothing where the others could not go on without it.
+ */
+export const followPolicy = defineActivity({
+  name: 'followPolicy',
+  input: Question.extend({ by: z.string(), alone: z.boolean() }),
+  output: z.strictObject({ decided: z.boolean() }),
+  retry: patientRetry,
+  async effect({ store, now }, { by, alone, ...question }) {
+    const { waveId, workloadIds, failure } = question;
+    const wave = await waveOf(store, waveId);
+    if (alone && whyTheyMustStay(await membersWith(store, wave, workloadIds), workloadIds) !== undefined)
+      return { decided: false };
+    const reason = failure.message;
+    const answer: Answer = { choice: 'rollback', by, reason, at: now(), to: 'replicating', alone };
+    await store.attentions.open({ ...documentOf(question, now()), status: 'answered', answer });
+    await heedFailureBudget({ store, now }, waveId);
+    return { decided: true };
+  },
+});
+
+/** The members of the group that these workloads belong to. */
+async function membersWith(
+  store: Capabilities['store'],
+  { waveId, attempt }: WaveDocument,
+  workloadIds: string[],
+): Promise<Member[]> {
+  const workloads = await store.workloads.list(waveId);
+  const groupId = workloads.find(({ workloadId }) => workloadIds.includes(workloadId))?.plan.groupId;
+  return workloads
+    .filter(({ plan }) => plan.groupId === groupId)
+    .map(({ workloadId, plan, state }) => ({
+      workloadId,
+      dependsOn: plan.dependsOn,
+      left: state.left?.attempt === attempt,
+    }));
+}
+
+const budget = 'failure budget';
+
+/** Pauses the wave once more workloads have failed than its budget allows; since a person's resume it counts anew. */
+async function heedFailureBudget({ store, now }: Pick<Capabilities, 'store' | 'now'>, waveId: string): Promise<void> {
+  const wave = await waveOf(store, waveId);
+  const { plan, startedAt = '' } = wave;
+  if (plan.failureBudget === undefined) return;
+  const orders = (await store.controls.list(waveId)).filter(({ at }) => at >= startedAt);
+  const whole = orders.filter(({ instanceIds }) => instanceIds.includes(`wave-${waveId}`));
+  const resumedAt = whole.findLast(({ signal }) => signal.action === 'resume')?.at ?? startedAt;
+  if (whole.some(({ signal, at }) => signal.action === 'pause' && signal.by === budget && at > resumedAt)) return;
+  const since = (await store.attentions.list(waveId)).filter(({ openedAt }) => openedAt >= resumedAt);
+  const failed = [
+    ...new Set(since.filter(({ during }) => during !== 'undo').flatMap(({ workloadIds }) => workloadIds)),
+  ];
+  const reason = spent(plan.failureBudget, plan.workloads.length, failed);
+  if (reason === undefined) return;
+  const id = `control.${hashOf([budget, waveId, wave.attempt, resumedAt]).slice(0, 32)}`;
+  const at = now();
+  const signal = { action: 'pause', by: budget, reason, id, at, deltas: 'goOn' } as const;
+  await store.controls.put({ id, kind: 'control', waveId, instanceIds: allInstancesOf(wave), signal, at });
+}
