@@ -14,11 +14,6 @@ export function openDatabase(path: string): DatabaseSync {
   return database;
 }
 
-interface Waiter {
-  resolve: () => void;
-  reject: (reason: unknown) => void;
-}
-
 /**
  * Group commit over one connection with one writer.
  *
@@ -28,9 +23,11 @@ interface Waiter {
 export class GroupCommit {
   readonly database: DatabaseSync;
   readonly #around: (commit: () => void) => void;
-  #waiters: Waiter[] = [];
+  /** The commit to come, for those who wait for it. */
+  #next: PromiseWithResolvers<void> | undefined;
   #open = false;
-  readonly #begin: StatementSync;
+  readonly #beginning: StatementSync;
+  readonly #committing: StatementSync;
   readonly #savepoint: StatementSync;
   readonly #release: StatementSync;
 
@@ -38,22 +35,37 @@ export class GroupCommit {
   constructor(database: DatabaseSync, around: (commit: () => void) => void = (commit) => commit()) {
     this.database = database;
     this.#around = around;
-    this.#begin = database.prepare('BEGIN IMMEDIATE');
+    this.#beginning = database.prepare('BEGIN IMMEDIATE');
+    this.#committing = database.prepare('COMMIT');
     // Within one another the innermost of a name counts.
     this.#savepoint = database.prepare('SAVEPOINT work');
     this.#release = database.prepare('RELEASE work');
   }
 
   async write<T>(work: (database: DatabaseSync) => T): Promise<T> {
-    const result = this.#run(work);
+    this.#begin();
+    const result = this.#alone(work);
     await this.committed();
     return result;
+  }
+
+  /** As `write`, for whoever does not go on after a `work` that throws: all of this turn is rolled back with it. */
+  async writeOrGiveUp(work: () => void): Promise<void> {
+    this.#begin();
+    try {
+      work();
+    } catch (error) {
+      this.#rollback(error);
+      throw error;
+    }
+    await this.committed();
   }
 
   /** Resolves when everything written so far is on disk; at once if nothing is pending. */
   committed(): Promise<void> {
     if (!this.#open) return Promise.resolve();
-    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+    this.#next ??= Promise.withResolvers<void>();
+    return this.#next.promise;
   }
 
   /** Commits now and closes the connection. */
@@ -62,12 +74,14 @@ export class GroupCommit {
     this.database.close();
   }
 
-  #run<T>(work: (database: DatabaseSync) => T): T {
-    if (!this.#open) {
-      this.#begin.run();
-      this.#open = true;
-      setImmediate(() => this.#commit());
-    }
+  #begin(): void {
+    if (this.#open) return;
+    this.#beginning.run();
+    this.#open = true;
+    setImmediate(() => this.#commit());
+  }
+
+  #alone<T>(work: (database: DatabaseSync) => T): T {
     this.#savepoint.run();
     try {
       const result = work(this.database);
@@ -81,15 +95,23 @@ export class GroupCommit {
 
   #commit(): void {
     if (!this.#open) return;
-    this.#open = false;
-    const waiters = this.#waiters;
-    this.#waiters = [];
     try {
-      this.#around(() => this.database.exec('COMMIT'));
-      for (const waiter of waiters) waiter.resolve();
+      this.#around(() => this.#committing.run());
+      this.#end()?.resolve();
     } catch (error) {
-      if (this.database.isTransaction) this.database.exec('ROLLBACK');
-      for (const waiter of waiters) waiter.reject(error);
+      this.#rollback(error);
     }
+  }
+
+  #rollback(error: unknown): void {
+    if (this.database.isTransaction) this.database.exec('ROLLBACK');
+    this.#end()?.reject(error);
+  }
+
+  #end(): PromiseWithResolvers<void> | undefined {
+    const waiting = this.#next;
+    this.#next = undefined;
+    this.#open = false;
+    return waiting;
   }
 }

@@ -24,6 +24,7 @@ export function commit(
     execution: instance.execution,
   }));
   const written = engine.write(() => {
+    const before = instance.status;
     removeMessages(engine, instance, consumed);
     instance.status = 'Running';
     instance.updated = now;
@@ -38,7 +39,7 @@ export function commit(
         engine.store.addTimer({ ...timer, instance: instance.id, execution: instance.execution });
     for (const id of decision.cancelled) engine.store.removeTimer(instance.id, instance.execution, id);
     appendHistory(engine, instance, [...events, ...decision.events]);
-    engine.store.updateInstance(instance);
+    engine.store.updateInstance(instance, before);
   });
   for (const timer of decision.timers) engine.alarm.by(timer.fireAt);
   const hasEnded = isTerminal(instance.status);
@@ -154,17 +155,19 @@ export function terminate(engine: Engine, instance: Instance, event: HistoryEven
   const reason = event.Reason ?? '';
   const written = engine.write(() => {
     removeMessages(engine, instance, instance.inbox);
+    const before = instance.status;
     instance.status = 'Terminated';
     instance.output = jsonOf(reason);
     instance.updated = now;
     appendHistory(engine, instance, [event]);
     engine.store.removeTimers(instance.id);
-    engine.store.updateInstance(instance);
+    engine.store.updateInstance(instance, before);
     if (!instance.parent) return;
     const told = `The sub-orchestration was terminated: ${reason}`;
     const failed = history.subOrchestrationFailed(now, instance.parent.task, told, plainFailure('Terminated', told));
     engine.deliver(instance.parent.id, instance.parent.execution, failed);
   });
+  engine.instances.forget(instance.id);
   written.then(
     () => engine.announceEnd({ ...instance }),
     () => {},

@@ -181,7 +181,7 @@ export class Engine {
   async write(work: () => void): Promise<void> {
     if (this.stopped) throw new Error('The Durable engine has stopped.');
     try {
-      await this.writer.write(work);
+      await this.writer.writeOrGiveUp(work);
     } catch (error) {
       if (!this.stopped) this.options.log?.(`durable: stopped, writing state failed: ${String(error)}`);
       this.halt();

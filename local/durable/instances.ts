@@ -22,7 +22,7 @@ const keptBytes = 16 * 1024 * 1024;
 export class Instances {
   readonly #store: Store;
   readonly #live = new Map<string, Instance>();
-  #loads = 0;
+  #looks = 0;
 
   constructor(store: Store) {
     this.#store = store;
@@ -33,7 +33,14 @@ export class Instances {
     return this.#live.get(id);
   }
 
+  /** How many are in memory. */
+  get size(): number {
+    return this.#live.size;
+  }
+
   get(id: string): Instance | undefined {
+    // Those that stay in memory grow, too.
+    if (++this.#looks % 128 === 0) this.#trim();
     const live = this.#live.get(id);
     if (live) {
       this.#live.delete(id);
@@ -51,7 +58,6 @@ export class Instances {
       phase: 'idle',
     };
     this.#live.set(id, instance);
-    if (++this.#loads % 128 === 0) this.#trim();
     return instance;
   }
 

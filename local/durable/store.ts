@@ -2,7 +2,16 @@
 // readers; what a method writes is visible to the readers at once and on disk when that write resolves.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { HistoryEvent } from './history.ts';
-import { type InstanceRow, type Message, type Row, type Task, type Timer, text, toInstance } from './rows.ts';
+import {
+  type InstanceRow,
+  type Message,
+  type Row,
+  type RuntimeStatus,
+  type Task,
+  type Timer,
+  text,
+  toInstance,
+} from './rows.ts';
 import { migrate } from './schema.ts';
 
 export class Store {
@@ -41,13 +50,13 @@ export class Store {
     );
   }
 
-  /** Stores what an episode may change without copying the input again. */
-  updateInstance(instance: InstanceRow): void {
+  /** Stores what an episode may change without copying the input again; `before` is the status that is stored. */
+  updateInstance(instance: InstanceRow, before: RuntimeStatus): void {
     const { id, status, updated, output, customStatus, progress } = instance;
-    // A statement that names the status writes its index again, and most episodes leave an instance running.
     const rest = this.#sql('UPDATE instance SET updated = ?, output = ?, custom_status = ?, progress = ? WHERE id = ?');
     rest.run(updated, output ?? null, customStatus ?? null, JSON.stringify(progress), id);
-    this.#sql('UPDATE instance SET status = ? WHERE id = ? AND status <> ?').run(status, id, status);
+    // A statement that names the status writes its index again, and most episodes leave an instance running.
+    if (status !== before) this.#sql('UPDATE instance SET status = ? WHERE id = ?').run(status, id);
   }
 
   history(id: string): string[] {

@@ -103,9 +103,10 @@ function settleOnly(engine: Engine, instance: Instance, taken: Taken): boolean {
       removeMessages(engine, instance, taken.settled);
       if (taken.controls.length === 0) return;
       appendHistory(engine, instance, taken.controls);
+      const before = instance.status;
       instance.status = taken.isSuspended ? 'Suspended' : 'Running';
       instance.updated = engine.clock.now();
-      engine.store.updateInstance(instance);
+      engine.store.updateInstance(instance, before);
     })
     .catch(() => {});
   return false;

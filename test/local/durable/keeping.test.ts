@@ -46,6 +46,19 @@ test('instances that ended long ago are removed, others stay', async () => {
   await engine.stop();
 });
 
+test('of instances that wait only so many are in memory, and the others go on all the same', async () => {
+  const { engine, client } = open();
+  const ids = Array.from({ length: 1300 }, (_, index) => `waiter-${index}`);
+  await Promise.all(ids.map((id) => client.start('two', { instanceId: id })));
+  await until(() => ids.every((id) => client.status(id)?.runtimeStatus === 'Running'), 'all have begun to wait');
+  expect(engine.instances.size).toBeLessThanOrEqual(1000 + 128);
+  expect(engine.instances.peek('waiter-0')).toBeUndefined();
+  await client.raiseEvent('waiter-0', 'first', 'at last');
+  expect((await client.whenEnded('waiter-0')).output).toEqual(['at last', 1]);
+  expect(engine.instances.peek('waiter-0')).toBeUndefined();
+  await engine.stop();
+});
+
 test('a database from before versions were counted is taken over, one of a later version refused', async () => {
   const database = openDatabase(':memory:');
   migrate(database);

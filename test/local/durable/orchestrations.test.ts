@@ -186,6 +186,8 @@ test('continue-as-new hands on an event that its execution has replayed and nobo
 test('unsupported calls fail the orchestration and say so', async () => {
   expect((await run('callsEntity')).output).toContain('does not support callEntity');
   expect((await run('callsHttp')).output).toContain('does not support callHttp');
+  expect((await run('signalsEntity')).output).toContain('does not support signalEntity');
+  expect((await run('callsEntityAmongOthers')).output).toContain('does not support callEntity');
 });
 
 test('an orchestrator that does not repeat itself fails and is told what differs', async () => {
@@ -204,6 +206,19 @@ test('a child of an id that is running is refused, and a terminated child fails 
   expect((await run('parentOfWaiting')).output).toContain('"the-child" is already running');
   await running.client.terminate('the-child', 'no more');
   expect((await running.client.whenEnded(first)).output).toContain('The sub-orchestration was terminated: no more');
+});
+
+test('terminating a parent leaves its children running, as in Azure, and what they return is dropped', async () => {
+  const { client, engine } = running;
+  const parent = await client.start('parentOfWaiting');
+  await until(() => client.status('the-child')?.runtimeStatus === 'Running', 'the child runs');
+  await client.terminate(parent, 'no longer wanted');
+  expect(await client.whenEnded(parent)).toMatchObject({ runtimeStatus: 'Terminated', output: 'no longer wanted' });
+  expect(client.status('the-child')?.runtimeStatus).toBe('Running');
+  await client.raiseEvent('the-child', 'never', 1);
+  expect((await client.whenEnded('the-child')).runtimeStatus).toBe('Completed');
+  await until(() => engine.store.unfinished().instances.length === 0, 'the result is dropped');
+  expect(client.status(parent)).toMatchObject({ runtimeStatus: 'Terminated', output: 'no longer wanted' });
 });
 
 test('a thousand instances at once all complete, and the event loop stays responsive', async () => {
