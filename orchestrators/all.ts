@@ -53,6 +53,7 @@ import {
   restoreRecord,
   withoutTraffic,
 } from './steps/11-post-cutover/activities.ts';
+import { recordTurn } from './steps/12-final-validation/activities.ts';
 import { requestSync, stopSync } from './syncs/activities.ts';
 import { unwind } from './unwind.ts';
 import { wave } from './wave.ts';
@@ -140,6 +141,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   withoutTraffic,
   applyAction,
   restoreRecord,
+  recordTurn,
   requestSync,
   stopSync,
 ];

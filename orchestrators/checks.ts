@@ -3,21 +3,26 @@ import { z } from 'zod';
 import { inCrews } from '../shared/durable/crew.ts';
 import type { Ctx, Flow } from '../shared/durable/flow.ts';
 import { defineOrchestrator } from '../shared/durable/orchestrator.ts';
+import { backOff } from '../shared/durable/waits.ts';
 import type { Check } from '../shared/model/settings.ts';
+import { durationMs } from '../shared/policy/duration.ts';
 import { CheckResult } from '../shared/protocol/events.ts';
 import { checkPlan, checkThroughAzure } from './checks/activities.ts';
 import { checkFromInside } from './commands.ts';
 import { Purpose } from './machines/activities.ts';
 import { succeeded, WorkOutcome, workOutcome } from './outcome.ts';
 
-const Checked = WorkOutcome.extend({ workloadId: z.string(), results: z.array(CheckResult) });
+/** How one check ended: after how many tries, and whether anybody answered. */
+const CheckOutcome = CheckResult.extend({ tries: z.int(), silent: z.boolean() });
+type CheckOutcome = z.infer<typeof CheckOutcome>;
+const Checked = WorkOutcome.extend({ workloadId: z.string(), results: z.array(CheckOutcome) });
 
 export const check = defineOrchestrator({
   name: 'check',
   input: z.strictObject({ waveId: z.string(), workloadId: z.string(), purpose: Purpose }),
   output: Checked,
   *run(ctx, { purpose, ...workload }) {
-    const results: CheckResult[] = [];
+    const results: CheckOutcome[] = [];
     const outcome = yield* workOutcome(runPlan(ctx, workload, purpose, results));
     return { ...outcome, workloadId: workload.workloadId, results };
   },
@@ -28,16 +33,41 @@ interface Workload {
   workloadId: string;
 }
 
+/** Runs a plan's checks; those that fail or stay silent again, as often as the plan says, before there is a verdict. */
+function* runPlan(ctx: Ctx, workload: Workload, purpose: Purpose, results: CheckOutcome[]): Flow<void> {
+  const { checks, tries, tryEvery, answerWithin } = yield* checkPlan.call(ctx, { ...workload, purpose });
+  const latest = new Map<Check, CheckOutcome>();
+  for (let tried = 1, open = checks; open.length > 0 && tried <= tries; tried++) {
+    if (tried > 1) yield* backOff(ctx, durationMs(tryEvery));
+    const found = yield* runOnce(ctx, workload, purpose, open, answerWithin, tried);
+    for (const [check, outcome] of found) latest.set(check, { ...outcome, tries: tried });
+    open = checks.filter((check) => latest.get(check)?.passed !== true);
+  }
+  results.push(...latest.values());
+}
+
 const fromInside: ReadonlySet<Check['kind']> = new Set<Check['kind']>(['tcp', 'http']);
 
-/** Runs a plan's checks, each by the one who can: Azure for the machine and the zone, the target appliance for the network. */
-function* runPlan(ctx: Ctx, workload: Workload, purpose: Purpose, results: CheckResult[]): Flow<void> {
-  const checks = yield* checkPlan.call(ctx, { ...workload, purpose });
+/** Each check by the one who can: Azure for the machine and the zone, the target appliance for the network. */
+function* runOnce(
+  ctx: Ctx,
+  workload: Workload,
+  purpose: Purpose,
+  checks: Check[],
+  answerWithin: string,
+  tried: number,
+): Flow<[Check, Omit<CheckOutcome, 'tries'>][]> {
   const askAzure = checks.filter(({ kind }) => !fromInside.has(kind));
   const askAppliance = checks.filter(({ kind }) => fromInside.has(kind));
-  if (askAzure.length > 0)
-    results.push(...(yield* checkThroughAzure.call(ctx, { ...workload, purpose, checks: askAzure })));
-  results.push(...(yield* checkFromInside(ctx, workload, askAppliance)));
+  const answers =
+    askAzure.length === 0 ? [] : yield* checkThroughAzure.call(ctx, { ...workload, purpose, checks: askAzure });
+  const inside = yield* checkFromInside(ctx, workload, askAppliance, answerWithin, tried);
+  return checks.map((check) => {
+    const { name, kind } = check;
+    const answer = (fromInside.has(kind) ? inside : answers)?.find((each) => each.name === name);
+    const silent = { name, passed: false, silent: true, detail: `no answer within ${answerWithin}` };
+    return [check, answer === undefined ? silent : { ...answer, silent: false }];
+  });
 }
 
 export const Tested = Checked.pick({ workloadId: true, results: true });
@@ -64,7 +94,7 @@ export function* checkAll(
   return succeeded(outcomes).map(({ workloadId, results }) => ({ workloadId, results }));
 }
 
-/** What failed, for people. */
+/** What did not pass, for people. */
 export function failedIn(tested: readonly Tested[]): string[] {
   return tested.flatMap(({ workloadId, results }) =>
     results.filter(({ passed }) => !passed).map(({ name, detail }) => `${workloadId}: ${name} (${detail})`),

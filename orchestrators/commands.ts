@@ -1,9 +1,10 @@
 // A command to an appliance and its answer: the operation id leads the answer back to this very wait.
 import { z } from 'zod';
 import type { Ctx, Flow } from '../shared/durable/flow.ts';
-import { type Span, waitFor } from '../shared/durable/waits.ts';
+import { type Span, waitFor, waitUntil } from '../shared/durable/waits.ts';
 import { terminal } from '../shared/errors.ts';
 import type { Check } from '../shared/model/settings.ts';
+import { durationMs, plusMs } from '../shared/policy/duration.ts';
 import { applianceEventData, type CheckResult, type ServiceState } from '../shared/protocol/events.ts';
 import { commandSource, commandTarget, servicesChangeWithin } from './commands/activities.ts';
 
@@ -24,6 +25,10 @@ function* answerTo(ctx: Ctx, operationId: string, within: Span, what: string): F
     what,
     'Check that the appliance is healthy (GET /api/appliances), then retry.',
   );
+  return notFailed(answer);
+}
+
+function notFailed(answer: z.infer<typeof Answer>): z.infer<typeof Answer> {
   if (!answer.type.endsWith('.failed')) return answer;
   const reason = Reason.parse(answer.data);
   const code = answer.type === 'landfall.services.failed' ? 'serviceFailed' : 'applianceFailed';
@@ -61,16 +66,17 @@ export function* commandServices(
   return applianceEventData['landfall.services.stopped'].parse(answer.data).services;
 }
 
-/** Runs checks from the target appliance. */
+/** Runs checks from the target appliance; undefined if it does not answer within that time (ISO 8601). */
 export function* checkFromInside(
   ctx: Ctx,
   workload: Workload,
   checks: Check[],
+  within: string,
   ...key: (string | number)[]
-): Flow<CheckResult[]> {
+): Flow<CheckResult[] | undefined> {
   if (checks.length === 0) return [];
   const operationId = ctx.operationId('checks', workload.workloadId, ...key);
   yield* commandTarget.call(ctx, { ...workload, operationId, checks });
-  const answer = yield* answerTo(ctx, operationId, { minutes: 15 }, `the checks of ${workload.workloadId}`);
-  return applianceEventData['landfall.check.completed'].parse(answer.data).results;
+  const answer = yield* waitUntil(ctx, operationId, Answer, plusMs(ctx.now(), durationMs(within)));
+  return answer && applianceEventData['landfall.check.completed'].parse(notFailed(answer).data).results;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Ctx, type Flow, Interrupted } from '../shared/durable/flow.ts';
-import { waitUntil } from '../shared/durable/waits.ts';
+import { listenFor } from '../shared/durable/waits.ts';
 import { terminal } from '../shared/errors.ts';
 import type { GateName } from '../shared/model/gate.ts';
 import { openGate, withdrawGate } from './gates/activities.ts';
@@ -13,7 +13,7 @@ const Decided = z.looseObject({
   }),
 });
 export interface GateResult {
-  status: 'notRequired' | 'approved' | 'rejected' | 'expired';
+  status: 'notRequired' | 'approved' | 'rejected' | 'expired' | 'left';
   /** The workloads that may go on: all that were asked about, unless the gate takes partial approvals. */
   approved: string[];
   decisions: { by: string; decision: string; comment: string }[];
@@ -33,11 +33,16 @@ interface Gate {
   within?: string;
 }
 
-/** Asks people and waits for as long as it takes. */
-export function* passGate(ctx: Ctx, { attempt, turn, ...asked }: Gate): Flow<GateResult> {
+/** Asks people and waits for as long as it takes, or until `leave` says so after an order: then the gate is withdrawn. */
+export function* passGate(ctx: Ctx, { attempt, turn, ...asked }: Gate, leave = () => false): Flow<GateResult> {
   const { waveId, groupId, workloadIds, name } = asked;
   const gateId = `gate.${groupId ?? 'environment'}.${name.replace(':', '.')}.${attempt}-${turn}`;
-  return yield* ask(ctx, { waveId, workloadIds, gateId, operationId: ctx.operationId('gate', name, turn) }, asked);
+  return yield* ask(
+    ctx,
+    { waveId, workloadIds, gateId, operationId: ctx.operationId('gate', name, turn) },
+    asked,
+    leave,
+  );
 }
 
 /** Asks at the gate that stands before a step, if the wave has one; throws `gateRejected` unless it is approved. */
@@ -69,12 +74,18 @@ function* ask(
     operationId,
   }: { waveId: string; workloadIds: string[]; gateId: string; operationId: string },
   asked: Omit<Gate, 'attempt' | 'turn'>,
+  leave = () => false,
 ): Flow<GateResult> {
   const { required } = yield* openGate.call(ctx, { ...asked, gateId, operationId });
   if (!required) return { status: 'notRequired', approved: workloadIds, decisions: [] };
+  const decision = listenFor(ctx, operationId, Decided);
   try {
-    const decided = yield* waitUntil(ctx, operationId, Decided, undefined);
-    return decided?.data ?? { status: 'expired', approved: [], decisions: [] };
+    const decided = yield* decision(leave);
+    if (decided !== undefined) return decided.data;
+    const { withdrawn } = yield* withdrawGate.call(ctx, { waveId, gateId });
+    if (withdrawn) return { status: 'left', approved: [], decisions: [] };
+    // People decided first: what they said counts, and is on its way.
+    return (yield* decision())?.data ?? { status: 'expired', approved: [], decisions: [] };
   } catch (error) {
     if (error instanceof Interrupted) yield* withdrawGate.call(ctx, { waveId, gateId });
     throw error;

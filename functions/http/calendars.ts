@@ -1,6 +1,7 @@
 // Blackout calendars: iCalendar texts, imported as the periods in which no cutover may run.
-import { Id } from '../../shared/model/ids.ts';
+
 import type { Calendar } from '../../shared/model/calendar.ts';
+import { Id } from '../../shared/model/ids.ts';
 import { expandCalendar } from '../../shared/policy/calendar/expand.ts';
 import { CalendarFault } from '../../shared/policy/calendar/read.ts';
 import { plusMs } from '../../shared/policy/duration.ts';

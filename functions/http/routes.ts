@@ -8,6 +8,7 @@ import { gateRoutes } from './gates.ts';
 import { inventoryRoutes } from './inventory.ts';
 import { quarantineRoutes } from './quarantine.ts';
 import type { Route } from './route.ts';
+import { validationRoutes } from './validation.ts';
 import { waveRoutes } from './waves.ts';
 import { workloadRoutes } from './workloads.ts';
 
@@ -18,6 +19,7 @@ export const routes: readonly Route[] = [
   ...controlRoutes,
   ...gateRoutes,
   ...attentionRoutes,
+  ...validationRoutes,
   ...workloadRoutes,
   ...enrolmentRoutes,
   ...applianceRoutes,

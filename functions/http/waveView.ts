@@ -55,8 +55,21 @@ export async function waveView(store: Store, wave: WaveDocument, now: string) {
 
 /** A workload without its evidence: where it stands, what each step came to, what its sync does. */
 function workloadSummary({ workloadId, plan, state }: WorkloadDocument, now: string) {
-  const { phase, remembered, version, updatedAt, sync, points, totals, services, attention, downtime, paused, left } =
-    state;
+  const {
+    phase,
+    remembered,
+    version,
+    updatedAt,
+    sync,
+    points,
+    totals,
+    services,
+    attention,
+    validation,
+    downtime,
+    paused,
+    left,
+  } = state;
   const last = points.at(-1);
   return {
     workloadId,
@@ -73,6 +86,7 @@ function workloadSummary({ workloadId, plan, state }: WorkloadDocument, now: str
     totals,
     services,
     attention,
+    validation,
     downtime,
     paused,
     left,

@@ -7,14 +7,20 @@ import { CheckResult } from '../../shared/protocol/events.ts';
 import { environmentOf, workloadOf } from '../../shared/store/plans.ts';
 import { machineNameOf, Purpose } from '../machines/activities.ts';
 
-/** The checks of a plan: those of UAT for a clone, those of validation for the target. */
+/** The checks of a plan and the patience with them: UAT's for a clone, validation's for the target. */
 export const checkPlan = defineActivity({
   name: 'checkPlan',
   input: z.strictObject({ waveId: z.string(), workloadId: z.string(), purpose: Purpose }),
-  output: z.array(Check),
+  output: z.strictObject({
+    checks: z.array(Check),
+    tries: z.int(),
+    tryEvery: z.string(),
+    answerWithin: z.string(),
+  }),
   async effect({ store }, { purpose, ...workload }) {
     const { uat, validation } = (await workloadOf(store, workload)).plan.settings;
-    return (purpose === 'test' ? uat : validation).checks;
+    const { checks, tries, tryEvery, answerWithin } = purpose === 'test' ? uat : validation;
+    return { checks, tries, tryEvery, answerWithin };
   },
 });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineActivity, Nothing, patientRetry } from '../../shared/durable/activity.ts';
+import { defineActivity, patientRetry } from '../../shared/durable/activity.ts';
 import { terminal } from '../../shared/errors.ts';
 import { GateName, gatePolicy } from '../../shared/model/gate.ts';
 import { durationMs, shortest } from '../../shared/policy/duration.ts';
@@ -52,16 +52,16 @@ export const openGate = defineActivity({
   },
 });
 
-/** Closes a gate that nobody needs to answer any more. */
+/** Closes a gate that nobody needs to answer any more; one that people have decided stays as they left it. */
 export const withdrawGate = defineActivity({
   name: 'withdrawGate',
   input: z.strictObject({ waveId: z.string(), gateId: z.string() }),
-  output: Nothing,
+  output: z.strictObject({ withdrawn: z.boolean() }),
   retry: patientRetry,
   async effect({ store }, { waveId, gateId }) {
-    await store.gates.change(waveId, gateId, (gate) =>
+    const { status } = await store.gates.change(waveId, gateId, (gate) =>
       gate.status === 'open' ? { ...gate, status: 'withdrawn' } : undefined,
     );
-    return null;
+    return { withdrawn: status === 'withdrawn' };
   },
 });

@@ -45,6 +45,11 @@ export class People {
     return this.#call('wavesCancel', this.#wave(waveId), { reason: 'told so' }, carl);
   }
 
+  /** Asks for another turn of a group's validation. */
+  validate(group: string, waveId?: string): Promise<unknown> {
+    return this.#call('groupsValidate', { ...this.#wave(waveId), gid: group }, { reason: 'told so' }, ada);
+  }
+
   /** Answers the first question that is open. */
   answer(choice: Choice, more: { changed?: unknown; to?: 'replicating' | 'withdrawn' } = {}): Promise<unknown> {
     const [open] = this.#seen.openQuestions();

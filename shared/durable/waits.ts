@@ -67,6 +67,22 @@ export function* waitUntil<T>(
   }
 }
 
+/**
+ * An external event that may be waited for in turns. Each wait is a safe point and returns the event's data, or
+ * `undefined` when an order makes `stop` true; the next wait goes on where the last one ended.
+ */
+export function listenFor<T>(
+  ctx: Ctx,
+  name: string,
+  schema: z.ZodType<T>,
+): (stop?: () => boolean) => Flow<T | undefined> {
+  const event = ctx.df.waitForExternalEvent(name);
+  return function* (stop = () => false) {
+    const heard = yield* firstOf(ctx, [event], stop);
+    return heard && schema.parse(event.result);
+  };
+}
+
 /** Like `waitUntil` within a span, but silence is a failure: `what` completes "Waited 20 minutes for …". */
 export function* waitFor<T>(
   ctx: Ctx,

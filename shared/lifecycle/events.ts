@@ -60,6 +60,19 @@ export const platformEventData = {
   'landfall.sync.withdrawn': z.strictObject({ ...Sync, reason: z.string() }),
   'landfall.sync.paused': z.strictObject({ reason: z.string() }),
   'landfall.sync.unpaused': z.strictObject({ reason: z.string() }),
+  'landfall.validation.judged': z.strictObject({
+    turn: z.int(),
+    verdict: z.enum(['passed', 'failed', 'silent']),
+    results: z.array(
+      z.strictObject({
+        name: z.string(),
+        passed: z.boolean(),
+        silent: z.boolean(),
+        tries: z.int(),
+        detail: z.string(),
+      }),
+    ),
+  }),
   'landfall.downtime.began': z.strictObject({ at: Instant }),
   'landfall.downtime.ended': z.strictObject({ at: Instant }),
 } as const;

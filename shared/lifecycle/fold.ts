@@ -93,6 +93,8 @@ function decide(
       const { step } = event.data;
       return { state: { ...state, steps: { ...state.steps, [step]: stepAfter(state.steps[step], event) } } };
     }
+    case 'landfall.validation.judged':
+      return { state: { ...state, validation: { ...event.data, at: event.time } } };
     case 'landfall.downtime.began':
       return { state: { ...state, downtime: { began: event.data.at } } };
     case 'landfall.downtime.ended':

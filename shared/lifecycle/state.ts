@@ -68,6 +68,13 @@ export interface WorkloadState {
   paused?: { by: string; reason: string; deltas: 'goOn' | 'stop'; since: string } | undefined;
   /** Since it left its group, in that attempt of the wave: the others go on without it. */
   left?: { by: string; reason: string; attempt: number } | undefined;
+  /** The latest turn of step 12's checks; the earlier ones are in the event log. */
+  validation?: {
+    turn: number;
+    verdict: 'passed' | 'failed' | 'silent';
+    results: { name: string; passed: boolean; silent: boolean; tries: number; detail: string }[];
+    at: string;
+  };
   downtime?: { began: string; ended?: string | undefined } | undefined;
   /** Highest sequence per appliance, and how many numbers never came: a gap is recorded and never blocks. */
   heard: Record<string, { sequence: number; missing: number }>;

@@ -56,25 +56,56 @@ export const CutoverAction = z.discriminatedUnion('kind', [
 ]);
 export type CutoverAction = z.infer<typeof CutoverAction>;
 
-/** What happens after validation. Each rollback here happens after traffic has moved, so it must say why a loss is acceptable. */
+const Course = z.enum(['commit', 'wait', 'rollback']);
+
+/**
+ * What happens after validation: checks that passed, failed, or stayed silent (no answer in time). Each rollback here
+ * happens after traffic has moved, so it must say why a loss is acceptable; each commit without proof, why that is.
+ */
 export const CommitPolicy = z
   .strictObject({
-    onPassed: z.enum(['commit', 'wait', 'rollback']).default('wait'),
-    onFailed: z.enum(['wait', 'rollback']).default('wait'),
-    timeout: Duration.default('PT4H'),
-    onTimeout: z.enum(['commit', 'hold', 'rollback']).default('hold'),
+    onPassed: Course.default('wait'),
+    onFailed: Course.default('wait'),
+    onSilent: Course.default('wait'),
+    timeout: Duration.default('PT4H').describe('how long people are waited for'),
+    onTimeout: z
+      .enum(['commit', 'hold', 'rollback'])
+      .default('hold')
+      .describe('only what has passed commits by itself'),
     acceptDataLoss: z.string().trim().min(1).max(500).optional().describe('the reason; approved with the cutover gate'),
+    acceptUnproven: z.string().trim().min(1).max(500).optional().describe('the reason; approved with the cutover gate'),
   })
   .refine(
-    ({ onPassed, onFailed, onTimeout, acceptDataLoss }) =>
-      acceptDataLoss !== undefined || ![onPassed, onFailed, onTimeout].some((what) => what === 'rollback'),
+    ({ onPassed, onFailed, onSilent, onTimeout, acceptDataLoss }) =>
+      acceptDataLoss !== undefined || ![onPassed, onFailed, onSilent, onTimeout].includes('rollback'),
     {
       path: ['acceptDataLoss'],
       message:
         'a policy that rolls back after traffic has moved may lose what the target has accepted: give the reason why that is acceptable',
     },
+  )
+  .refine(
+    ({ onFailed, onSilent, acceptUnproven }) =>
+      acceptUnproven !== undefined || ![onFailed, onSilent].includes('commit'),
+    {
+      path: ['acceptUnproven'],
+      message:
+        'a policy that commits although checks failed or stayed silent has no proof: give the reason why that is acceptable',
+    },
   );
 export type CommitPolicy = z.infer<typeof CommitPolicy>;
+
+/** How a check gets its chance before a verdict; what it took is kept with its result. */
+const patience = {
+  tries: z.int().min(1).max(10).describe('how often a check that fails or stays silent is run in all'),
+  tryEvery: Duration.describe('the time between two tries'),
+  answerWithin: Duration.describe('how long the appliance is waited for; then its checks are silent'),
+};
+const resolvedPatience = {
+  tries: patience.tries.default(1),
+  tryEvery: patience.tryEvery.default('PT30S'),
+  answerWithin: patience.answerWithin.default('PT15M'),
+};
 
 /** Settings as written at one level: everything optional. */
 export const Settings = z.strictObject({
@@ -96,7 +127,7 @@ export const Settings = z.strictObject({
     .partial()
     .optional(),
   uat: z
-    .strictObject({ checks: z.array(Check).max(50), expiresAfter: Duration })
+    .strictObject({ checks: z.array(Check).max(50), expiresAfter: Duration, ...patience })
     .partial()
     .optional(),
   cutover: z
@@ -108,7 +139,7 @@ export const Settings = z.strictObject({
     .partial()
     .optional(),
   validation: z
-    .strictObject({ checks: z.array(Check).max(50) })
+    .strictObject({ checks: z.array(Check).max(50), ...patience })
     .partial()
     .optional(),
 });
@@ -124,12 +155,12 @@ export const ResolvedSettings = z.strictObject({
     verify: z.enum(['written', 'all']),
     maxLagAtCutover: Duration,
   }),
-  uat: z.strictObject({ checks: z.array(Check), expiresAfter: Duration }),
+  uat: z.strictObject({ checks: z.array(Check), expiresAfter: Duration, ...resolvedPatience }),
   cutover: z.strictObject({
     actions: z.array(CutoverAction),
     shutdownWithin: Duration,
     onShutdownRefused: z.enum(['force', 'abort']),
   }),
-  validation: z.strictObject({ checks: z.array(Check) }),
+  validation: z.strictObject({ checks: z.array(Check), ...resolvedPatience }),
 });
 export type ResolvedSettings = z.infer<typeof ResolvedSettings>;

@@ -1,15 +1,19 @@
 import type { CommitPolicy } from '../model/settings.ts';
-import { durationMs, plusMs } from './duration.ts';
 
-/** What a group does once its targets have been validated. `wait` asks people, `hold` stays where it is. */
-export type CommitDecision = 'commit' | 'rollback' | 'wait' | 'hold';
+/** What the checks of one turn say together: one that failed outweighs one that stayed silent. */
+export type Verdict = 'passed' | 'failed' | 'silent';
 
-export function commitDecision(policy: CommitPolicy, outcome: 'passed' | 'failed' | 'timedOut'): CommitDecision {
-  if (outcome === 'passed') return policy.onPassed;
-  return outcome === 'failed' ? policy.onFailed : policy.onTimeout;
+export function verdictOf(results: readonly { passed: boolean; silent?: boolean | undefined }[]): Verdict {
+  if (results.some(({ passed, silent }) => !passed && silent !== true)) return 'failed';
+  return results.some(({ silent }) => silent === true) ? 'silent' : 'passed';
 }
 
-/** Until when people are waited for. */
-export function commitDeadline(policy: CommitPolicy, since: string): string {
-  return plusMs(since, durationMs(policy.timeout));
+/** What a group does once its targets have been validated. `wait` asks people. */
+export function courseAfter(policy: CommitPolicy, verdict: Verdict): 'commit' | 'wait' | 'rollback' {
+  return { passed: policy.onPassed, failed: policy.onFailed, silent: policy.onSilent }[verdict];
+}
+
+/** What it does when people did not decide in time. What has not passed never commits by itself: it holds. */
+export function courseAfterTimeout({ onTimeout }: CommitPolicy, verdict: Verdict): 'commit' | 'hold' | 'rollback' {
+  return onTimeout === 'commit' && verdict !== 'passed' ? 'hold' : onTimeout;
 }

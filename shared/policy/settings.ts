@@ -16,9 +16,9 @@ export function completeSettings(settings: Settings): { settings: ResolvedSettin
   if (parsed.success) return { settings: parsed.data };
   const given = settings as Record<string, Record<string, unknown> | undefined>;
   const missing = Object.entries(ResolvedSettings.shape).flatMap(([section, schema]) =>
-    Object.keys(schema.shape)
-      .filter((name) => given[section]?.[name] === undefined)
-      .map((name) => `${section}.${name}`),
+    Object.entries(schema.shape)
+      .filter(([name, { safeParse }]) => given[section]?.[name] === undefined && !safeParse(undefined).success)
+      .map(([name]) => `${section}.${name}`),
   );
   return { missing };
 }

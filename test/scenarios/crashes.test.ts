@@ -1,10 +1,10 @@
 // Whatever is killed comes back where it was: the local Azure with the app in it, and an appliance in mid-copy.
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { compareDisks } from '../../examples/first-wave/summary.ts';
 import { Approver } from '../../examples/harness/approver.ts';
 import { appliancesOf } from '../../examples/harness/processes.ts';
 import { Stage } from '../../examples/harness/stage.ts';
 import { type Snapshot, watchWave } from '../../examples/harness/watch.ts';
-import { compareDisks } from '../../examples/first-wave/summary.ts';
 import type { WavePlan } from '../../shared/model/plan.ts';
 import { changedTwice, foldOf, type History, historyOf, phasesOf } from './history.ts';
 import { until } from './until.ts';

@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { Definitions } from '../../examples/harness/definitions.ts';
 import { plan, readDefinitions, wallClock } from '../../examples/harness/definitions.ts';
-import type { Snapshot } from '../../examples/harness/watch.ts';
 import type { LabServer } from '../../examples/harness/lab.ts';
-import type { Stage } from '../../examples/harness/stage.ts';
 import { lastLines, repository } from '../../examples/harness/processes.ts';
-import type { Source } from '../../shared/model/source.ts';
+import type { Stage } from '../../examples/harness/stage.ts';
+import type { Snapshot } from '../../examples/harness/watch.ts';
 import type { Profile } from '../../shared/model/environment.ts';
 import type { WavePlan } from '../../shared/model/plan.ts';
+import type { Source } from '../../shared/model/source.ts';
 import type { WaveDefinition } from '../../shared/model/wave.ts';
 
 const example = join(repository, 'examples', 'first-wave');

@@ -9,8 +9,8 @@ import type {
   GateDocument,
   SignalDocument,
 } from '../../../shared/store/documents.ts';
-import { FakeOrchestrations } from '../http/api.ts';
 import { gateOf } from '../../fakes/gates.ts';
+import { FakeOrchestrations } from '../http/api.ts';
 
 const at = '2026-12-01T00:00:00.000Z';
 const operationId = 'prepare-w1.db-1:sync:1';

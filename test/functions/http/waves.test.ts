@@ -4,9 +4,9 @@ import type { WorkloadEvent } from '../../../shared/lifecycle/events.ts';
 import type { Phase } from '../../../shared/lifecycle/phases.ts';
 import type { AttentionDocument } from '../../../shared/store/documents.ts';
 import { environment, profile, sources, wavePosted } from '../../fakes/definitions.ts';
+import { gateOf } from '../../fakes/gates.ts';
 import { withWave } from '../../fakes/reach.ts';
 import { startApi, users } from './api.ts';
-import { gateOf } from '../../fakes/gates.ts';
 
 const { api } = await startApi();
 const at = '2026-12-01T00:00:00.000Z';

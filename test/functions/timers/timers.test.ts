@@ -7,8 +7,8 @@ import { milestoneOf } from '../../../shared/lifecycle/milestones.ts';
 import type { WorkloadPlan } from '../../../shared/model/plan.ts';
 import { dispatchesAtMost } from '../../../shared/policy/stall.ts';
 import { dispatchDue, enqueueSync, queueSync, syncIdOf, withdrawSync } from '../../../shared/sync/dispatch.ts';
-import { type FakeReach, fakeReach, withWave } from '../../fakes/reach.ts';
 import { gateOf } from '../../fakes/gates.ts';
+import { type FakeReach, fakeReach, withWave } from '../../fakes/reach.ts';
 
 const minute = 60_000;
 const root = 'a'.repeat(64);

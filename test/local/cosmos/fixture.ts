@@ -1,5 +1,5 @@
 // A server and an unmodified client for one test file.
-import { CosmosClient, type Container } from '@azure/cosmos';
+import { type Container, CosmosClient } from '@azure/cosmos';
 import { afterAll } from 'vitest';
 import { type CosmosOptions, startCosmos } from '../../../local/cosmos/server.ts';
 import { ensurePki, trustCa } from '../../../local/pki.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { keyOfDocument } from '../../../local/cosmos/partition/key.ts';
 import { createItem } from '../../../local/cosmos/operations/items.ts';
+import { keyOfDocument } from '../../../local/cosmos/partition/key.ts';
 import { Store } from '../../../local/cosmos/store/store.ts';
 import { startWithKey } from './fixture.ts';
 

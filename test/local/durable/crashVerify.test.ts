@@ -3,7 +3,7 @@ import * as history from '../../../local/durable/history.ts';
 import { EventType, type HistoryEvent } from '../../../local/durable/history.ts';
 import { type Ended, type Evidence, verify } from './crashVerify.ts';
 import type { Deed, Effect } from './fixtures/chains/journal.ts';
-import { promised, type Item } from './fixtures/chains/plan.ts';
+import { type Item, promised } from './fixtures/chains/plan.ts';
 
 type Mutable = { effects: Effect[]; deeds: Deed[]; instances: Ended[]; left: string[] } & Evidence;
 

@@ -2,9 +2,9 @@
 //
 // An effect may have happened again after a crash, but the history must hold the last one: a result that was recorded
 // is never asked for again.
-import { completedTask, EventType, scheduledTask, type HistoryEvent } from '../../../local/durable/history.ts';
+import { completedTask, EventType, type HistoryEvent, scheduledTask } from '../../../local/durable/history.ts';
 import type { Deed, Effect } from './fixtures/chains/journal.ts';
-import { promised, type Item } from './fixtures/chains/plan.ts';
+import { type Item, promised } from './fixtures/chains/plan.ts';
 
 export interface Ended {
   id: string;

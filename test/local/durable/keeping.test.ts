@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { DurableManagement } from '../../../local/durable/client.ts';
 import { Engine, type EngineOptions } from '../../../local/durable/engine.ts';
 import { migrate } from '../../../local/durable/schema.ts';
-import { compareVersions, versionMismatch, type Versions } from '../../../local/durable/versions.ts';
+import { compareVersions, type Versions, versionMismatch } from '../../../local/durable/versions.ts';
 import { VirtualClock } from '../../../local/durable/virtualClock.ts';
 import { openDatabase } from '../../../local/sqlite.ts';
 import { functionsOf, until } from './testEngine.ts';

@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { effects } from './fixtures/everything/effects.ts';
-import { startEngine, TestClock, until, type TestEngine } from './testEngine.ts';
+import { startEngine, TestClock, type TestEngine, until } from './testEngine.ts';
 
 let running: TestEngine;
 beforeEach(async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { effects } from './fixtures/everything/effects.ts';
-import { startEngine, until, type TestEngine } from './testEngine.ts';
+import { startEngine, type TestEngine, until } from './testEngine.ts';
 
 let running: TestEngine;
 beforeEach(async () => {

@@ -3,12 +3,12 @@ import { createHmac } from 'node:crypto';
 import { ServiceBusClient, type ServiceBusReceivedMessage } from '@azure/service-bus';
 import { exportJWK, generateKeyPair } from 'jose';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { ensurePki, trustCa } from '../../../local/pki.ts';
+import { startServiceBus } from '../../../local/servicebus/index.ts';
 import { type BusConfig, createBus } from '../../../shared/bus/bus.ts';
 import { sasToken } from '../../../shared/bus/sas.ts';
 import type { Command } from '../../../shared/protocol/commands.ts';
 import { verifyCommand } from '../../../shared/protocol/signing.ts';
-import { startServiceBus } from '../../../local/servicebus/index.ts';
-import { ensurePki, trustCa } from '../../../local/pki.ts';
 
 const impatient = { retryOptions: { maxRetries: 0, timeoutInMs: 4000 } };
 const keys = await generateKeyPair('ES256', { extractable: true });

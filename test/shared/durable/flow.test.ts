@@ -9,8 +9,8 @@ import {
   type Flow,
   finish,
   firstOf,
-  immediately,
   Interrupted,
+  immediately,
 } from '../../../shared/durable/flow.ts';
 import { defineOrchestrator } from '../../../shared/durable/orchestrator.ts';
 import type { ControlSignal } from '../../../shared/model/control.ts';

@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import type { SyncKind, SyncRegion } from '../../../shared/lifecycle/state.ts';
 import { admit } from '../../../shared/policy/budgets.ts';
 import { deltaDue } from '../../../shared/policy/cadence.ts';
-import { commitDeadline, commitDecision } from '../../../shared/policy/commit.ts';
 import { plusMs } from '../../../shared/policy/duration.ts';
 import { closeEnough, lagMs } from '../../../shared/policy/lag.ts';
 import { dispatchesAtMost, isSilent, judgeSync } from '../../../shared/policy/stall.ts';
@@ -121,14 +120,4 @@ describe('lag', () => {
     expect(closeEnough(points, 'PT30S', plusMs(at, 90_001))).toBe(false);
     expect(closeEnough([], 'P1D', at)).toBe(false);
   });
-});
-
-it('a commit policy says what follows from each outcome, and until when people are waited for', () => {
-  const policy = { onPassed: 'wait', onFailed: 'rollback', timeout: 'PT4H', onTimeout: 'hold' } as const;
-  expect((['passed', 'failed', 'timedOut'] as const).map((outcome) => commitDecision(policy, outcome))).toEqual([
-    'wait',
-    'rollback',
-    'hold',
-  ]);
-  expect(commitDeadline(policy, at)).toBe('2026-12-01T14:00:00.000Z');
 });

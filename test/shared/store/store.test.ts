@@ -1,6 +1,6 @@
 // The repositories, on documents in memory and on Cosmos DB through the unmodified client: the same behaviour.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startCosmos, type RunningCosmos } from '../../../local/cosmos/server.ts';
+import { type RunningCosmos, startCosmos } from '../../../local/cosmos/server.ts';
 import { ensurePki, trustCa } from '../../../local/pki.ts';
 import type { WorkloadEvent } from '../../../shared/lifecycle/events.ts';
 import { fold } from '../../../shared/lifecycle/fold.ts';
@@ -10,8 +10,8 @@ import type { ApplianceDocument, WaveDocument } from '../../../shared/store/docu
 import { createMemoryStore } from '../../../shared/store/memory.ts';
 import { containers } from '../../../shared/store/storeOn.ts';
 import { environment, profile, source, waveDefinition } from '../../fakes/definitions.ts';
-import { examplePlan } from '../../fakes/reach.ts';
 import { gateOf } from '../../fakes/gates.ts';
+import { examplePlan } from '../../fakes/reach.ts';
 
 const at = '2026-12-01T00:00:00.000Z';
 const plan = examplePlan();

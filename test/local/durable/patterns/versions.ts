@@ -3,8 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import { DurableManagement } from '../../../../local/durable/client.ts';
 import { Engine } from '../../../../local/durable/engine.ts';
-import { VirtualClock } from '../../../../local/durable/virtualClock.ts';
 import type { Versions } from '../../../../local/durable/versions.ts';
+import { VirtualClock } from '../../../../local/durable/virtualClock.ts';
 import { openDatabase } from '../../../../local/sqlite.ts';
 import { until } from '../testEngine.ts';
 import { minutes } from './fixtures/office/world.ts';
