@@ -44,8 +44,11 @@ export const controlRoutes: Route[] = [
       const { reason } = await readBody(request, Cancel);
       const wave = await waveOf(store, param('id'));
       if (wave.status === 'planned') {
-        const cancelled = await store.waves.change(wave.waveId, (current) =>
-          current.status === 'planned' ? { ...current, status: 'cancelled', reason, endedAt: now() } : undefined,
+        const cancelled = await store.waves.change(
+          wave.waveId,
+          (current) =>
+            current.status === 'planned' ? { ...current, status: 'cancelled', reason, endedAt: now() } : undefined,
+          { by: `user:${person.subject}`, reason },
         );
         if (cancelled.status === 'cancelled') return json({ waveId: wave.waveId, status: 'cancelled' });
       }

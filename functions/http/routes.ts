@@ -6,6 +6,7 @@ import { controlRoutes } from './control.ts';
 import { enrolmentRoutes } from './enrolment.ts';
 import { gateRoutes } from './gates.ts';
 import { inventoryRoutes } from './inventory.ts';
+import { journalRoutes } from './journal.ts';
 import { quarantineRoutes } from './quarantine.ts';
 import type { Route } from './route.ts';
 import { validationRoutes } from './validation.ts';
@@ -20,6 +21,7 @@ export const routes: readonly Route[] = [
   ...gateRoutes,
   ...attentionRoutes,
   ...validationRoutes,
+  ...journalRoutes,
   ...workloadRoutes,
   ...enrolmentRoutes,
   ...applianceRoutes,

@@ -1,6 +1,7 @@
 import type { Store } from '../../shared/store/contract.ts';
 import type { WorkloadDocument } from '../../shared/store/documents.ts';
 import { refuse } from './problem.ts';
+import { wholeNumber } from './query.ts';
 import { json, type Route, readers } from './route.ts';
 
 export const workloadRoutes: Route[] = [
@@ -20,16 +21,7 @@ export const workloadRoutes: Route[] = [
     path: 'waves/{id}/workloads/{wid}/events',
     allowed: readers,
     async handle({ capabilities: { store }, request, param }) {
-      const after = Number(request.query.get('after') ?? 0);
-      if (!Number.isInteger(after) || after < 0)
-        throw refuse('invalidInput', '"after" is no version.', [
-          {
-            path: 'after',
-            value: request.query.get('after'),
-            message: 'is no whole number',
-            fix: 'give the version of the last event that you have',
-          },
-        ]);
+      const after = wholeNumber('after', request.query.get('after'), 0, 0, Number.MAX_SAFE_INTEGER);
       const { waveId, workloadId, state } = await workloadOf(store, param('id'), param('wid'));
       const events = (await store.workloads.events(waveId, workloadId, after)).map(({ version, event }) => ({
         version,
@@ -40,7 +32,8 @@ export const workloadRoutes: Route[] = [
   },
 ];
 
-async function workloadOf(store: Store, waveId: string, workloadId: string): Promise<WorkloadDocument> {
+/** The stored workload, or 404. */
+export async function workloadOf(store: Store, waveId: string, workloadId: string): Promise<WorkloadDocument> {
   const workload = await store.workloads.get(waveId, workloadId);
   if (workload === undefined) throw refuse('notFound', `There is no workload "${workloadId}" in wave "${waveId}".`);
   return workload;

@@ -63,13 +63,14 @@ function isStepEvent(event: PlatformEvent): event is StepEvent {
   return event.type.startsWith('landfall.step.');
 }
 
-/** Steps 1-3 belong to no workload: they are written into the wave's document. */
+/** Steps 1-3 belong to no workload: the wave's journal has their events, its document how they stand. */
 async function noteEnvironmentStep(store: Store, waveId: string, event: StepEvent): Promise<void> {
   const { step } = event.data;
-  await store.waves.change(waveId, (wave) => ({
-    ...wave,
-    steps: { ...wave.steps, [step]: stepAfter(wave.steps?.[step], event) },
-  }));
+  await store.waves.change(
+    waveId,
+    (wave) => ({ ...wave, steps: { ...wave.steps, [step]: stepAfter(wave.steps?.[step], event) } }),
+    { entries: [event] },
+  );
 }
 
 function recordable<T extends PlatformEventType>(type: T) {

@@ -88,8 +88,8 @@ export class World extends Mirror {
     const azure = new ModelledAzure(clock, changed);
     const hosts = new ModelledHosts(setting.sources, changed);
     const bus = new ModelledBus((command) => this.appliances.receive(command));
-    const store = createMemoryStore((_container, document) => this.#written(document));
     const now = () => clock.iso();
+    const store = createMemoryStore((_container, document) => this.#written(document), now);
     this.capabilities = { config, now, store, bus, azure, hosts };
     const later = this.motion.later.bind(this.motion);
     this.appliances = new ModelledAppliances({ store, now, azure, hosts, later, deliveries: this.#times });

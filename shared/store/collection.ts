@@ -16,9 +16,24 @@ export interface Query {
   kind: string;
   key?: Key;
   anyOf?: { path: string; values: readonly string[] };
-  after?: { path: string; value: number };
+  noneOf?: { path: string; values: readonly string[] };
+  after?: { path: string; value: number | string };
+  /** Members to read, where the rest of the document is not needed. */
+  fields?: readonly string[];
   orderBy?: { path: string; descending?: boolean };
   limit?: number;
+}
+
+/** A document to put in the place of the one that was read. */
+export interface Replacement {
+  document: Stored;
+  etag: string;
+}
+
+/** What is written at once, or not at all: at most 100 documents and 2 MB. */
+export interface Batch {
+  replace: readonly Replacement[];
+  create: readonly Stored[];
 }
 
 export interface Collection {
@@ -28,11 +43,7 @@ export interface Collection {
   /** Replaces it if it is still the one that was read. */
   replace(key: Key, document: Stored, etag: string): Promise<'replaced' | 'changed'>;
   remove(key: Key, id: string): Promise<void>;
-  /** All or nothing: replaces one document that was read, creates others (at most 99). */
-  commit(
-    key: Key,
-    batch: { replace: Stored; etag: string; create: readonly Stored[] },
-  ): Promise<'committed' | 'changed' | 'exists'>;
+  commit(key: Key, batch: Batch): Promise<'committed' | 'changed' | 'exists'>;
   query<T extends Stored>(query: Query): Promise<T[]>;
   /** Waits before the next try of an optimistic change, from 1 for the first: for as long as other writers need. */
   beforeNextTry(attempt: number): Promise<void>;
@@ -57,6 +68,12 @@ export async function optimistically<T>(
     if (result !== undefined) return result;
   }
   throw transient('conflict', `Too many writers at once want to change ${what}.`, 'It is tried again.');
+}
+
+/** Creates a document unless it exists; returns what is stored. */
+export async function createOnce<T extends Stored>(collection: Collection, key: Key, document: T): Promise<T> {
+  if ((await collection.create(key, document)) === 'created') return document;
+  return (await collection.read<T>(key, document.id))?.value ?? document;
 }
 
 /** Reads a document, changes it and replaces it with If-Match, again on a conflict. */

@@ -1,5 +1,7 @@
 // What the rest of the app may ask of the store. `cosmos*.ts` beside this file implement it on Cosmos DB.
 
+import type { Head } from '../journal/chain.ts';
+import type { Said, WaveEntry } from '../journal/entry.ts';
 import type { WorkloadEvent } from '../lifecycle/events.ts';
 import type { Phase } from '../lifecycle/phases.ts';
 import type { WorkloadState } from '../lifecycle/state.ts';
@@ -11,6 +13,7 @@ import type {
   ApplianceDocument,
   AttentionDocument,
   ControlDocument,
+  EntryDocument,
   EventDocument,
   GateDocument,
   QuarantineDocument,
@@ -70,8 +73,15 @@ export interface Store {
     create(wave: WaveDocument): Promise<void>;
     get(waveId: string): Promise<WaveDocument | undefined>;
     list(): Promise<WaveDocument[]>;
-    /** Read, change, replace with If-Match, again on a conflict. Throws `notFound`. */
-    change(waveId: string, change: Change<WaveDocument>): Promise<WaveDocument>;
+    /**
+     * Read, change, replace with If-Match, again on a conflict. Throws `notFound`. What changed is told in the wave's
+     * journal, in the same batch, with who `said` so and why; `entries` of its own make it happen once.
+     */
+    change(
+      waveId: string,
+      change: Change<WaveDocument>,
+      said?: Said & { entries?: WaveEntry[] },
+    ): Promise<WaveDocument>;
   };
   gates: {
     /** Creates it unless it exists; returns what is stored. */
@@ -85,15 +95,38 @@ export interface Store {
     list(waveId: string): Promise<AttentionDocument[]>;
     change(waveId: string, id: string, change: Change<AttentionDocument>): Promise<AttentionDocument>;
   };
-  controls: { put(control: ControlDocument): Promise<void>; list(waveId: string): Promise<ControlDocument[]> };
+  controls: {
+    /** Gives an order, once. */
+    put(control: ControlDocument): Promise<void>;
+    list(waveId: string): Promise<ControlDocument[]>;
+  };
+  /** The wave's own journal: whatever waves, gates, attentions and controls change is in it already. */
+  journal: {
+    /** Appends entries, each once. */
+    append(waveId: string, entries: readonly WaveEntry[]): Promise<void>;
+    head(waveId: string): Promise<Head | undefined>;
+    /** Entries in order, from after a version. */
+    entries(waveId: string, afterVersion?: number, limit?: number): Promise<EntryDocument[]>;
+    /** Entries by their place among all entries of the wave. */
+    inPlace(waveId: string, after: string, limit: number): Promise<EntryDocument[]>;
+  };
   workloads: {
-    register(plan: WorkloadPlan, at: string): Promise<void>;
+    register(plan: WorkloadPlan, at: string, by: string): Promise<void>;
     get(waveId: string, workloadId: string): Promise<WorkloadDocument | undefined>;
     list(waveId: string): Promise<WorkloadDocument[]>;
     /** Folds events into the state and commits both in one transactional batch (at most 99 events), once each. Throws `notFound`. */
     append(waveId: string, workloadId: string, events: WorkloadEvent[]): Promise<Appended>;
-    /** Events in order, from after a version. */
-    events(waveId: string, workloadId: string, afterVersion?: number): Promise<EventDocument[]>;
+    /** Events in order, from after a version; of some types only, or at most so many, if asked. */
+    events(
+      waveId: string,
+      workloadId: string,
+      afterVersion?: number,
+      only?: { types?: readonly WorkloadEvent['type'][]; limit?: number },
+    ): Promise<EventDocument[]>;
+    /** Events of all workloads of a wave by their place among all entries, without progress. */
+    inPlace(waveId: string, after: string, limit: number): Promise<EventDocument[]>;
+    /** Where every workload's journal of a wave ends. */
+    heads(waveId: string): Promise<{ workloadId: string; head: Head }[]>;
     /** Across waves, for the timers. */
     inPhases(phases: readonly Phase[]): Promise<WorkloadDocument[]>;
     withSync(statuses: readonly WorkloadState['sync']['status'][]): Promise<WorkloadDocument[]>;

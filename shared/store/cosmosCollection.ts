@@ -2,7 +2,7 @@
 // everything else that fails becomes a MigrationError.
 import { type Container, ErrorResponse, type JSONObject, type SqlParameter } from '@azure/cosmos';
 import { toMigrationError } from '../errors.ts';
-import { beforeNextTry, type Collection, type Key, type Query, type Stored } from './collection.ts';
+import { type Batch, beforeNextTry, type Collection, type Key, type Query, type Stored } from './collection.ts';
 import type { Read } from './contract.ts';
 
 const throttledTries = 8;
@@ -72,15 +72,17 @@ export class CosmosCollection implements Collection {
     await attempt(`deleting ${id}`, () => this.#container.item(id, [...key]).delete(), [404]);
   }
 
-  async commit(
-    key: Key,
-    { replace, etag, create }: { replace: Stored; etag: string; create: readonly Stored[] },
-  ): Promise<'committed' | 'changed' | 'exists'> {
+  async commit(key: Key, { replace, create }: Batch): Promise<'committed' | 'changed' | 'exists'> {
     const operations = [
-      { operationType: 'Replace' as const, id: replace.id, ifMatch: etag, resourceBody: json(replace) },
+      ...replace.map(({ document, etag }) => ({
+        operationType: 'Replace' as const,
+        id: document.id,
+        ifMatch: etag,
+        resourceBody: json(document),
+      })),
       ...create.map((document) => ({ operationType: 'Create' as const, resourceBody: json(document) })),
     ];
-    return attempt(`committing ${create.length} events`, async () => {
+    return attempt(`committing ${operations.length} documents`, async () => {
       const { code, result = [] } = await this.#container.items.batch(operations, [...key]);
       // A failed batch resolves, with 207 and the culprit's status among 424s.
       const culprit = result.find(({ statusCode }) => statusCode >= 400 && statusCode !== 424)?.statusCode;
@@ -107,7 +109,10 @@ export class CosmosCollection implements Collection {
   }
 }
 
-function toSql({ kind, anyOf, after, orderBy, limit }: Query): { text: string; parameters: SqlParameter[] } {
+function toSql({ kind, anyOf, noneOf, after, orderBy, limit, fields }: Query): {
+  text: string;
+  parameters: SqlParameter[];
+} {
   const parameters: SqlParameter[] = [{ name: '@kind', value: kind }];
   const where = ['c.kind = @kind'];
   if (anyOf !== undefined) {
@@ -115,13 +120,19 @@ function toSql({ kind, anyOf, after, orderBy, limit }: Query): { text: string; p
     where.push(`c.${anyOf.path} IN (${names.join(', ')})`);
     parameters.push(...anyOf.values.map((value, index) => ({ name: `@value${index}`, value })));
   }
+  if (noneOf !== undefined) {
+    const names = noneOf.values.map((_, index) => `@not${index}`);
+    where.push(`c.${noneOf.path} NOT IN (${names.join(', ')})`);
+    parameters.push(...noneOf.values.map((value, index) => ({ name: `@not${index}`, value })));
+  }
   if (after !== undefined) {
     where.push(`c.${after.path} > @after`);
     parameters.push({ name: '@after', value: after.value });
   }
   const order = orderBy === undefined ? '' : ` ORDER BY c.${orderBy.path} ${orderBy.descending ? 'DESC' : 'ASC'}`;
+  const what = fields === undefined ? '*' : fields.map((field) => `c.${field}`).join(', ');
   return {
-    text: `SELECT${limit === undefined ? '' : ` TOP ${limit}`} * FROM c WHERE ${where.join(' AND ')}${order}`,
+    text: `SELECT${limit === undefined ? '' : ` TOP ${limit}`} ${what} FROM c WHERE ${where.join(' AND ')}${order}`,
     parameters,
   };
 }

@@ -1,7 +1,10 @@
 // The documents of the Cosmos containers, by container. Every one has an `id`, its partition key and a `kind`.
 import { z } from 'zod';
 import { Failure } from '../errors.ts';
+import type { Head } from '../journal/chain.ts';
+import type { WaveEntry } from '../journal/entry.ts';
 import type { WorkloadEvent } from '../lifecycle/events.ts';
+import type { Phase } from '../lifecycle/phases.ts';
 import type { StepRecord, WorkloadState } from '../lifecycle/state.ts';
 import { Answer, Asked } from '../model/attention.ts';
 import { ControlSignal } from '../model/control.ts';
@@ -136,6 +139,24 @@ export const ControlDocument = z.strictObject({
 });
 export type ControlDocument = z.infer<typeof ControlDocument>;
 
+/** id `journal`: where the wave's own journal ends. */
+export interface JournalDocument {
+  id: 'journal';
+  kind: 'journal';
+  waveId: string;
+  head: Head;
+}
+
+/** id `entry.{entry id}`: an entry of the wave's own journal, never changed. `hash` covers it, its version and all before it. */
+export interface EntryDocument extends Head {
+  id: string;
+  kind: 'entry';
+  waveId: string;
+  entry: WaveEntry;
+  /** Its place among all entries of the wave: `placeOf`. */
+  place: string;
+}
+
 // -- container `workloads`, hierarchical key /waveId, /workloadId ---------------------------------------------------
 
 /** id `state`: plan and state of one workload; replaced with If-Match. */
@@ -146,16 +167,24 @@ export interface WorkloadDocument {
   workloadId: string;
   plan: WorkloadPlan;
   state: WorkloadState;
+  /** Where its journal ends; beside the state, which is the fold of the events and nothing else. */
+  head: Head;
 }
 
-/** id `event.{event id}`: deduplication key, audit record and outbox at once. `version` is its place in the order. */
-export interface EventDocument {
+/**
+ * id `event.{event id}`: deduplication key, audit record and outbox at once. `version` is its place in the order, `hash`
+ * covers the event, the move and all before it.
+ */
+export interface EventDocument extends Head {
   id: string;
   kind: 'event';
   waveId: string;
   workloadId: string;
-  version: number;
   event: WorkloadEvent;
+  /** Its place among all entries of the wave: `placeOf`. */
+  place: string;
+  /** The phases before and after, where the event changed it. */
+  moved?: { before: Phase; after: Phase } | undefined;
 }
 
 // -- container `environments`, key /environmentId -------------------------------------------------------------------

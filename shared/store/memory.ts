@@ -1,7 +1,7 @@
 // The store in memory, for tests and rehearsals: the same repositories over documents with etags and all-or-nothing
 // batches. It forgets everything with its process. Documents are kept as JSON would carry them and frozen, so that
 // readers share them and nobody changes what another has read.
-import type { Collection, Query, Stored } from './collection.ts';
+import type { Batch, Collection, Query, Stored } from './collection.ts';
 import type { Store } from './contract.ts';
 import { type ContainerName, containers, storeOn } from './storeOn.ts';
 
@@ -51,23 +51,22 @@ class MemoryCollection implements Collection {
     for (const group of groupsOf(entry)) this.#groups.get(group)?.delete(at);
   }
 
-  async commit(
-    key: readonly string[],
-    batch: { replace: Stored; etag: string; create: readonly Stored[] },
-  ): Promise<'committed' | 'changed' | 'exists'> {
-    if (this.#entries.get(address(key, batch.replace.id))?.etag !== batch.etag) return 'changed';
-    if (batch.create.some(({ id }) => this.#entries.has(address(key, id)))) return 'exists';
-    for (const document of [batch.replace, ...batch.create]) this.#write(key, document);
+  async commit(key: readonly string[], { replace, create }: Batch): Promise<'committed' | 'changed' | 'exists'> {
+    if (replace.some(({ document, etag }) => this.#entries.get(address(key, document.id))?.etag !== etag))
+      return 'changed';
+    if (create.some(({ id }) => this.#entries.has(address(key, id)))) return 'exists';
+    for (const document of [...replace.map(({ document }) => document), ...create]) this.#write(key, document);
     return 'committed';
   }
 
-  async query<T extends Stored>({ kind, key, anyOf, after, orderBy, limit }: Query): Promise<T[]> {
+  async query<T extends Stored>({ kind, key, anyOf, noneOf, after, orderBy, limit }: Query): Promise<T[]> {
     const group = key === undefined ? `kind ${kind}` : partitionOf(key);
     const found = [...(this.#groups.get(group)?.values() ?? [])]
       .map(({ document }) => document as T)
       .filter((document) => document.kind === kind)
       .filter((document) => anyOf === undefined || anyOf.values.includes(String(at(document, anyOf.path))))
-      .filter((document) => after === undefined || Number(at(document, after.path)) > after.value);
+      .filter((document) => !noneOf?.values.includes(String(at(document, noneOf.path))))
+      .filter((document) => after === undefined || compare(at(document, after.path), after.value) > 0);
     if (orderBy !== undefined) {
       const sign = orderBy.descending ? -1 : 1;
       found.sort((a, b) => sign * compare(at(a, orderBy.path), at(b, orderBy.path)));
@@ -125,9 +124,16 @@ function compare(a: unknown, b: unknown): number {
   return String(a) < String(b) ? -1 : String(a) > String(b) ? 1 : 0;
 }
 
-/** A store in memory. `changed` hears of every write, as the change feed would. */
-export function createMemoryStore(changed: (container: ContainerName, document: Stored) => void = () => {}): Store {
+/** Empty containers in memory. `changed` hears of every write, as the change feed would. */
+export function memoryCollections(
+  changed: (container: ContainerName, document: Stored) => void = () => {},
+): Record<ContainerName, Collection> {
   const names = Object.keys(containers) as ContainerName[];
   const collections = names.map((name) => [name, new MemoryCollection((document) => changed(name, document))]);
-  return storeOn(Object.fromEntries(collections) as Record<ContainerName, Collection>);
+  return Object.fromEntries(collections) as Record<ContainerName, Collection>;
+}
+
+/** A store in memory. */
+export function createMemoryStore(changed?: Parameters<typeof memoryCollections>[0], now?: () => string): Store {
+  return storeOn(memoryCollections(changed), now);
 }

@@ -6,6 +6,7 @@ import type { Collection } from './collection.ts';
 import type { Store } from './contract.ts';
 import type { QuarantineDocument } from './documents.ts';
 import { appliancesOn, environmentsOn } from './environments.ts';
+import { WaveJournal } from './waveJournal.ts';
 import { signalsOn, wavesOn } from './waves.ts';
 import { workloadsOn } from './workloads.ts';
 
@@ -34,14 +35,16 @@ function named<T extends { id: string }>(collection: Collection, kind: string) {
   };
 }
 
-export function storeOn(of: Record<ContainerName, Collection>): Store {
+export function storeOn(of: Record<ContainerName, Collection>, now = () => new Date().toISOString()): Store {
   const workloads = workloadsOn(of.workloads);
+  const journal = new WaveJournal(of.waves, now);
   return {
     environments: environmentsOn(of.environments),
     profiles: named<Profile>(of.profiles, 'profile'),
     calendars: named<Calendar>(of.calendars, 'calendar'),
     sources: named<Source>(of.sources, 'source'),
-    ...wavesOn(of.waves, workloads),
+    ...wavesOn(of.waves, journal, workloads),
+    journal,
     workloads,
     appliances: appliancesOn(of.environments),
     signals: signalsOn(of.waves, of.environments),

@@ -1,32 +1,31 @@
 // Waves with what people are asked about them: gates, questions, orders, signals. One partition per wave.
 import { terminal } from '../errors.ts';
 import { hashOf } from '../hash.ts';
-import { type Collection, changeDocument, type Key, type Stored } from './collection.ts';
-import type { Signal, Store } from './contract.ts';
+import type { Said, WaveEntry } from '../journal/entry.ts';
+import { type ToldDocument, tell } from '../journal/tell.ts';
+import type { Collection } from './collection.ts';
+import type { Change, Signal, Store } from './contract.ts';
 import type { AttentionDocument, ControlDocument, GateDocument, SignalDocument, WaveDocument } from './documents.ts';
+import type { WaveJournal } from './waveJournal.ts';
 
 const signalId = ({ operationId, cause }: Signal): string =>
   `signal.${hashOf(cause === undefined ? operationId : `${operationId} ${cause}`).slice(0, 32)}`;
 
-/** Creates a document unless it exists; returns what is stored. */
-async function createOnce<T extends Stored>(collection: Collection, key: Key, document: T): Promise<T> {
-  if ((await collection.create(key, document)) === 'created') return document;
-  return (await collection.read<T>(key, document.id))?.value ?? document;
-}
-
 export function wavesOn(
   collection: Collection,
+  journal: WaveJournal,
   workloads: Store['workloads'],
 ): Pick<Store, 'waves' | 'gates' | 'attentions' | 'controls'> {
+  const { createTold, changeTold } = toldDocuments(collection, journal);
   return {
     waves: {
       async create(wave) {
         const { waveId, plan, createdAt, createdBy } = wave;
-        if ((await collection.create([waveId], wave)) === 'exists') {
-          const stored = (await collection.read<WaveDocument>([waveId], 'wave'))?.value;
+        const stored = await createTold(wave);
+        if (stored !== wave) {
           const registered = await workloads.list(waveId);
           const interrupted =
-            stored?.plan.hash === plan.hash &&
+            stored.plan.hash === plan.hash &&
             stored.createdBy === createdBy &&
             registered.length < plan.workloads.length;
           if (!interrupted)
@@ -36,7 +35,7 @@ export function wavesOn(
               'Choose another id; a stored plan never changes.',
             );
         }
-        for (const workload of plan.workloads) await workloads.register(workload, createdAt);
+        for (const workload of plan.workloads) await workloads.register(workload, createdAt, createdBy);
       },
       async get(waveId) {
         return (await collection.read<WaveDocument>([waveId], 'wave'))?.value;
@@ -44,40 +43,61 @@ export function wavesOn(
       async list() {
         return collection.query<WaveDocument>({ kind: 'wave' });
       },
-      change: (waveId, change) => changeDocument<WaveDocument>(collection, [waveId], 'wave', `wave ${waveId}`, change),
+      change: (waveId, change, said) => changeTold<WaveDocument>(waveId, 'wave', `wave ${waveId}`, change, said),
     },
     gates: {
-      open: (gate) => createOnce<GateDocument>(collection, [gate.waveId], gate),
+      open: createTold<GateDocument>,
       async get(waveId, gateId) {
         const gate = (await collection.read<GateDocument>([waveId], gateId))?.value;
         return gate?.kind === 'gate' ? gate : undefined;
       },
       list: (waveId) => collection.query<GateDocument>({ kind: 'gate', key: [waveId], orderBy: { path: 'openedAt' } }),
       change: async (waveId, gateId, change) =>
-        changeDocument<GateDocument>(
-          collection,
-          [waveId],
-          ofKind('gate', gateId),
-          `gate ${gateId} of wave ${waveId}`,
-          change,
-        ),
+        changeTold<GateDocument>(waveId, ofKind('gate', gateId), `gate ${gateId} of wave ${waveId}`, change),
     },
     attentions: {
-      open: (attention) => createOnce<AttentionDocument>(collection, [attention.waveId], attention),
+      open: createTold<AttentionDocument>,
       list: (waveId) =>
         collection.query<AttentionDocument>({ kind: 'attention', key: [waveId], orderBy: { path: 'openedAt' } }),
       change: async (waveId, id, change) =>
-        changeDocument<AttentionDocument>(
-          collection,
-          [waveId],
-          ofKind('attention', id),
-          `question ${id} of wave ${waveId}`,
-          change,
-        ),
+        changeTold<AttentionDocument>(waveId, ofKind('attention', id), `question ${id} of wave ${waveId}`, change),
     },
     controls: {
-      put: (control) => collection.put([control.waveId], control),
+      put: async (control) => void (await createTold(control)),
       list: (waveId) => collection.query<ControlDocument>({ kind: 'control', key: [waveId], orderBy: { path: 'at' } }),
+    },
+  };
+}
+
+/** Documents of a wave that are never written without the entries that tell about them. */
+function toldDocuments(collection: Collection, journal: WaveJournal) {
+  return {
+    /** Creates it unless it exists; returns what is stored. */
+    createTold<T extends ToldDocument>(document: T): Promise<T> {
+      const { waveId, id } = document;
+      return journal.write(waveId, `${id} of wave ${waveId}`, async () => {
+        const stored = (await collection.read<T>([waveId], id))?.value;
+        if (stored !== undefined) return { result: stored };
+        return { create: [document], entries: tell(undefined, document), result: document };
+      });
+    },
+    /** Reads it, changes it and replaces it. Named entries make it happen once. */
+    changeTold<T extends ToldDocument>(
+      waveId: string,
+      id: string,
+      what: string,
+      change: Change<T>,
+      { entries = [], ...said }: Said & { entries?: readonly WaveEntry[] } = {},
+    ): Promise<T> {
+      return journal.write(waveId, what, async () => {
+        const read = await collection.read<T>([waveId], id);
+        if (read === undefined) throw terminal('notFound', `There is no ${what}.`, 'Check its name.');
+        const document = change(read.value);
+        const done = entries.length > 0 && (await journal.fresh(waveId, entries)).length === 0;
+        if (document === undefined || done) return { result: read.value };
+        const told = [...entries, ...tell(read.value, document, said)];
+        return { replace: [{ document, etag: read.etag }], entries: told, result: document };
+      });
     },
   };
 }

@@ -1,13 +1,25 @@
 // Workloads: the state document and the events that it is the fold of, in one partition.
 import { terminal } from '../errors.ts';
-import type { PlatformEvent } from '../lifecycle/events.ts';
+import { emptyChain } from '../journal/chain.ts';
+import type { PlatformEvent, WorkloadEvent } from '../lifecycle/events.ts';
 import { apply } from '../lifecycle/fold.ts';
-import { type Collection, optimistically } from './collection.ts';
+import type { WorkloadState } from '../lifecycle/state.ts';
+import type { WorkloadPlan } from '../model/plan.ts';
+import { type Collection, createOnce, optimistically } from './collection.ts';
 import type { Store } from './contract.ts';
 import type { EventDocument, WorkloadDocument } from './documents.ts';
-import { eventDocumentId, foldBatch } from './foldBatch.ts';
+import { eventDocument, eventDocumentId, foldBatch } from './foldBatch.ts';
 
 const eventsAtMost = 99;
+
+function born(event: WorkloadEvent): { state: WorkloadState } {
+  const applied = apply(undefined, event);
+  if ('illegal' in applied) throw new Error(applied.illegal);
+  return applied;
+}
+
+const bornBy = ({ waveId, workloadId }: WorkloadPlan, event: PlatformEvent): EventDocument =>
+  eventDocument({ waveId, workloadId }, emptyChain({ waveId, workloadId }), event, undefined, born(event).state);
 
 export function workloadsOn(collection: Collection): Store['workloads'] {
   const known = async (key: string[], ids: readonly string[]): Promise<Set<string>> => {
@@ -15,29 +27,21 @@ export function workloadsOn(collection: Collection): Store['workloads'] {
     return new Set(found.flatMap((read) => (read === undefined ? [] : [read.value.event.id])));
   };
   return {
-    async register(plan, at) {
+    async register(plan, at, by) {
       const { waveId, workloadId, groupId, hash } = plan;
       const key = [waveId, workloadId];
       const event: PlatformEvent = {
         id: 'registered',
         time: at,
-        source: 'platform',
+        source: `user:${by}`,
         type: 'landfall.workload.registered',
         data: { groupId, planHash: hash },
       };
-      const born = apply(undefined, event);
-      if ('illegal' in born) throw new Error(born.illegal);
-      // The event first: a state document promises that its events are there.
-      const eventDocument: EventDocument = {
-        id: eventDocumentId(event.id),
-        kind: 'event',
-        waveId,
-        workloadId,
-        version: 1,
-        event,
-      };
-      await collection.create(key, eventDocument);
-      const document: WorkloadDocument = { id: 'state', kind: 'state', waveId, workloadId, plan, state: born.state };
+      // The event first: a state document promises that its events are there. One that a crash left here counts.
+      const first = await createOnce(collection, key, bornBy(plan, event));
+      const { state } = born(first.event);
+      const head = { version: first.version, hash: first.hash };
+      const document: WorkloadDocument = { id: 'state', kind: 'state', waveId, workloadId, plan, state, head };
       await collection.create(key, document);
     },
 
@@ -76,7 +80,10 @@ export function workloadsOn(collection: Collection): Store['workloads'] {
           batch = foldBatch(read.value, events, applied);
         }
         if (batch.created.length === 0) return batch.outcome;
-        const result = await collection.commit(key, { replace: batch.next, etag: read.etag, create: batch.created });
+        const result = await collection.commit(key, {
+          replace: [{ document: batch.next, etag: read.etag }],
+          create: batch.created,
+        });
         if (result === 'committed') return batch.outcome;
         applied = await known(key, ids);
         looked = result === 'exists';
@@ -84,13 +91,37 @@ export function workloadsOn(collection: Collection): Store['workloads'] {
       });
     },
 
-    async events(waveId, workloadId, afterVersion = 0) {
+    async events(waveId, workloadId, afterVersion = 0, { types, limit } = {}) {
       return collection.query<EventDocument>({
         kind: 'event',
         key: [waveId, workloadId],
         after: { path: 'version', value: afterVersion },
         orderBy: { path: 'version' },
+        ...(types === undefined ? {} : { anyOf: { path: 'event.type', values: types } }),
+        ...(limit === undefined ? {} : { limit }),
       });
+    },
+
+    async inPlace(waveId, after, limit) {
+      return collection.query<EventDocument>({
+        kind: 'event',
+        anyOf: { path: 'waveId', values: [waveId] },
+        noneOf: { path: 'event.type', values: ['landfall.sync.progress'] },
+        after: { path: 'place', value: after },
+        orderBy: { path: 'place' },
+        limit,
+      });
+    },
+
+    async heads(waveId) {
+      const found = await collection.query<WorkloadDocument>({
+        kind: 'state',
+        anyOf: { path: 'waveId', values: [waveId] },
+        fields: ['workloadId', 'head'],
+      });
+      return found
+        .map(({ workloadId, head }) => ({ workloadId, head }))
+        .sort((a, b) => (a.workloadId < b.workloadId ? -1 : 1));
     },
 
     async inPhases(phases) {

@@ -84,10 +84,11 @@ const notHere = <T extends object>(what: string): T =>
 /** Fresh capabilities at 2026-12-01T00:00:00Z; `changed` hears of every write as the change feed would. */
 export function fakeReach(changed?: (container: ContainerName, document: unknown) => void): FakeReach {
   let clock = Date.parse('2026-12-01T00:00:00.000Z');
+  const now = () => new Date(clock).toISOString();
   return {
     config,
-    now: () => new Date(clock).toISOString(),
-    store: createMemoryStore(changed),
+    now,
+    store: createMemoryStore(changed, now),
     bus: new FakeBus(),
     azure: notHere<Azure>('azure'),
     hosts: notHere<Hosts>('hosts'),

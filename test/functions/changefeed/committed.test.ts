@@ -19,6 +19,8 @@ const event = (type: string, change: Partial<WorkloadEvent> = {}): EventDocument
   kind: 'event',
   waveId: 'w1',
   workloadId: 'db',
+  hash: '',
+  place: '',
   version: 2,
   event: { id: 'e', time: at, source: 'a', operationId, type, data: { n: 1 }, ...change } as unknown as WorkloadEvent,
 });

@@ -48,7 +48,16 @@ const publisher = (audience = 'https://eventgrid.azure.net') =>
 
 function changed(event: Pick<WorkloadEvent, 'id' | 'type'> & { data: object }): EventDocument {
   const whole = { time: '2026-12-05T21:00:00.000Z', source: 'platform', ...event } as WorkloadEvent;
-  return { id: `event.${event.id}`, kind: 'event', waveId: 'w1', workloadId: 'db', version: 1, event: whole };
+  return {
+    id: `event.${event.id}`,
+    kind: 'event',
+    waveId: 'w1',
+    workloadId: 'db',
+    version: 1,
+    hash: '',
+    place: '',
+    event: whole,
+  };
 }
 const phase = (id: string, reason = 'r') =>
   changed({ id, type: 'landfall.workload.phaseEntered', data: { phase: 'testing', reason } });

@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningCosmos, startCosmos } from '../../../local/cosmos/server.ts';
 import { ensurePki, trustCa } from '../../../local/pki.ts';
+import { anchorWave } from '../../../shared/journal/anchorWave.ts';
+import { verifyWave } from '../../../shared/journal/verifyWave.ts';
 import type { WorkloadEvent } from '../../../shared/lifecycle/events.ts';
 import { fold } from '../../../shared/lifecycle/fold.ts';
 import type { Store } from '../../../shared/store/contract.ts';
@@ -209,6 +211,52 @@ describe.each([
     );
     expect((await store.waves.get(waveId))?.attempt).toBe(6);
     await expect(store.waves.change('nobody', (wave) => wave)).rejects.toMatchObject({ failure: { code: 'notFound' } });
+  });
+
+  it('links events and entries into chains that verify, also under concurrent writers', async () => {
+    const waveId = await freshWave();
+    await Promise.all(
+      Array.from({ length: 8 }, (_, index) =>
+        Promise.all([
+          store.workloads.append(waveId, 'db', [progress(`p${index}`, index)]),
+          store.waves.change(waveId, (wave) => ({ ...wave, attempt: wave.attempt + 1 })),
+        ]),
+      ),
+    );
+    await anchorWave(store, { waveId, operationId: 'wave:anchor', reason: 'test', at });
+    await anchorWave(store, { waveId, operationId: 'wave:anchor', reason: 'test', at });
+    expect(await verifyWave(store, waveId)).toMatchObject({
+      valid: true,
+      checked: { workloads: plan.workloads.length, events: plan.workloads.length + 8, entries: 10, anchors: 1 },
+    });
+    const own = await store.journal.inPlace(waveId, '', 100);
+    expect(own).toHaveLength(10);
+    expect(own.find(({ version }) => version === 1)?.entry).toMatchObject({
+      type: 'landfall.wave.posted',
+      source: 'user:ada',
+    });
+    const registered = await store.workloads.inPlace(waveId, '', 100);
+    expect(registered.map(({ event }) => event.type)).toEqual(plan.workloads.map(() => 'landfall.workload.registered'));
+    expect(await store.workloads.inPlace(waveId, registered.at(-1)?.place ?? '', 100)).toEqual([]);
+    expect(await store.workloads.events(waveId, 'db', 1, { types: ['landfall.sync.progress'], limit: 3 })).toHaveLength(
+      3,
+    );
+  });
+
+  it('writes an entry with a name once, and with it the change that it belongs to', async () => {
+    const waveId = await freshWave();
+    const entry = {
+      id: 'step-1',
+      time: at,
+      source: 'platform',
+      type: 'landfall.step.undone',
+      data: { step: 'targetIam' },
+    };
+    for (const attempt of [1, 2])
+      await store.waves.change(waveId, (wave) => ({ ...wave, attempt }), { entries: [entry] });
+    await store.journal.append(waveId, [entry]);
+    expect((await store.waves.get(waveId))?.attempt).toBe(1);
+    expect((await store.journal.entries(waveId)).map((document) => document.entry.id)).toEqual(['1', 'step-1', '3']);
   });
 
   it('opens a gate once and leaves documents of other kinds alone', async () => {
