@@ -1,12 +1,15 @@
 // What is compared, and one measurement of it in a fresh process.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { nodeFlags } from '../../local/nodeFlags.ts';
 import { Row } from './row.ts';
 
 export interface Candidate {
   name: string;
   script: string;
   args: string[];
+  /** Node's, where the product starts it with some. */
+  flags?: readonly string[];
   /** Keeps its data on disk. */
   durable: boolean;
   /** The largest n that is measured. */
@@ -14,9 +17,9 @@ export interface Candidate {
 }
 
 export const candidates: Candidate[] = [
-  { name: 'ours-memory', script: 'ours.ts', args: ['memory'], durable: false, most: 10_000 },
+  { name: 'ours-memory', script: 'ours.ts', args: ['memory'], flags: nodeFlags, durable: false, most: 10_000 },
   { name: 'durabletask-js', script: 'durabletask.ts', args: [], durable: false, most: 1000 },
-  { name: 'ours-durable', script: 'ours.ts', args: ['durable'], durable: true, most: 10_000 },
+  { name: 'ours-durable', script: 'ours.ts', args: ['durable'], flags: nodeFlags, durable: true, most: 10_000 },
   { name: 'restate-promises', script: 'restate.ts', args: ['promises'], durable: true, most: 1000 },
   { name: 'restate-awakeables', script: 'restate.ts', args: ['awakeables'], durable: true, most: 1000 },
 ];
@@ -32,7 +35,13 @@ export async function runOnce(
 ): Promise<Row> {
   const script = join(import.meta.dirname, candidate.script);
   const args = [...candidate.args, String(n), ...(candidate.durable ? [directory] : [])];
-  const [command = process.execPath, ...rest] = [...wrapper, process.execPath, script, ...args];
+  const [command = process.execPath, ...rest] = [
+    ...wrapper,
+    process.execPath,
+    ...(candidate.flags ?? []),
+    script,
+    ...args,
+  ];
   const child = spawn(command, rest, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   const stop = () => child.kill('SIGTERM');
   process.on('exit', stop);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { z } from 'zod';
+import { nodeFlags } from '../../local/nodeFlags.ts';
 import { endProcess, lastLines, logOf, startProgram, startTimeOf } from './processes.ts';
 
 const Ready = z.object({
@@ -58,7 +59,7 @@ export class LocalCloud {
   async start(): Promise<void> {
     const readyFile = join(this.#folder, 'cloud', 'ready.json');
     rmSync(readyFile, { force: true });
-    const args = ['local/main.ts', '--data', join(this.#folder, 'cloud')];
+    const args = [...nodeFlags, 'local/main.ts', '--data', join(this.#folder, 'cloud')];
     const child = startProgram(this.#folder, { name: 'cloud', args, env: this.#env });
     this.#child = child;
     for (const until = Date.now() + readyWithinMs; !existsSync(readyFile); await sleep(50)) {
