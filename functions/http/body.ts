@@ -25,6 +25,24 @@ export async function readBody<T>(request: HttpRequest, schema: z.ZodType<T>): P
   return checked(parseYaml(decoded(bytes)), schema);
 }
 
+/** Reads a body that a path names, too: its id may be left out and never differs from the path's. */
+export async function readNamed<T extends { id: string }>(
+  request: HttpRequest,
+  schema: z.ZodType<T>,
+  id: string,
+): Promise<T> {
+  const withId = z.preprocess(
+    (body) => (body !== null && typeof body === 'object' && !('id' in body) ? { ...body, id } : body),
+    schema,
+  );
+  const value = await readBody(request, withId);
+  if (value.id === id) return value;
+  const fix = 'use one id, or leave it out of the body';
+  throw refuse('invalidInput', 'Path and body name different things.', [
+    { path: 'id', value: value.id, message: `the path says "${id}"`, fix },
+  ]);
+}
+
 /** Reads a body of a caller who is not known yet: little, and JSON only. */
 export async function readStrangersBody<T>(request: HttpRequest, schema: z.ZodType<T>): Promise<T> {
   const { type, bytes } = await readBytes(request, strangersBytesAtMost);

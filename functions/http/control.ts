@@ -4,12 +4,15 @@ import type { Capabilities } from '../../shared/capabilities.ts';
 import { codeVersion } from '../../shared/durable/version.ts';
 import type { Person } from '../../shared/policy/people.ts';
 import type { ControlDocument, WaveDocument } from '../../shared/store/documents.ts';
+import { finishChanges } from '../../shared/versions/move.ts';
+import { isAsSeen } from '../../shared/versions/revise.ts';
 import { readBody } from './body.ts';
 import { give, Reason, Scope, scopeOf, underWay } from './orders.ts';
+import { holdersOf } from './planning.ts';
 import { checkRollback } from './pointOfNoReturn.ts';
 import { refuse } from './problem.ts';
 import { type Call, json, type Route } from './route.ts';
-import { holdersOf, waveOf } from './waves.ts';
+import { waveOf } from './waves.ts';
 
 const Cancel = z.strictObject({ reason: Reason });
 const Rollback = Scope.pick({ group: true }).extend({
@@ -75,6 +78,7 @@ async function start({
   param,
   person,
 }: Call & { person: Person }): Promise<{ attempt: number; instanceId: string }> {
+  await finishChanges(store, param('id'));
   const planned = await waveOf(store, param('id'));
   const { waveId } = planned;
   const instanceId = `wave-${waveId}`;
@@ -85,6 +89,9 @@ async function start({
     // Told to run, but nothing runs: whoever started it crashed in between, and this attempt is begun now.
     if (underWay.has(wave.status) && standing === 'absent') return undefined;
     if (wave.attempt !== planned.attempt) throw refuse('conflict', `Wave ${waveId} is being started already.`);
+    // What was checked is what runs, whole: not a version that came in between, or whose workloads have not got theirs.
+    if (!isAsSeen(wave, { ...planned, status: wave.status }))
+      throw refuse('conflict', `Wave ${waveId} is being changed: look at it again, then start it.`);
     if (!startable.has(wave.status) && !underWay.has(wave.status))
       throw refuse('conflict', `Wave ${waveId} is ${wave.status}; it does not start again.`);
     const { reason: _reason, endedAt: _endedAt, ...rest } = wave;

@@ -1,10 +1,10 @@
 // What planners put before a wave: environments, profiles, sources.
-import { z } from 'zod';
+import type { z } from 'zod';
 import { Environment, Profile } from '../../shared/model/environment.ts';
 import { Source } from '../../shared/model/source.ts';
 import type { Role } from '../../shared/policy/people.ts';
 import type { Store } from '../../shared/store/contract.ts';
-import { readBody } from './body.ts';
+import { readNamed } from './body.ts';
 import { refuse } from './problem.ts';
 import { json, type Route, readers } from './route.ts';
 
@@ -22,11 +22,6 @@ function shelf<T extends { id: string }>(
   of: (store: Store) => Shelf<T>,
 ): Route[] {
   const plural = `${thing}s`;
-  const withId = (id: string) =>
-    z.preprocess(
-      (body) => (body !== null && typeof body === 'object' && !('id' in body) ? { ...body, id } : body),
-      schema,
-    );
   return [
     {
       name: `${plural}List`,
@@ -52,16 +47,7 @@ function shelf<T extends { id: string }>(
       path: `${plural}/{id}`,
       allowed: writers,
       async handle({ capabilities, request, param }) {
-        const value = await readBody(request, withId(param('id')));
-        if (value.id !== param('id'))
-          throw refuse('invalidInput', 'Path and body name different things.', [
-            {
-              path: 'id',
-              value: value.id,
-              message: `the path says "${param('id')}"`,
-              fix: 'use one id, or leave it out of the body',
-            },
-          ]);
+        const value = await readNamed(request, schema, param('id'));
         await of(capabilities.store).put(value);
         return json(value);
       },

@@ -7,9 +7,11 @@ import { enrolmentRoutes } from './enrolment.ts';
 import { gateRoutes } from './gates.ts';
 import { inventoryRoutes } from './inventory.ts';
 import { journalRoutes } from './journal.ts';
+import { moveRoutes } from './moves.ts';
 import { quarantineRoutes } from './quarantine.ts';
 import type { Route } from './route.ts';
 import { validationRoutes } from './validation.ts';
+import { versionRoutes } from './versions.ts';
 import { waveRoutes } from './waves.ts';
 import { workloadRoutes } from './workloads.ts';
 
@@ -17,6 +19,8 @@ export const routes: readonly Route[] = [
   ...inventoryRoutes,
   ...calendarRoutes,
   ...waveRoutes,
+  ...versionRoutes,
+  ...moveRoutes,
   ...controlRoutes,
   ...gateRoutes,
   ...attentionRoutes,

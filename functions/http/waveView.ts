@@ -6,6 +6,7 @@ import { lagMs } from '../../shared/policy/lag.ts';
 import { together, wayBackOf } from '../../shared/policy/wayBack.ts';
 import type { Store } from '../../shared/store/contract.ts';
 import type { WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
+import { versionOf } from '../../shared/versions/version.ts';
 
 export async function waveView(store: Store, wave: WaveDocument, now: string) {
   const { waveId, plan } = wave;
@@ -32,6 +33,8 @@ export async function waveView(store: Store, wave: WaveDocument, now: string) {
     windows: plan.windows,
     zone: plan.zone,
     planHash: plan.hash,
+    ...versionOf(wave),
+    moving: wave.moving,
     definition,
     steps: wave.steps ?? {},
     groups: plan.groups.map((group) => ({

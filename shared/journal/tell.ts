@@ -38,12 +38,17 @@ function posted({ plan, createdBy, createdAt }: WaveDocument): Told {
 
 function tellWave(before: WaveDocument, after: WaveDocument): Told[] {
   const told: Told[] = [];
-  if (before.plan.hash !== after.plan.hash)
+  const { revision } = after;
+  if (revision !== undefined && before.revision?.version !== revision.version) {
+    const { version, by, at, reason, move } = revision;
+    const hashes = { before: before.plan.hash, after: after.plan.hash };
     told.push({
       type: 'landfall.wave.versioned',
-      source: user(after.createdBy),
-      data: { before: before.plan.hash, after: after.plan.hash },
+      time: at,
+      source: user(by),
+      data: { version, ...hashes, reason, ...(move === undefined ? {} : { move }) },
     });
+  }
   if (before.status !== after.status || before.attempt !== after.attempt) {
     const started = after.startedAt !== before.startedAt && after.startedBy !== undefined;
     told.push({
@@ -75,6 +80,7 @@ function tellWave(before: WaveDocument, after: WaveDocument): Told[] {
 const waveTold = new Set([
   'plan',
   'definition',
+  'revision',
   'status',
   'attempt',
   'codeVersion',

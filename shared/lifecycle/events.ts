@@ -12,7 +12,23 @@ const Given = { by: z.string(), reason: z.string() };
 const Sync = { syncId: z.string(), kind: z.enum(['initial', 'delta', 'final']) };
 
 export const platformEventData = {
-  'landfall.workload.registered': z.strictObject({ groupId: z.string(), planHash: z.string() }),
+  // `version` is the version of the wave's plan; the first one has none.
+  'landfall.workload.registered': z.strictObject({
+    groupId: z.string(),
+    planHash: z.string(),
+    version: z.int().optional(),
+  }),
+  'landfall.workload.replanned': z.strictObject({
+    groupId: z.string(),
+    planHash: z.string(),
+    version: z.int(),
+    reason: z.string(),
+  }),
+  'landfall.workload.unregistered': z.strictObject({
+    version: z.int(),
+    reason: z.string(),
+    movedTo: z.string().optional(),
+  }),
   'landfall.workload.phaseEntered': z.strictObject({ phase: z.enum(Phase), reason: z.string() }),
   'landfall.workload.attentionRaised': z.strictObject({
     attentionId: z.string(),

@@ -3,7 +3,7 @@
 // come late or twice, and then change nothing but the record of what was heard.
 
 import type { PlatformEvent, ReportedEvent, WorkloadEvent } from './events.ts';
-import { mayMove, Phase } from './phases.ts';
+import { idlePhases, mayMove, Phase } from './phases.ts';
 import type { Point, SyncRegion, WorkloadState } from './state.ts';
 import { stepAfter } from './stepRecord.ts';
 
@@ -40,8 +40,10 @@ export function fold(events: Iterable<WorkloadEvent>): WorkloadState | undefined
 }
 
 function born(event: Extract<PlatformEvent, { type: 'landfall.workload.registered' }>): WorkloadState {
+  const { version, ...data } = event.data;
   return {
-    ...event.data,
+    ...data,
+    ...(version === undefined ? {} : { planVersion: version }),
     phase: Phase.registered,
     version: 1,
     updatedAt: event.time,
@@ -59,6 +61,9 @@ function decide(
   event: Exclude<WorkloadEvent, { type: 'landfall.workload.registered' }>,
 ): Applied {
   switch (event.type) {
+    case 'landfall.workload.replanned':
+    case 'landfall.workload.unregistered':
+      return replan(state, event);
     case 'landfall.workload.phaseEntered':
       return enter(state, event.data.phase);
     case 'landfall.workload.attentionRaised': {
@@ -122,6 +127,18 @@ function decide(
   }
 }
 
+/** Another version of the wave has another plan for the workload, or none. Only newer versions count, and only while nothing is in hand. */
+function replan(state: WorkloadState, { type, data }: Replanned): Applied {
+  const { version } = data;
+  if (version <= (state.planVersion ?? 1)) return { illegal: `version ${version} of the plan is not newer` };
+  if (!idlePhases.has(state.phase)) return { illegal: `a workload that is ${state.phase} keeps its plan` };
+  const next = { ...state, planVersion: version };
+  if (type === 'landfall.workload.unregistered') return enter(next, Phase.unregistered);
+  const { groupId, planHash } = data;
+  const planned = { ...next, groupId, planHash };
+  return state.phase === Phase.unregistered ? enter(planned, Phase.registered) : { state: planned };
+}
+
 /** Where somebody who has left its group may be: whoever works on is a member again. */
 const apart: ReadonlySet<Phase> = new Set([Phase.rollingBack, Phase.replicating, Phase.withdrawn, Phase.attention]);
 
@@ -143,6 +160,7 @@ function enter(state: WorkloadState, phase: Phase): Applied {
   };
 }
 
+type Replanned = Extract<PlatformEvent, { type: `landfall.workload.${'replanned' | 'unregistered'}` }>;
 type SyncDecision = Extract<PlatformEvent, { type: `landfall.sync.${string}` }>;
 
 /** Single flight: at most one sync is queued or running, whatever its kind. */

@@ -18,12 +18,13 @@ export const Phase = {
   paused: 'paused',
   rollingBack: 'rollingBack',
   withdrawn: 'withdrawn',
+  unregistered: 'unregistered',
 } as const;
 export type Phase = (typeof Phase)[keyof typeof Phase];
 
 /** Moves that work makes by itself. `attention`, `paused` and `rollingBack` are reachable from every active phase, see `mayMove`. */
 export const moves: Readonly<Record<Phase, readonly Phase[]>> = {
-  registered: ['preparing'],
+  registered: ['preparing', 'unregistered'],
   preparing: ['replicating'],
   replicating: ['testing', 'cutoverQueued'],
   testing: ['tested', 'replicating'],
@@ -39,11 +40,14 @@ export const moves: Readonly<Record<Phase, readonly Phase[]>> = {
   attention: [],
   paused: [],
   rollingBack: ['replicating', 'withdrawn'],
-  withdrawn: ['preparing'],
+  withdrawn: ['preparing', 'unregistered'],
+  unregistered: ['registered'],
 };
 
 /** Phases that nothing leaves by itself. */
-export const finalPhases: ReadonlySet<Phase> = new Set([Phase.committed, Phase.withdrawn]);
+export const finalPhases: ReadonlySet<Phase> = new Set([Phase.committed, Phase.withdrawn, Phase.unregistered]);
+/** Phases in which a workload has nothing in hand: its plan may still be another one. */
+export const idlePhases: ReadonlySet<Phase> = new Set([Phase.registered, Phase.withdrawn, Phase.unregistered]);
 /** Phases that wait for a person. */
 export const needsPerson: ReadonlySet<Phase> = new Set([Phase.attention, Phase.paused]);
 /** Phases in which work goes on: neither final, nor waiting for a person, nor being undone. */

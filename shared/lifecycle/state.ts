@@ -51,6 +51,8 @@ export interface StepRecord {
 export interface WorkloadState {
   groupId: string;
   planHash: string;
+  /** The version of the wave's plan that it has its own plan from, or that left it out; the first one if absent. */
+  planVersion?: number | undefined;
   phase: Phase;
   /** Where attention or paused lead back to. */
   remembered?: Phase | undefined;

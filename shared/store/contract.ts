@@ -13,11 +13,13 @@ import type {
   ApplianceDocument,
   AttentionDocument,
   ControlDocument,
+  DraftDocument,
   EntryDocument,
   EventDocument,
   GateDocument,
   QuarantineDocument,
   SignalDocument,
+  VersionDocument,
   WaveDocument,
   WorkloadDocument,
 } from './documents.ts';
@@ -73,6 +75,15 @@ export interface Store {
     create(wave: WaveDocument): Promise<void>;
     get(waveId: string): Promise<WaveDocument | undefined>;
     list(): Promise<WaveDocument[]>;
+    /** Keeps a version that another one is about to follow, once. */
+    keepVersion(version: VersionDocument): Promise<void>;
+    version(waveId: string, version: number): Promise<VersionDocument | undefined>;
+    /** The versions that others have followed, oldest first. */
+    versions(waveId: string): Promise<VersionDocument[]>;
+    /** What a wave becomes once a move is done, until it is. */
+    putDraft(draft: DraftDocument): Promise<void>;
+    draft(waveId: string, id: string): Promise<DraftDocument | undefined>;
+    dropDraft(waveId: string, id: string): Promise<void>;
     /**
      * Read, change, replace with If-Match, again on a conflict. Throws `notFound`. What changed is told in the wave's
      * journal, in the same batch, with who `said` so and why; `entries` of its own make it happen once.
@@ -111,11 +122,16 @@ export interface Store {
     inPlace(waveId: string, after: string, limit: number): Promise<EntryDocument[]>;
   };
   workloads: {
-    register(plan: WorkloadPlan, at: string, by: string): Promise<void>;
+    /** Registers a workload, once; `version` is that of the wave's plan, if it is not the first. */
+    register(plan: WorkloadPlan, at: string, by: string, version?: number): Promise<void>;
     get(waveId: string, workloadId: string): Promise<WorkloadDocument | undefined>;
+    /** The workloads of the wave's plan; those that a version has left out are only found by their id. */
     list(waveId: string): Promise<WorkloadDocument[]>;
-    /** Folds events into the state and commits both in one transactional batch (at most 99 events), once each. Throws `notFound`. */
-    append(waveId: string, workloadId: string, events: WorkloadEvent[]): Promise<Appended>;
+    /**
+     * Folds events into the state and commits both in one transactional batch (at most 99 events), once each; with a
+     * plan, that too, if anything was applied. Throws `notFound`.
+     */
+    append(waveId: string, workloadId: string, events: WorkloadEvent[], plan?: WorkloadPlan): Promise<Appended>;
     /** Events in order, from after a version; of some types only, or at most so many, if asked. */
     events(
       waveId: string,

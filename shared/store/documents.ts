@@ -46,6 +46,35 @@ export const GroupStatus = z.strictObject({
 });
 export type GroupStatus = z.infer<typeof GroupStatus>;
 
+/** A workload's way from one wave to another. Until it is done, the wave that it leaves neither starts nor changes. */
+export const Move = z.strictObject({
+  id: z.string(),
+  workloadId: Id,
+  from: Id,
+  to: Id,
+  group: Id,
+  by: z.string(),
+  reason: z.string(),
+  at: Instant,
+  /** The versions that both waves had, and how often the other one had been started: once that is past, it will not come. */
+  fromVersion: z.int(),
+  toVersion: z.int(),
+  toAttempt: z.int(),
+});
+export type Move = z.infer<typeof Move>;
+
+/** Who made a version, and why; the first one is told by who created the wave. */
+export const Revision = z.strictObject({
+  version: z.int(),
+  by: z.string(),
+  at: Instant,
+  reason: z.string(),
+  move: Move.optional(),
+  /** Whether every workload has its plan of this version; until then the wave does not start. */
+  settled: z.boolean(),
+});
+export type Revision = z.infer<typeof Revision>;
+
 /** id `wave`: the definition, its immutable plan and where it stands. */
 export const WaveDocument = z.strictObject({
   id: z.literal('wave'),
@@ -67,8 +96,35 @@ export const WaveDocument = z.strictObject({
   groups: z.record(z.string(), GroupStatus),
   /** How the environment's steps (1-3) stand, by name; those of workloads are in their own state. */
   steps: z.record(z.string(), z.custom<StepRecord>()).optional(),
+  /** Of the version that it has, from the second on. */
+  revision: Revision.optional(),
+  /** A workload that is about to leave for another wave. */
+  moving: Move.optional(),
+  /** Ids of moves to this wave that it did not take, the latest. */
+  refused: z.array(z.string()).optional(),
 });
 export type WaveDocument = z.infer<typeof WaveDocument>;
+
+/** id `version.{n}`: a version that others have followed; the one that holds is in the wave's document. */
+export const VersionDocument = z.strictObject({
+  id: z.string(),
+  kind: z.literal('version'),
+  waveId: Id,
+  version: z.int(),
+  by: z.string(),
+  at: Instant,
+  reason: z.string().optional(),
+  move: Move.optional(),
+  definition: WaveDefinition,
+  plan: WavePlan,
+});
+export type VersionDocument = z.infer<typeof VersionDocument>;
+
+/** id `draft.{move id}`: what a wave becomes once a move is done. */
+export const DraftDocument = VersionDocument.pick({ id: true, waveId: true, definition: true, plan: true }).extend({
+  kind: z.literal('draft'),
+});
+export type DraftDocument = z.infer<typeof DraftDocument>;
 
 const GateDecision = z.strictObject({
   by: z.string(),

@@ -55,7 +55,7 @@ class MemoryCollection implements Collection {
     if (replace.some(({ document, etag }) => this.#entries.get(address(key, document.id))?.etag !== etag))
       return 'changed';
     if (create.some(({ id }) => this.#entries.has(address(key, id)))) return 'exists';
-    for (const document of [...replace.map(({ document }) => document), ...create]) this.#write(key, document);
+    this.#write(key, ...replace.map(({ document }) => document), ...create);
     return 'committed';
   }
 
@@ -77,7 +77,12 @@ class MemoryCollection implements Collection {
   /** Nobody else writes in the same moment, so there is nothing to wait for. */
   async beforeNextTry(): Promise<void> {}
 
-  #write(key: readonly string[], written: Stored): void {
+  /** Keeps all before it tells of any: whoever hears of one finds the others. */
+  #write(key: readonly string[], ...written: readonly Stored[]): void {
+    for (const document of written.map((each) => this.#keep(key, each))) this.#changed(document);
+  }
+
+  #keep(key: readonly string[], written: Stored): Stored {
     if (/[/\\?#]/.test(written.id)) throw new Error(`"${written.id}" cannot be a document id`);
     const document = asJson(written) as Stored;
     const entry = { partition: partitionOf(key), document, etag: `"${++this.#etags}"` };
@@ -88,7 +93,7 @@ class MemoryCollection implements Collection {
       if (members.size === 0) this.#groups.set(group, members);
       members.set(at, entry);
     }
-    this.#changed(document);
+    return document;
   }
 }
 

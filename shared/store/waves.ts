@@ -3,9 +3,17 @@ import { terminal } from '../errors.ts';
 import { hashOf } from '../hash.ts';
 import type { Said, WaveEntry } from '../journal/entry.ts';
 import { type ToldDocument, tell } from '../journal/tell.ts';
-import type { Collection } from './collection.ts';
+import { type Collection, createOnce } from './collection.ts';
 import type { Change, Signal, Store } from './contract.ts';
-import type { AttentionDocument, ControlDocument, GateDocument, SignalDocument, WaveDocument } from './documents.ts';
+import type {
+  AttentionDocument,
+  ControlDocument,
+  DraftDocument,
+  GateDocument,
+  SignalDocument,
+  VersionDocument,
+  WaveDocument,
+} from './documents.ts';
 import type { WaveJournal } from './waveJournal.ts';
 
 const signalId = ({ operationId, cause }: Signal): string =>
@@ -43,6 +51,14 @@ export function wavesOn(
       async list() {
         return collection.query<WaveDocument>({ kind: 'wave' });
       },
+      keepVersion: async (version) => void (await createOnce(collection, [version.waveId], version)),
+      version: async (waveId, version) =>
+        (await collection.read<VersionDocument>([waveId], `version.${version}`))?.value,
+      versions: (waveId) =>
+        collection.query<VersionDocument>({ kind: 'version', key: [waveId], orderBy: { path: 'version' } }),
+      putDraft: (draft) => collection.put([draft.waveId], draft),
+      draft: async (waveId, id) => (await collection.read<DraftDocument>([waveId], id))?.value,
+      dropDraft: (waveId, id) => collection.remove([waveId], id),
       change: (waveId, change, said) => changeTold<WaveDocument>(waveId, 'wave', `wave ${waveId}`, change, said),
     },
     gates: {

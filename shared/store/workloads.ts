@@ -3,6 +3,7 @@ import { terminal } from '../errors.ts';
 import { emptyChain } from '../journal/chain.ts';
 import type { PlatformEvent, WorkloadEvent } from '../lifecycle/events.ts';
 import { apply } from '../lifecycle/fold.ts';
+import { Phase } from '../lifecycle/phases.ts';
 import type { WorkloadState } from '../lifecycle/state.ts';
 import type { WorkloadPlan } from '../model/plan.ts';
 import { type Collection, createOnce, optimistically } from './collection.ts';
@@ -27,7 +28,7 @@ export function workloadsOn(collection: Collection): Store['workloads'] {
     return new Set(found.flatMap((read) => (read === undefined ? [] : [read.value.event.id])));
   };
   return {
-    async register(plan, at, by) {
+    async register(plan, at, by, version) {
       const { waveId, workloadId, groupId, hash } = plan;
       const key = [waveId, workloadId];
       const event: PlatformEvent = {
@@ -35,7 +36,7 @@ export function workloadsOn(collection: Collection): Store['workloads'] {
         time: at,
         source: `user:${by}`,
         type: 'landfall.workload.registered',
-        data: { groupId, planHash: hash },
+        data: { groupId, planHash: hash, ...(version === undefined ? {} : { version }) },
       };
       // The event first: a state document promises that its events are there. One that a crash left here counts.
       const first = await createOnce(collection, key, bornBy(plan, event));
@@ -50,10 +51,14 @@ export function workloadsOn(collection: Collection): Store['workloads'] {
     },
 
     async list(waveId) {
-      return collection.query<WorkloadDocument>({ kind: 'state', anyOf: { path: 'waveId', values: [waveId] } });
+      const found = await collection.query<WorkloadDocument>({
+        kind: 'state',
+        anyOf: { path: 'waveId', values: [waveId] },
+      });
+      return found.filter(({ state }) => state.phase !== Phase.unregistered);
     },
 
-    async append(waveId, workloadId, events) {
+    async append(waveId, workloadId, events, plan) {
       if (events.length > eventsAtMost)
         throw terminal(
           'invalidInput',
@@ -80,8 +85,9 @@ export function workloadsOn(collection: Collection): Store['workloads'] {
           batch = foldBatch(read.value, events, applied);
         }
         if (batch.created.length === 0) return batch.outcome;
+        const document = plan === undefined ? batch.next : { ...batch.next, plan };
         const result = await collection.commit(key, {
-          replace: [{ document: batch.next, etag: read.etag }],
+          replace: [{ document, etag: read.etag }],
           create: batch.created,
         });
         if (result === 'committed') return batch.outcome;

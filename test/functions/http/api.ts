@@ -69,8 +69,9 @@ export async function startApi() {
 
   return {
     identity,
-    api() {
-      const reach = fakeReach();
+    /** `changed` hears of every write to the store. */
+    api(changed?: Parameters<typeof fakeReach>[0]) {
+      const reach = fakeReach(changed);
       reach.config = { ...config, ...auth };
       const orchestrations = new FakeOrchestrations();
       const log: string[] = [];
