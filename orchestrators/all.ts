@@ -57,6 +57,7 @@ import { recordTurn } from './steps/12-final-validation/activities.ts';
 import { requestSync, stopSync } from './syncs/activities.ts';
 import { unwind } from './unwind.ts';
 import { wave } from './wave.ts';
+import { judgeFit, recordLaunch } from './windows/activities.ts';
 
 /** What the host needs of an orchestrator: its name and its handler. */
 export const orchestrators: readonly Pick<OrchestratorDefinition<never, unknown>, 'name' | 'handler'>[] = [
@@ -131,6 +132,8 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   ensureIsolationGroup,
   removeIsolationGroup,
   goNoGo,
+  judgeFit,
+  recordLaunch,
   inspectMachine,
   remains,
   setPower,

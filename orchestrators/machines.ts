@@ -4,6 +4,7 @@ import { inCrews } from '../shared/durable/crew.ts';
 import { all, type Ctx, type Flow } from '../shared/durable/flow.ts';
 import { defineOrchestrator, type OrchestratorDefinition } from '../shared/durable/orchestrator.ts';
 import { terminal } from '../shared/errors.ts';
+import { msBetween } from '../shared/policy/duration.ts';
 import { checkThroughAzure } from './checks/activities.ts';
 import { complete } from './longOperation.ts';
 import {
@@ -18,6 +19,7 @@ import {
   quarantineMachine,
 } from './machines/activities.ts';
 import { succeeded, WorkOutcome, workOutcome } from './outcome.ts';
+import { recordLaunch } from './windows/activities.ts';
 
 interface Workload {
   waveId: string;
@@ -112,8 +114,10 @@ function* launchOne(
   purpose: Purpose,
   networkSecurityGroupId: string,
 ): Flow<void> {
+  const begun = ctx.now();
   const disks = yield* choosePoint.call(ctx, { ...workload, purpose });
   yield* all(disks.map((disk) => importOne(ctx, environmentId, workload, purpose, disk)));
+  const imported = ctx.now();
   yield* complete(ctx, environmentId, yield* createMachine.call(ctx, { ...workload, purpose, networkSecurityGroupId }));
   const checks = [{ kind: 'boot' as const, name: 'boot' }];
   const [boot] = yield* checkThroughAzure.call(ctx, { ...workload, purpose, checks });
@@ -124,6 +128,17 @@ function* launchOne(
       'Look at its boot diagnostics, then retry or roll back.',
       boot?.detail,
     );
+  yield* recordLaunch.call(ctx, {
+    ...workload,
+    purpose,
+    operationId: ctx.operationId('launched'),
+    importSeconds: secondsBetween(begun, imported),
+    bootSeconds: secondsBetween(imported, ctx.now()),
+  });
+}
+
+function secondsBetween(from: string, to: string): number {
+  return msBetween(from, to) / 1000;
 }
 
 function* importOne(

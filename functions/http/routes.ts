@@ -4,6 +4,7 @@ import { attentionRoutes } from './attentions.ts';
 import { calendarRoutes } from './calendars.ts';
 import { controlRoutes } from './control.ts';
 import { enrolmentRoutes } from './enrolment.ts';
+import { fitRoutes } from './fit.ts';
 import { gateRoutes } from './gates.ts';
 import { inventoryRoutes } from './inventory.ts';
 import { journalRoutes } from './journal.ts';
@@ -21,6 +22,7 @@ export const routes: readonly Route[] = [
   ...waveRoutes,
   ...versionRoutes,
   ...moveRoutes,
+  ...fitRoutes,
   ...controlRoutes,
   ...gateRoutes,
   ...attentionRoutes,

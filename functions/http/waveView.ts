@@ -7,6 +7,7 @@ import { together, wayBackOf } from '../../shared/policy/wayBack.ts';
 import type { Store } from '../../shared/store/contract.ts';
 import type { WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
 import { versionOf } from '../../shared/versions/version.ts';
+import { fitSummary, fitsOf } from './fitView.ts';
 
 export async function waveView(store: Store, wave: WaveDocument, now: string) {
   const { waveId, plan } = wave;
@@ -15,6 +16,7 @@ export async function waveView(store: Store, wave: WaveDocument, now: string) {
     store.gates.list(waveId),
     store.attentions.list(waveId),
   ]);
+  const fits = fitsOf(wave, workloads, now);
   const byId = new Map(workloads.map((workload) => [workload.workloadId, workload]));
   const { definition, status, reason, createdBy, createdAt, startedBy, startedAt, endedAt, attempt } = wave;
   return {
@@ -37,20 +39,24 @@ export async function waveView(store: Store, wave: WaveDocument, now: string) {
     moving: wave.moving,
     definition,
     steps: wave.steps ?? {},
-    groups: plan.groups.map((group) => ({
-      ...group,
-      ...wave.groups[group.id],
-      wayBack: together(
-        group.tiers.flat().flatMap((id) => {
+    groups: plan.groups.map((group) => {
+      const fit = fits.get(group.id);
+      return {
+        ...group,
+        ...wave.groups[group.id],
+        fit: fit && fitSummary(fit),
+        wayBack: together(
+          group.tiers.flat().flatMap((id) => {
+            const workload = byId.get(id);
+            return workload === undefined ? [] : [wayBackOf(workload.state, allSteps)];
+          }),
+        ),
+        workloads: group.tiers.flat().map((id) => {
           const workload = byId.get(id);
-          return workload === undefined ? [] : [wayBackOf(workload.state, allSteps)];
+          return workload === undefined ? { workloadId: id } : workloadSummary(workload, now);
         }),
-      ),
-      workloads: group.tiers.flat().map((id) => {
-        const workload = byId.get(id);
-        return workload === undefined ? { workloadId: id } : workloadSummary(workload, now);
-      }),
-    })),
+      };
+    }),
     gates: gates.filter((gate) => gate.status === 'open'),
     attentions: attentions.filter((attention) => attention.status === 'open'),
   };

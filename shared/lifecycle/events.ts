@@ -89,6 +89,11 @@ export const platformEventData = {
       }),
     ),
   }),
+  'landfall.machine.launched': z.strictObject({
+    purpose: z.enum(['test', 'cutover']),
+    importSeconds: z.number().nonnegative(),
+    bootSeconds: z.number().nonnegative(),
+  }),
   'landfall.downtime.began': z.strictObject({ at: Instant }),
   'landfall.downtime.ended': z.strictObject({ at: Instant }),
 } as const;

@@ -6,6 +6,7 @@ import type { PlatformEvent, ReportedEvent, WorkloadEvent } from './events.ts';
 import { idlePhases, mayMove, Phase } from './phases.ts';
 import type { Point, SyncRegion, WorkloadState } from './state.ts';
 import { stepAfter } from './stepRecord.ts';
+import { withRun } from './syncRuns.ts';
 
 const pointsKept = 12;
 
@@ -49,6 +50,7 @@ function born(event: Extract<PlatformEvent, { type: 'landfall.workload.registere
     updatedAt: event.time,
     sync: { status: 'idle', attempt: 0 },
     points: [],
+    syncRuns: [],
     totals: { initialBytes: 0, deltaBytes: 0, finalBytes: 0, deltas: 0 },
     services: [],
     steps: {},
@@ -100,6 +102,8 @@ function decide(
     }
     case 'landfall.validation.judged':
       return { state: { ...state, validation: { ...event.data, at: event.time } } };
+    case 'landfall.machine.launched':
+      return { state: { ...state, launched: event.data } };
     case 'landfall.downtime.began':
       return { state: { ...state, downtime: { began: event.data.at } } };
     case 'landfall.downtime.ended':
@@ -259,6 +263,7 @@ function reportSync(state: WorkloadState, event: SyncReport): WorkloadState {
         ...state,
         sync: { status: 'idle', attempt: 0 },
         points: [...state.points, point].slice(-pointsKept),
+        syncRuns: withRun(state.syncRuns, state.points.at(-1), event.data, event.time),
         totals,
       };
     }

@@ -17,6 +17,23 @@ export interface Point {
   consistency: 'none' | 'crash' | 'stopped';
 }
 
+/** What one completed sync took and carried. */
+export interface SyncRun {
+  kind: SyncKind;
+  seconds: number;
+  readBytes: number;
+  changedBytes: number;
+  /** From the start of the sync before: what it carried had so long to change. */
+  sinceSeconds?: number | undefined;
+}
+
+/** What it took to bring up a machine from a point, as the last launch went. */
+export interface Launched {
+  purpose: 'test' | 'cutover';
+  importSeconds: number;
+  bootSeconds: number;
+}
+
 /** The sync in flight or waiting; beside the phase, because deltas go on while people test. */
 export interface SyncRegion {
   status: SyncStatus;
@@ -39,6 +56,8 @@ export interface StepRecord {
   attempt: number;
   startedAt: string;
   endedAt?: string | undefined;
+  /** How long the last run took that came to its end; undoing it does not change that. */
+  seconds?: number | undefined;
   evidence?: unknown;
   /** What was seen before and after the work. */
   checked?: { before?: unknown; after?: unknown } | undefined;
@@ -62,6 +81,9 @@ export interface WorkloadState {
   sync: SyncRegion;
   /** The latest points, newest last; older ones are in the event log. */
   points: Point[];
+  /** The latest syncs in numbers, newest last, and the initial one. */
+  syncRuns: SyncRun[];
+  launched?: Launched | undefined;
   totals: { initialBytes: number; deltaBytes: number; finalBytes: number; deltas: number };
   services: ServiceState[];
   steps: Record<string, StepRecord>;

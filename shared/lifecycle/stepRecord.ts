@@ -9,9 +9,21 @@ export function stepAfter(before: StepRecord | undefined, event: StepEvent): Ste
   const known = before ?? { status: 'running', attempt: 1, startedAt: event.time };
   switch (event.type) {
     case 'landfall.step.started':
-      return { status: 'running', attempt: event.data.attempt, startedAt: event.time };
+      return {
+        status: 'running',
+        attempt: event.data.attempt,
+        startedAt: event.time,
+        ...(before?.seconds === undefined ? {} : { seconds: before.seconds }),
+      };
     case 'landfall.step.completed':
-      return { ...known, status: 'completed', endedAt, evidence: event.data.evidence, checked: event.data.checked };
+      return {
+        ...known,
+        status: 'completed',
+        endedAt,
+        seconds: (Date.parse(endedAt) - Date.parse(known.startedAt)) / 1000,
+        evidence: event.data.evidence,
+        checked: event.data.checked,
+      };
     case 'landfall.step.skipped': {
       const { evidence, by, reason } = event.data;
       return { ...known, status: 'skipped', endedAt, evidence, decided: { by, reason } };

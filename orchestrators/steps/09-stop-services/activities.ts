@@ -4,42 +4,56 @@ import { errorCodes } from '../../../shared/errors.ts';
 import { Phase } from '../../../shared/lifecycle/phases.ts';
 import { closeEnough, lagMs } from '../../../shared/policy/lag.ts';
 import { mayStart } from '../../../shared/policy/openings.ts';
+import { judgeStop, reasonOf } from '../../../shared/policy/windowFit.ts';
 import { waveOf, workloadOf } from '../../../shared/store/plans.ts';
+import { cuttingOver, groupFit } from '../../windows/activities.ts';
 
-/** The last look before services stop: is the window open, and is replication close enough behind? */
+const Refusal = z.strictObject({ code: z.enum(errorCodes), message: z.string(), suggestion: z.string() });
+type Refusal = z.infer<typeof Refusal>;
+const Go = z.strictObject({ lagSeconds: z.number(), refusal: Refusal.optional() });
+type Go = z.infer<typeof Go>;
+
+/** The last look before services stop: is a window open, does what is left fit into it, is replication close enough behind? */
 export const goNoGo = defineActivity({
   name: 'goNoGo',
   input: z.strictObject({ waveId: z.string(), workloadId: z.string() }),
-  output: z.strictObject({
-    lagSeconds: z.number(),
-    refusal: z.strictObject({ code: z.enum(errorCodes), message: z.string(), suggestion: z.string() }).optional(),
-  }),
-  async effect({ store, now }, workload) {
+  output: Go,
+  async effect({ store, now }, workload): Promise<Go> {
     const { plan, state } = await workloadOf(store, workload);
-    const { windows } = (await waveOf(store, workload.waveId)).plan;
-    const lagSeconds = Math.round((lagMs(state.points, now()) ?? 0) / 1000);
-    const start = mayStart(now(), windows);
-    const { maxLagAtCutover } = plan.settings.sync;
+    const { waveId, groupId, workloadId } = plan;
+    const { windows } = (await waveOf(store, waveId)).plan;
+    const at = now();
+    const lagSeconds = Math.round((lagMs(state.points, at) ?? 0) / 1000);
+    const refuse = (code: Refusal['code'], message: string, suggestion: string): Go => ({
+      lagSeconds,
+      refusal: { code, message, suggestion },
+    });
+    const start = mayStart(at, windows);
     if (!start.may)
-      return {
-        lagSeconds,
-        refusal: {
-          code: 'windowClosed' as const,
-          message: `${plan.workloadId} may not cut over now: ${start.reason}.`,
-          suggestion: 'Cancel this wave and plan a new one with another window.',
-        },
-      };
+      return refuse(
+        'windowClosed',
+        `${workloadId} may not cut over now: ${start.reason}.`,
+        start.why === 'notOpenYet' ? 'Retry once it is open.' : 'Roll back; a new wave may have other windows.',
+      );
+    const members = await cuttingOver(store, waveId, groupId, workloadId);
+    const fit = judgeStop(await groupFit(store, waveId, groupId, members, at), workloadId, windows, at);
+    if (fit.verdict !== 'fits')
+      return refuse(
+        'windowClosed',
+        `${workloadId} may not cut over now: ${reasonOf(fit)}.`,
+        fit.nextWindow === null
+          ? 'Roll back; a new wave may have longer windows.'
+          : 'Retry once the next window is open, or roll back.',
+      );
     // Once services are stopping, waiting for a delta would only prolong the outage: the final sync catches up.
     const begun = (state.remembered ?? state.phase) === Phase.stoppingServices;
-    if (!begun && !closeEnough(state.points, maxLagAtCutover, now()))
-      return {
-        lagSeconds,
-        refusal: {
-          code: 'lagTooLarge' as const,
-          message: `${plan.workloadId} is ${lagSeconds} s behind its source; the plan allows ${maxLagAtCutover}.`,
-          suggestion: 'Wait for a delta to complete, then retry.',
-        },
-      };
+    const { maxLagAtCutover } = plan.settings.sync;
+    if (!begun && !closeEnough(state.points, maxLagAtCutover, at))
+      return refuse(
+        'lagTooLarge',
+        `${workloadId} is ${lagSeconds} s behind its source; the plan allows ${maxLagAtCutover}.`,
+        'Wait for a delta to complete, then retry.',
+      );
     return { lagSeconds };
   },
 });

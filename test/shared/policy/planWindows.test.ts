@@ -94,6 +94,16 @@ describe('the windows of a plan', () => {
     ]);
   });
 
+  it('leave out both of two equal hours in which a freeze begins and ends', () => {
+    const window = { ...saturday, start: '2026-10-25T00:00', duration: 'PT6H' };
+    const { windows } = planned({
+      window,
+      freezes: [freeze('2026-10-25T02:00', '2026-10-25T02:30')],
+      at: '2026-10-01T00:00:00.000Z',
+    });
+    expect(windows.map(short)).toEqual(['10-24T22:00 10-25T00:00', '10-25T01:30 10-25T04:00']);
+  });
+
   it('that are forbidden as a whole are told, with by whom and when there is room', () => {
     expect(problem({ freezes: [freeze('2026-12-01T00:00', '2026-12-08T23:00')] })).toEqual({
       path: 'window.start',

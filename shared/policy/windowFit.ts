@@ -1,0 +1,113 @@
+// Whether a cutover fits its window: what it takes at a high estimate, and its whole way back after that, must end before
+// the window closes. `atRisk`: only as it usually goes. Waiting is never a reason to give up: there is a next window.
+import type { Opening } from '../model/window.ts';
+import { msBetween } from './duration.ts';
+import { type Facts, partsOf, type WorkloadParts } from './fit/downtime.ts';
+import type { Estimate } from './fit/estimate.ts';
+import { type GroupPath, pathOf } from './fit/path.ts';
+import { bytesText, timeText } from './fit/words.ts';
+import { currentOpening, latestStart } from './openings.ts';
+
+export type Verdict = 'fits' | 'atRisk' | 'cannotFit';
+
+export interface Fit {
+  verdict: Verdict;
+  /** The window that it was judged for: the one that is open, or the next; null if there is none. */
+  window: Opening | null;
+  /** When the cutover must have started: the window's end without the high estimate and the way back. */
+  latestSafeStart: string | null;
+  /** The next window after that one in which it would fit, if any. */
+  nextWindow: Opening | null;
+  reasons: string[];
+}
+
+/** Judges work that starts now, or when the next window opens. */
+export function judge(
+  { total, undo }: Pick<GroupPath, 'total' | 'undo'>,
+  windows: readonly Opening[],
+  now: string,
+  obstacles: readonly string[] = [],
+): Fit {
+  const needsMs = total.highMs + undo.highMs;
+  const window = currentOpening(windows, now);
+  if (window === undefined)
+    return {
+      verdict: 'cannotFit',
+      window: null,
+      latestSafeStart: null,
+      nextWindow: null,
+      reasons: ['no window is left', ...obstacles],
+    };
+  const latestSafeStart = latestStart(window, needsMs);
+  const start = msBetween(now, window.opens) > 0 ? window.opens : now;
+  const nextWindow =
+    obstacles.length > 0
+      ? null
+      : (windows.find((one) => one.opens > window.opens && latestStart(one, needsMs) >= one.opens) ?? null);
+  const answer = { window, latestSafeStart, nextWindow };
+  const leftMs = msBetween(start, window.closes);
+  const account = `${timeText(total.highMs)} of cutover at a high estimate and ${timeText(undo.highMs)} for the way back`;
+  const has = `the window that closes at ${window.closes} has ${timeText(leftMs)} left from ${start}`;
+  if (obstacles.length > 0) return { ...answer, verdict: 'cannotFit', reasons: [...obstacles] };
+  if (start <= latestSafeStart) return { ...answer, verdict: 'fits', reasons: [`${account} fit: ${has}`] };
+  const usualMs = total.expectedMs + undo.expectedMs;
+  const late = `the latest safe start was ${latestSafeStart}`;
+  return usualMs <= leftMs
+    ? {
+        ...answer,
+        verdict: 'atRisk',
+        reasons: [`${account} do not fit, ${timeText(usualMs)} as it usually goes do: ${has}`, late],
+      }
+    : {
+        ...answer,
+        verdict: 'cannotFit',
+        reasons: [`not even ${timeText(usualMs)}, as it usually goes with the way back, fit: ${has}`, late],
+      };
+}
+
+export interface GroupFit extends Fit {
+  path: GroupPath;
+  workloads: WorkloadParts[];
+}
+
+/** Predicts and judges the cutover of a group, or of those of its workloads that are given; `tiers` in start order. */
+export function judgeGroup(
+  tiers: readonly (readonly string[])[],
+  facts: readonly Facts[],
+  windows: readonly Opening[],
+  now: string,
+): GroupFit {
+  const workloads = facts.map((one) => partsOf(one, now));
+  const path = pathOf(tiers, workloads);
+  const fit = judge(path, windows, now, workloads.filter((one) => !one.converges).map(neverConverges));
+  const assumed = workloads.filter(({ rates }) => rates.deltas === 0).map(({ workloadId }) => workloadId);
+  const reasons =
+    assumed.length === 0
+      ? fit.reasons
+      : [...fit.reasons, `no delta was measured yet of ${assumed.join(', ')}: their churn is assumed`];
+  return { ...fit, reasons, path, workloads };
+}
+
+/** Judges what is left when one workload of a group is about to stop: its own downtime, and the group's way back. */
+export function judgeStop(group: GroupFit, workloadId: string, windows: readonly Opening[], now: string): Fit {
+  const total: Estimate = group.path.downtime[workloadId] ?? group.path.total;
+  const own = group.workloads.find((one) => one.workloadId === workloadId);
+  return judge(
+    { total, undo: group.path.undo },
+    windows,
+    now,
+    own === undefined || own.converges ? [] : [neverConverges(own)],
+  );
+}
+
+function neverConverges({ workloadId, rates }: WorkloadParts): string {
+  const { churn, throughput } = rates;
+  return `the deltas of ${workloadId} never catch up: ${bytesText(churn.expected)} change per second, and at most ${bytesText(throughput)} were ever carried`;
+}
+
+/** One sentence for people. */
+export function reasonOf({ verdict, reasons, nextWindow }: Fit): string {
+  const next =
+    verdict === 'fits' || nextWindow === null ? '' : `; the next window in which it fits opens at ${nextWindow.opens}`;
+  return `${reasons.join('; ')}${next}`;
+}
