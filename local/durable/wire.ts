@@ -63,10 +63,10 @@ const State = z.object({
 });
 
 // Schema V4 is the newest that 3.5.0 knows. The engine keeps timers of any length itself, so the SDK is told a limit
-// that no timer exceeds and never splits one.
+// that no timer exceeds (a thousand years, in milliseconds: numbers need no parsing) and never splits one.
 const constants =
-  '"upperSchemaVersion":3,"upperSchemaVersionNew":3,"maximumShortTimerDuration":"365000.00:00:00",' +
-  '"longRunningTimerIntervalDuration":"365000.00:00:00","defaultHttpAsyncRequestSleepTimeMillseconds":30000';
+  '"upperSchemaVersion":3,"upperSchemaVersionNew":3,"maximumShortTimerDuration":31536000000000,' +
+  '"longRunningTimerIntervalDuration":31536000000000,"defaultHttpAsyncRequestSleepTimeMillseconds":30000';
 
 // What TaskOrchestrationExecutor reads of the events, and nothing else: the replay of a history costs what parsing it costs.
 const readByTheSdk = new Set<number>([
