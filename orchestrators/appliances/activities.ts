@@ -90,11 +90,13 @@ export const untilStarted: RetryPolicy = { attempts: 60, firstDelayMs: 500, maxD
 /** Takes an appliance's rights away and forgets it (idempotent). */
 export const dismissAppliance = defineActivity({
   name: 'dismissAppliance',
+  changes: 'the rights of an appliance',
   input: z.strictObject({ applianceId: z.string() }),
   output: Nothing,
-  async effect({ store, bus }, { applianceId }) {
+  async effect({ store, bus }, { applianceId }, { changed }) {
     await store.appliances.remove(applianceId);
     await bus.removeSubscription(applianceId);
+    changed({ verb: 'dismissed', object: `appliance ${applianceId}`, after: 'without rights' });
     return null;
   },
 });
@@ -102,13 +104,16 @@ export const dismissAppliance = defineActivity({
 /** Takes away the rights of the agents of a wave's committed workloads (idempotent). Their sources are off. */
 export const retireAgentsOf = defineActivity({
   name: 'retireAgentsOf',
+  changes: 'the rights of agents',
   input: z.strictObject({ waveId: z.string() }),
   output: Nothing,
-  async effect({ store, bus }, { waveId }) {
+  async effect({ store, bus }, { waveId }, { changed }) {
     for (const { plan, state } of await store.workloads.list(waveId)) {
       if (plan.method !== 'agent' || state.phase !== Phase.committed) continue;
       await store.appliances.remove(plan.applianceId);
       await bus.removeSubscription(plan.applianceId);
+      const { workloadId, applianceId } = plan;
+      changed({ workloadId, verb: 'dismissed', object: `appliance ${applianceId}`, after: 'without rights' });
     }
     return null;
   },

@@ -13,9 +13,10 @@ export const servicesChangeWithin = { minutes: 30 };
 /** Asks the appliance at the source to describe it, or to stop or start services in dependency order. */
 export const commandSource = defineActivity({
   name: 'commandSource',
+  changes: 'what an appliance is asked for',
   input: Asked.extend({ command: z.enum(['describe', 'stop', 'start']), services: z.array(z.string()).optional() }),
   output: Nothing,
-  async effect({ store, bus }, { waveId, workloadId, operationId, command, services: names }) {
+  async effect({ store, bus }, { waveId, workloadId, operationId, command, services: names }, { changed }) {
     const { plan } = await workloadOf(store, { waveId, workloadId });
     const inStartOrder = orderServices(
       plan.source.services.filter(({ name }) => names === undefined || names.includes(name)),
@@ -35,6 +36,11 @@ export const commandSource = defineActivity({
       const validForSeconds = servicesChangeWithin.minutes * 60;
       await bus.publish({ ...common, type, data: { ...workload, services } }, { validForSeconds });
     }
+    changed({
+      verb: 'sent',
+      object: `command ${command} to ${plan.applianceId}`,
+      ...(names && { after: { services: names } }),
+    });
     return null;
   },
 });
@@ -42,9 +48,10 @@ export const commandSource = defineActivity({
 /** Asks the target appliance to run checks from inside the network. */
 export const commandTarget = defineActivity({
   name: 'commandTarget',
+  changes: 'what an appliance is asked for',
   input: Asked.extend({ checks: z.array(Check) }),
   output: Nothing,
-  async effect({ store, bus }, { waveId, workloadId, operationId, checks }) {
+  async effect({ store, bus }, { waveId, workloadId, operationId, checks }, { changed }) {
     const { plan } = await workloadOf(store, { waveId, workloadId });
     await bus.publish({
       type: 'landfall.check.run',
@@ -52,6 +59,7 @@ export const commandTarget = defineActivity({
       aud: applianceIds.target(plan.environmentId),
       data: { waveId, workloadId, checks },
     });
+    changed({ verb: 'sent', object: `${checks.length} checks to ${applianceIds.target(plan.environmentId)}` });
     return null;
   },
 });

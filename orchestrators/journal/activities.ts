@@ -4,13 +4,14 @@ import { z } from 'zod';
 import { defineActivity, Nothing, patientRetry } from '../../shared/durable/activity.ts';
 import { terminal } from '../../shared/errors.ts';
 import { hashOf } from '../../shared/hash.ts';
+import { anchorWave } from '../../shared/journal/anchorWave.ts';
 import { type PlatformEvent, type PlatformEventType, platformEventData } from '../../shared/lifecycle/events.ts';
 import { Phase } from '../../shared/lifecycle/phases.ts';
 import { type StepEvent, stepAfter } from '../../shared/lifecycle/stepRecord.ts';
 import { Interruption } from '../../shared/model/control.ts';
 import { mayGoBack } from '../../shared/policy/wayBack.ts';
 import type { Store } from '../../shared/store/contract.ts';
-import { GroupStatus, waveStatuses } from '../../shared/store/documents.ts';
+import { GroupStatus, type WaveDocument, waveStatuses } from '../../shared/store/documents.ts';
 import { waveOf, workloadOf } from '../../shared/store/plans.ts';
 
 export const Subject = z.strictObject({ waveId: z.string(), workloadIds: z.array(z.string()) });
@@ -134,6 +135,9 @@ export const passOrderOn = defineActivity({
   },
 });
 
+/** Statuses that a group ends with: the heads of all journals are anchored then. */
+const settled: ReadonlySet<GroupStatus['status']> = new Set(['committed', 'rolledBack', 'held', 'failed']);
+
 export const recordGroup = defineActivity({
   name: 'recordGroup',
   input: z.strictObject({
@@ -145,14 +149,17 @@ export const recordGroup = defineActivity({
   }),
   output: Nothing,
   retry: patientRetry,
-  async effect({ store, now }, { waveId, groupId, status, instanceId, reason }) {
-    await store.waves.change(waveId, (wave) => ({
+  async effect({ store, now }, { waveId, groupId, status, instanceId, reason }, { operationId }) {
+    const put = (wave: WaveDocument): WaveDocument => ({
       ...wave,
       groups: {
         ...wave.groups,
         [groupId]: { status, instanceId, updatedAt: now(), ...(reason === undefined ? {} : { reason }) },
       },
-    }));
+    });
+    await store.waves.change(waveId, put, { operationId });
+    const why = `group ${groupId} is ${status}`;
+    if (settled.has(status)) await anchorWave(store, { waveId, operationId, reason: why, at: now() });
     return null;
   },
 });
@@ -168,15 +175,17 @@ export const recordWave = defineActivity({
   }),
   output: Nothing,
   retry: patientRetry,
-  async effect({ store, now }, { waveId, status, attempt, reason, ended }) {
-    await store.waves.change(waveId, ({ reason: _old, ...wave }) => ({
+  async effect({ store, now }, { waveId, status, attempt, reason, ended }, { operationId }) {
+    const put = ({ reason: _old, ...wave }: WaveDocument): WaveDocument => ({
       ...wave,
       status,
       // The attempt that runs, should two starts have counted up at once: orders and signals are addressed by it.
       attempt,
       ...(reason === undefined ? {} : { reason }),
       ...(ended ? { endedAt: now() } : {}),
-    }));
+    });
+    await store.waves.change(waveId, put, { operationId });
+    if (ended) await anchorWave(store, { waveId, operationId, reason: `the wave is ${status}`, at: now() });
     return null;
   },
 });

@@ -4,7 +4,7 @@ import { defineActivity, Nothing } from '../../shared/durable/activity.ts';
 import { terminal } from '../../shared/errors.ts';
 import { stagingBlobName, type WorkloadPlan } from '../../shared/model/plan.ts';
 import { environmentOf, ownership, resourceNames, workloadOf } from '../../shared/store/plans.ts';
-import { Progress } from '../azure/activities.ts';
+import { asked, Progress } from '../azure/activities.ts';
 
 export const Purpose = z.enum(['test', 'cutover']);
 export type Purpose = z.infer<typeof Purpose>;
@@ -55,9 +55,10 @@ export const choosePoint = defineActivity({
 /** Imports one disk of a chosen point. */
 export const importDisk = defineActivity({
   name: 'importDisk',
+  changes: 'a managed disk',
   input: Machine.extend({ disk: DiskOfPoint }),
   output: Progress,
-  async effect({ store, azure, now }, { purpose, disk, ...workload }) {
+  async effect({ store, azure, now }, { purpose, disk, ...workload }, { changed }) {
     const { plan } = await workloadOf(store, workload);
     const environment = await environmentOf(store, plan.environmentId);
     const { diskId, snapshot } = disk;
@@ -68,15 +69,19 @@ export const importDisk = defineActivity({
       sku: plan.settings.sizing.diskSku,
       boot: plan.source.disks.find(({ id }) => id === diskId)?.boot ?? false,
     };
-    return azure.compute.beginImportDisk(environment, wanted, ownership(plan.waveId, plan.workloadId, now()));
+    const tags = ownership(plan.waveId, plan.workloadId, now());
+    const progress = await azure.compute.beginImportDisk(environment, wanted, tags);
+    changed(asked('imported', `disk ${wanted.name} from ${snapshot}`, progress));
+    return progress;
   },
 });
 
 export const createMachine = defineActivity({
   name: 'createMachine',
+  changes: 'a machine',
   input: Machine.extend({ networkSecurityGroupId: z.string() }),
   output: Progress,
-  async effect({ store, azure, now }, { purpose, networkSecurityGroupId, ...workload }) {
+  async effect({ store, azure, now }, { purpose, networkSecurityGroupId, ...workload }, { changed }) {
     const { plan } = await workloadOf(store, workload);
     const environment = await environmentOf(store, plan.environmentId);
     const { disks } = plan.source;
@@ -88,7 +93,7 @@ export const createMachine = defineActivity({
       purpose === 'cutover' && plan.target.privateAddress !== undefined
         ? { privateAddress: plan.target.privateAddress }
         : {};
-    return azure.compute.beginMachine(
+    const progress = await azure.compute.beginMachine(
       environment,
       {
         name: machineNameOf(plan, purpose),
@@ -101,6 +106,8 @@ export const createMachine = defineActivity({
       },
       ownership(plan.waveId, plan.workloadId, now()),
     );
+    changed(asked('created', `machine ${machineNameOf(plan, purpose)} behind ${networkSecurityGroupId}`, progress));
+    return progress;
   },
 });
 
@@ -117,33 +124,47 @@ export const quarantineGroupOf = defineActivity({
 /** Begins to delete one part of a machine; the parts go in this order: machine, then NIC and disks. */
 export const deletePart = defineActivity({
   name: 'deletePart',
+  changes: 'a part of a machine',
   input: Machine.extend({
     part: z.union([z.literal('machine'), z.literal('nic'), z.strictObject({ diskId: z.string() })]),
   }),
   output: Progress,
-  async effect({ store, azure }, { purpose, part, ...workload }) {
+  async effect({ store, azure }, { purpose, part, ...workload }, { changed }) {
     const { plan } = await workloadOf(store, workload);
     const environment = await environmentOf(store, plan.environmentId);
-    if (part === 'machine') return azure.compute.beginDeleteMachine(environment, machineNameOf(plan, purpose));
-    if (part === 'nic') return azure.compute.beginDeleteNic(environment, `${machineNameOf(plan, purpose)}-nic`);
-    return azure.compute.beginDeleteDisk(environment, diskNameOf(plan, purpose, part.diskId));
+    const machine = machineNameOf(plan, purpose);
+    if (part === 'machine') {
+      const progress = await azure.compute.beginDeleteMachine(environment, machine);
+      changed(asked('deleted', `machine ${machine}`, progress));
+      return progress;
+    }
+    if (part === 'nic') {
+      const progress = await azure.compute.beginDeleteNic(environment, `${machine}-nic`);
+      changed(asked('deleted', `network interface ${machine}-nic`, progress));
+      return progress;
+    }
+    const disk = diskNameOf(plan, purpose, part.diskId);
+    const progress = await azure.compute.beginDeleteDisk(environment, disk);
+    changed(asked('deleted', `disk ${disk}`, progress));
+    return progress;
   },
 });
 
 /** Puts the target behind its quarantine group; nothing to do when it does not exist. */
 export const quarantineMachine = defineActivity({
   name: 'quarantineMachine',
+  changes: 'the security group of a target',
   input: z.strictObject({ waveId: z.string(), workloadId: z.string() }),
   output: Nothing,
-  async effect({ store, azure }, workload) {
+  async effect({ store, azure }, workload, { changed }) {
     const { plan } = await workloadOf(store, workload);
     const environment = await environmentOf(store, plan.environmentId);
-    if ((await azure.compute.findMachine(environment, plan.target.name)) !== undefined)
-      await azure.network.setMachineSecurityGroup(
-        environment,
-        plan.target.name,
-        plan.settings.placement.quarantineNetworkSecurityGroupId,
-      );
+    const { name } = plan.target;
+    if ((await azure.compute.findMachine(environment, name)) === undefined) return null;
+    const before = await azure.network.machineSecurityGroup(environment, name);
+    const after = plan.settings.placement.quarantineNetworkSecurityGroupId;
+    await azure.network.setMachineSecurityGroup(environment, name, after);
+    changed({ verb: 'quarantined', object: `machine ${name}`, before: before ?? 'none', after });
     return null;
   },
 });

@@ -4,6 +4,7 @@ import { Failure } from '../errors.ts';
 import { Answer, Choice, Part } from '../model/attention.ts';
 import { Instant } from '../model/ids.ts';
 import type { ApplianceEvent } from '../protocol/events.ts';
+import { effectEventData } from './effects.ts';
 import { Phase } from './phases.ts';
 
 const Checked = z.strictObject({ before: z.unknown().optional(), after: z.unknown().optional() });
@@ -96,6 +97,7 @@ export const platformEventData = {
   }),
   'landfall.downtime.began': z.strictObject({ at: Instant }),
   'landfall.downtime.ended': z.strictObject({ at: Instant }),
+  ...effectEventData,
 } as const;
 export type PlatformEventType = keyof typeof platformEventData;
 

@@ -2,6 +2,7 @@
 // state or says why a platform decision is illegal. Reports from appliances are never illegal: they are facts that may
 // come late or twice, and then change nothing but the record of what was heard.
 
+import { waitingAfter } from './effects.ts';
 import type { PlatformEvent, ReportedEvent, WorkloadEvent } from './events.ts';
 import { idlePhases, mayMove, Phase } from './phases.ts';
 import type { Point, SyncRegion, WorkloadState } from './state.ts';
@@ -98,8 +99,14 @@ function decide(
     case 'landfall.step.undone':
     case 'landfall.step.undoFailed': {
       const { step } = event.data;
-      return { state: { ...state, steps: { ...state.steps, [step]: stepAfter(state.steps[step], event) } } };
+      const steps = { ...state.steps, [step]: stepAfter(state.steps[step], event) };
+      // A step that begins or ends waits for nothing: what a process that was thought dead told of its calls is over.
+      return { state: { ...state, steps, waiting: undefined } };
     }
+    case 'landfall.effect.applied':
+    case 'landfall.effect.failed':
+    case 'landfall.effect.retried':
+      return { state: { ...state, waiting: waitingAfter(state.waiting, event) } };
     case 'landfall.validation.judged':
       return { state: { ...state, validation: { ...event.data, at: event.time } } };
     case 'landfall.machine.launched':

@@ -1,6 +1,7 @@
 import type { Failure } from '../errors.ts';
 import type { Choice } from '../model/attention.ts';
 import type { DiskPoint, ServiceState } from '../protocol/events.ts';
+import type { Waiting } from './effects.ts';
 import type { Phase } from './phases.ts';
 
 export type SyncKind = 'initial' | 'delta' | 'final';
@@ -100,6 +101,8 @@ export interface WorkloadState {
     at: string;
   };
   downtime?: { began: string; ended?: string | undefined } | undefined;
+  /** Calls that failed in passing and are tried again, by operation id. */
+  waiting?: Record<string, Waiting> | undefined;
   /** Highest sequence per appliance, and how many numbers never came: a gap is recorded and never blocks. */
   heard: Record<string, { sequence: number; missing: number }>;
 }

@@ -5,11 +5,13 @@ const Lease = z.strictObject({ environmentId: z.string(), waveId: z.string() });
 
 export const leaseEnvironment = defineActivity({
   name: 'leaseEnvironment',
+  changes: 'the lease of an environment',
   input: Lease,
   output: Nothing,
   retry: patientRetry,
-  async effect({ store, now }, { environmentId, waveId }) {
+  async effect({ store, now }, { environmentId, waveId }, { changed }) {
     await store.environments.lease(environmentId, waveId, now());
+    changed({ verb: 'leased', object: `environment ${environmentId}` });
     return null;
   },
 });
@@ -17,10 +19,13 @@ export const leaseEnvironment = defineActivity({
 /** Gives the lease back and says how many other waves still hold one. */
 export const releaseEnvironment = defineActivity({
   name: 'releaseEnvironment',
+  changes: 'the lease of an environment',
   input: Lease,
   output: z.int(),
   retry: patientRetry,
-  async effect({ store }, { environmentId, waveId }) {
-    return store.environments.release(environmentId, waveId);
+  async effect({ store }, { environmentId, waveId }, { changed }) {
+    const others = await store.environments.release(environmentId, waveId);
+    changed({ verb: 'released', object: `environment ${environmentId}`, after: { others } });
+    return others;
   },
 });

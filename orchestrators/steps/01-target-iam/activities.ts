@@ -24,10 +24,18 @@ export const findRoleGaps = defineActivity({
 
 export const grantRoles = defineActivity({
   name: 'grantRoles',
+  changes: 'roles of the working identities',
   input: Input.extend({ gaps: z.array(RoleGap) }),
   output: z.array(z.string()),
-  async effect({ azure, store }, { environmentId, gaps }) {
+  async effect({ azure, store }, { environmentId, gaps }, { changed }) {
     const made = await azure.authorization.grant(await environmentOf(store, environmentId), gaps);
+    for (const { principalId, role, scope, missing } of gaps)
+      changed({
+        verb: 'granted',
+        object: `${role} to ${principalId} on ${scope}`,
+        before: { missing },
+        after: { missing: [] },
+      });
     return made.map(({ id }) => id);
   },
 });
@@ -44,11 +52,14 @@ export const rolesEffective = defineActivity({
 /** Deletes the definitions and assignments that carry our deterministic names; never any other. */
 export const revokeRoles = defineActivity({
   name: 'revokeRoles',
+  changes: 'roles of the working identities',
   input: Input,
   output: Nothing,
-  async effect({ azure, store }, { environmentId }) {
+  async effect({ azure, store }, { environmentId }, { changed }) {
     const environment = await environmentOf(store, environmentId);
-    await azure.authorization.revoke(environment, ownRoles(environment));
+    const own = ownRoles(environment);
+    await azure.authorization.revoke(environment, own);
+    for (const { kind, id } of own) changed({ verb: 'removed', object: `${kind} ${id}`, after: 'absent' });
     return null;
   },
 });

@@ -3,7 +3,7 @@ import { defineActivity } from '../../../shared/durable/activity.ts';
 import { applianceIds } from '../../../shared/model/plan.ts';
 import { environmentOf, ownership } from '../../../shared/store/plans.ts';
 import { untilStarted, wantAppliance } from '../../appliances/activities.ts';
-import { Progress } from '../../azure/activities.ts';
+import { asked, Progress } from '../../azure/activities.ts';
 
 const Input = z.strictObject({ environmentId: z.string() });
 const machineName = (environmentId: string) => `lf-${applianceIds.target(environmentId)}`;
@@ -25,10 +25,11 @@ export const findAppliance = defineActivity({
 /** Deploys the appliance, or finds it at work. */
 export const deployAppliance = defineActivity({
   name: 'deployAppliance',
+  changes: 'the appliance’s machine',
   retry: untilStarted,
   input: Input.extend({ waveId: z.string(), operationId: z.string() }),
   output: z.strictObject({ healthy: z.string().optional(), progress: Progress }),
-  async effect(capabilities, { environmentId, waveId, operationId }) {
+  async effect(capabilities, { environmentId, waveId, operationId }, { changed }) {
     const { azure, store, now } = capabilities;
     const environment = await environmentOf(store, environmentId);
     const applianceId = applianceIds.target(environmentId);
@@ -45,26 +46,35 @@ export const deployAppliance = defineActivity({
       };
     if (wanted.state === 'started') return { progress: { done: true as const } };
     const tags = ownership(waveId, environmentId, now());
-    return {
-      progress: await azure.compute.beginAppliance(environment, machineName(environmentId), wanted.bootstrap, tags),
-    };
+    const name = machineName(environmentId);
+    const progress = await azure.compute.beginAppliance(environment, name, wanted.bootstrap, tags);
+    changed({ verb: 'deployed', object: `machine ${name}`, before: machine === undefined ? 'absent' : machine.power });
+    return { progress };
   },
 });
 
 export const deleteApplianceMachine = defineActivity({
   name: 'deleteApplianceMachine',
+  changes: 'the appliance’s machine',
   input: Input,
   output: Progress,
-  async effect({ azure, store }, { environmentId }) {
-    return azure.compute.beginDeleteMachine(await environmentOf(store, environmentId), machineName(environmentId));
+  async effect({ azure, store }, { environmentId }, { changed }) {
+    const name = machineName(environmentId);
+    const progress = await azure.compute.beginDeleteMachine(await environmentOf(store, environmentId), name);
+    changed(asked('deleted', `machine ${name}`, progress));
+    return progress;
   },
 });
 
 export const deleteApplianceNic = defineActivity({
   name: 'deleteApplianceNic',
+  changes: 'the appliance’s network interface',
   input: Input,
   output: Progress,
-  async effect({ azure, store }, { environmentId }) {
-    return azure.compute.beginDeleteNic(await environmentOf(store, environmentId), `${machineName(environmentId)}-nic`);
+  async effect({ azure, store }, { environmentId }, { changed }) {
+    const name = `${machineName(environmentId)}-nic`;
+    const progress = await azure.compute.beginDeleteNic(await environmentOf(store, environmentId), name);
+    changed(asked('deleted', `network interface ${name}`, progress));
+    return progress;
   },
 });

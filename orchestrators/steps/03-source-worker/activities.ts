@@ -34,10 +34,11 @@ export const findWorker = defineActivity({
 
 export const deployWorker = defineActivity({
   name: 'deployWorker',
+  changes: 'the worker of a site',
   retry: untilStarted,
   input: Input.extend({ operationId: z.string() }),
   output: z.strictObject({ healthy: z.boolean() }),
-  async effect(capabilities, { environmentId, siteId, operationId }) {
+  async effect(capabilities, { environmentId, siteId, operationId }, { changed }) {
     const { store, hosts } = capabilities;
     const site = siteOf(await environmentOf(store, environmentId), siteId);
     const applianceId = applianceIds.worker(siteId);
@@ -47,7 +48,15 @@ export const deployWorker = defineActivity({
       { environmentId, applianceId, kind: 'worker', operationId },
       present,
     );
-    if (wanted.state === 'start') await hosts.ofSite(site).deployWorker(site, applianceId, wanted.bootstrap);
+    if (wanted.state === 'start') {
+      await hosts.ofSite(site).deployWorker(site, applianceId, wanted.bootstrap);
+      changed({
+        verb: 'deployed',
+        object: `worker ${applianceId}`,
+        before: present ? 'there' : 'absent',
+        after: 'there',
+      });
+    }
     return { healthy: wanted.state === 'healthy' };
   },
 });
@@ -55,9 +64,10 @@ export const deployWorker = defineActivity({
 /** Asks the worker to read every disk that it is to replicate and to freeze and release one snapshot per source. */
 export const verifyWorker = defineActivity({
   name: 'verifyWorker',
+  changes: 'what a worker is asked for',
   input: z.strictObject({ waveId: z.string(), siteId: z.string(), operationId: z.string() }),
   output: Nothing,
-  async effect({ store, bus }, { waveId, siteId, operationId }) {
+  async effect({ store, bus }, { waveId, siteId, operationId }, { changed }) {
     const applianceId = applianceIds.worker(siteId);
     const sources = (await waveOf(store, waveId)).plan.workloads
       .filter((plan) => plan.applianceId === applianceId)
@@ -69,17 +79,20 @@ export const verifyWorker = defineActivity({
       source.disks.slice(0, 1).map(({ id }) => ({ sourceId: source.id, diskId: id, snapshot: source.snapshot })),
     );
     await bus.publish({ type: 'landfall.worker.verify', operationId, aud: applianceId, data: { disks, snapshots } });
+    changed({ verb: 'sent', object: `landfall.worker.verify to ${applianceId}` });
     return null;
   },
 });
 
 export const removeWorker = defineActivity({
   name: 'removeWorker',
+  changes: 'the worker of a site',
   input: Input,
   output: Nothing,
-  async effect({ store, hosts }, { environmentId, siteId }) {
+  async effect({ store, hosts }, { environmentId, siteId }, { changed }) {
     const site = siteOf(await environmentOf(store, environmentId), siteId);
     await hosts.ofSite(site).removeWorker(site, applianceIds.worker(siteId));
+    changed({ verb: 'removed', object: `worker ${applianceIds.worker(siteId)}`, after: 'absent' });
     return null;
   },
 });

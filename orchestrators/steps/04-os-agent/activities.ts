@@ -29,10 +29,11 @@ export const findAgent = defineActivity({
 
 export const installAgent = defineActivity({
   name: 'installAgent',
+  changes: 'the agent on a source',
   retry: untilStarted,
   input: Workload.extend({ operationId: z.string() }),
   output: z.strictObject({ applianceId: z.string(), healthy: z.boolean() }),
-  async effect(capabilities, { operationId, ...workload }) {
+  async effect(capabilities, { operationId, ...workload }, { changed }) {
     const { store, hosts } = capabilities;
     const { source, applianceId, environmentId } = (await workloadOf(store, workload)).plan;
     const present = await hosts.of(source).agentInstalled(source);
@@ -41,18 +42,28 @@ export const installAgent = defineActivity({
       { environmentId, applianceId, kind: 'agent', operationId },
       present,
     );
-    if (wanted.state === 'start') await hosts.of(source).installAgent(source, wanted.bootstrap);
+    if (wanted.state === 'start') {
+      await hosts.of(source).installAgent(source, wanted.bootstrap);
+      changed({
+        verb: 'installed',
+        object: `agent ${applianceId} on ${source.id}`,
+        before: present ? 'there' : 'absent',
+        after: 'there',
+      });
+    }
     return { applianceId, healthy: wanted.state === 'healthy' };
   },
 });
 
 export const removeAgent = defineActivity({
   name: 'removeAgent',
+  changes: 'the agent on a source',
   input: Workload,
   output: Nothing,
-  async effect({ store, hosts }, workload) {
+  async effect({ store, hosts }, workload, { changed }) {
     const { source } = (await workloadOf(store, workload)).plan;
     await hosts.of(source).removeAgent(source);
+    changed({ verb: 'removed', object: `agent on ${source.id}`, after: 'absent' });
     return null;
   },
 });
@@ -60,12 +71,14 @@ export const removeAgent = defineActivity({
 /** Takes the agent's rights away and forgets it (idempotent). */
 export const dismissAgent = defineActivity({
   name: 'dismissAgent',
+  changes: 'the rights of an agent',
   input: Workload,
   output: Nothing,
-  async effect({ store, bus }, workload) {
+  async effect({ store, bus }, workload, { changed }) {
     const { applianceId } = (await workloadOf(store, workload)).plan;
     await store.appliances.remove(applianceId);
     await bus.removeSubscription(applianceId);
+    changed({ verb: 'dismissed', object: `appliance ${applianceId}`, after: 'without rights' });
     return null;
   },
 });

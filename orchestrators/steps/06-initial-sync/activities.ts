@@ -18,18 +18,17 @@ export const latestPoint = defineActivity({
 
 export const createStaging = defineActivity({
   name: 'createStaging',
+  changes: 'staging blobs',
   input: Workload,
   output: Nothing,
-  async effect({ store, azure, now }, workload) {
+  async effect({ store, azure, now }, workload, { changed }) {
     const { plan } = await workloadOf(store, workload);
     const environment = await environmentOf(store, plan.environmentId);
-    for (const disk of plan.source.disks)
-      await azure.staging.ensureBlob(
-        environment,
-        stagingBlobName(plan, disk.id),
-        disk.sizeBytes,
-        ownership(plan.waveId, plan.workloadId, now()),
-      );
+    for (const { id, sizeBytes } of plan.source.disks) {
+      const blob = stagingBlobName(plan, id);
+      await azure.staging.ensureBlob(environment, blob, sizeBytes, ownership(plan.waveId, plan.workloadId, now()));
+      changed({ verb: 'ensured', object: `blob ${blob}`, after: { sizeBytes } });
+    }
     return null;
   },
 });

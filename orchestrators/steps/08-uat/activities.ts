@@ -49,26 +49,27 @@ export const proveTestIsolation = defineActivity({
 
 export const ensureIsolationGroup = defineActivity({
   name: 'ensureIsolationGroup',
+  changes: 'the security group of the clones',
   input: Group,
   output: z.string(),
-  async effect({ store, azure, now }, { waveId, groupId, environmentId }) {
-    return azure.network.ensureDenyAll(
-      await environmentOf(store, environmentId),
-      isolationGroupName(waveId, groupId),
-      ownership(waveId, groupId, now(), 1),
-    );
+  async effect({ store, azure, now }, { waveId, groupId, environmentId }, { changed }) {
+    const environment = await environmentOf(store, environmentId);
+    const name = isolationGroupName(waveId, groupId);
+    const id = await azure.network.ensureDenyAll(environment, name, ownership(waveId, groupId, now(), 1));
+    changed({ verb: 'ensured', object: `security group ${name}`, after: 'denies all' });
+    return id;
   },
 });
 
 export const removeIsolationGroup = defineActivity({
   name: 'removeIsolationGroup',
+  changes: 'the security group of the clones',
   input: Group,
   output: Nothing,
-  async effect({ store, azure }, { waveId, groupId, environmentId }) {
-    await azure.network.removeSecurityGroup(
-      await environmentOf(store, environmentId),
-      isolationGroupName(waveId, groupId),
-    );
+  async effect({ store, azure }, { waveId, groupId, environmentId }, { changed }) {
+    const name = isolationGroupName(waveId, groupId);
+    await azure.network.removeSecurityGroup(await environmentOf(store, environmentId), name);
+    changed({ verb: 'removed', object: `security group ${name}`, after: 'absent' });
     return null;
   },
 });

@@ -17,27 +17,47 @@ export const inspectMachine = defineActivity({
   },
 });
 
+const powerVerb = { shutDown: 'asked to shut down', cut: 'cut the power of', on: 'powered on' } as const;
+
 export const setPower = defineActivity({
   name: 'setPower',
+  changes: 'the power of a source',
   input: Workload.extend({ action: z.enum(['shutDown', 'cut', 'on']) }),
   output: Nothing,
-  async effect({ store, hosts }, { action, ...workload }) {
+  async effect({ store, hosts }, { action, ...workload }, { changed }) {
     const { source } = (await workloadOf(store, workload)).plan;
     const host = hosts.of(source);
+    const { power } = await host.inspect(source);
     if (action === 'shutDown') await host.shutDown(source);
     else if (action === 'cut') await host.powerOff(source);
     else await host.powerOn(source);
+    changed({
+      verb: powerVerb[action],
+      object: `source ${source.id}`,
+      before: power,
+      after: action === 'on' ? 'on' : 'off',
+    });
     return null;
   },
 });
 
 export const setNic = defineActivity({
   name: 'setNic',
+  changes: 'the network interface of a source',
   input: Workload.extend({ connected: z.boolean() }),
   output: Nothing,
-  async effect({ store, hosts }, { connected, ...workload }) {
+  async effect({ store, hosts }, { connected, ...workload }, { changed }) {
     const { source } = (await workloadOf(store, workload)).plan;
-    await hosts.of(source).setNic(source, connected);
+    const host = hosts.of(source);
+    const { nicConnected } = await host.inspect(source);
+    await host.setNic(source, connected);
+    const verb = connected ? 'connected' : 'disconnected';
+    changed({
+      verb,
+      object: `network interface of ${source.id}`,
+      before: { connected: nicConnected },
+      after: { connected },
+    });
     return null;
   },
 });

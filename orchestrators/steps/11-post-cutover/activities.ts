@@ -14,6 +14,7 @@ export const RecordBefore = z.strictObject({
   zoneId: z.string(),
   record: z.string(),
   type: z.enum(['A', 'CNAME']),
+  workloadId: z.string().optional(),
   value: z.strictObject({ ttlSeconds: z.number(), values: z.array(z.string()) }).nullable(),
 });
 
@@ -27,7 +28,7 @@ export const captureRecords = defineActivity({
       for (const action of (await workloadOf(store, { waveId, workloadId })).plan.settings.cutover.actions) {
         if (action.kind !== 'dns') continue;
         const { zoneId, record, type } = action;
-        records.push({ zoneId, record, type, value: (await azure.dns.get(zoneId, record, type)) ?? null });
+        records.push({ zoneId, record, type, workloadId, value: (await azure.dns.get(zoneId, record, type)) ?? null });
       }
     return records;
   },
@@ -69,9 +70,10 @@ export type Applied = z.infer<typeof Applied>;
 /** Does one action; setting what is set already changes nothing. */
 export const applyAction = defineActivity({
   name: 'applyAction',
+  changes: 'what a cutover action names',
   input: Workload.extend({ index: z.int() }),
   output: Applied,
-  async effect({ store, azure }, { index, ...workload }) {
+  async effect({ store, azure }, { index, ...workload }, { changed }) {
     const { plan } = await workloadOf(store, workload);
     const action = plan.settings.cutover.actions[index];
     if (action === undefined)
@@ -81,6 +83,7 @@ export const applyAction = defineActivity({
         'The plan is immutable; this is a bug.',
       );
     const change = await perform(azure, await environmentOf(store, plan.environmentId), plan.target.name, action);
+    changed({ verb: 'applied', object: `action ${action.name} (${action.kind})`, ...change });
     return { workloadId: plan.workloadId, action: action.name, ...change };
   },
 });
@@ -126,11 +129,21 @@ function spellTags(tags: Record<string, string>, names: string[]): string {
 
 export const restoreRecord = defineActivity({
   name: 'restoreRecord',
+  changes: 'a DNS record',
   input: z.strictObject({ waveId: z.string(), before: RecordBefore }),
   output: Nothing,
-  async effect({ azure }, { before: { zoneId, record, type, value } }) {
+  async effect({ azure }, { before: { zoneId, record, type, value, workloadId } }, { changed }) {
+    const now = (await azure.dns.get(zoneId, record, type)) ?? 'absent';
     if (value === null) await azure.dns.remove(zoneId, record, type);
     else await azure.dns.set(zoneId, record, type, value);
+    const whose = workloadId === undefined ? {} : { workloadId };
+    changed({
+      ...whose,
+      verb: 'restored',
+      object: `${type} ${record} in ${zoneId}`,
+      before: now,
+      after: value ?? 'absent',
+    });
     return null;
   },
 });
