@@ -11,10 +11,11 @@ import { cutover } from './cutover.ts';
 import { openGate, withdrawGate } from './gates/activities.ts';
 import { group } from './group.ts';
 import { enterPhase, passOrderOn, recordGroup, recordStep, recordWave } from './journal/activities.ts';
-import { askForHelp, followPolicy, helpEnded } from './journal/attention/activities.ts';
+import { askForHelp, followPolicy, helpEnded, leaveGroup } from './journal/attention/activities.ts';
 import { leaseEnvironment, releaseEnvironment } from './journal/leases/activities.ts';
 import { tellDependents, unmetNeeds } from './journal/needs/activities.ts';
 import { ordersFor, outlineWave, phaseOf, withPoint } from './journal/reads/activities.ts';
+import { leave } from './leave.ts';
 import {
   choosePoint,
   createMachine,
@@ -66,6 +67,7 @@ export const orchestrators: readonly Pick<OrchestratorDefinition<never, unknown>
   prepare,
   cutover,
   unwind,
+  leave,
   crew,
   launch,
   destroy,
@@ -89,6 +91,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   askForHelp,
   helpEnded,
   followPolicy,
+  leaveGroup,
   passOrderOn,
   recordGroup,
   recordWave,

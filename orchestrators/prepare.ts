@@ -3,11 +3,12 @@ import { z } from 'zod';
 import type { Ctx, Flow } from '../shared/durable/flow.ts';
 import { defineOrchestrator } from '../shared/durable/orchestrator.ts';
 import { Interruption } from '../shared/model/control.ts';
+import { OnFailure } from '../shared/model/failurePolicy.ts';
+import { ChildOutcome, outcomeOf } from './child.ts';
 import { prepareSteps } from './itinerary.ts';
 import { enterPhase } from './journal/activities.ts';
 import { phaseOf } from './journal/reads/activities.ts';
 import { hearEarlierOrders } from './orders.ts';
-import { ChildOutcome, outcomeOf } from './outcome.ts';
 import { rearm, type Taken, take } from './saga.ts';
 
 const Input = z.strictObject({
@@ -15,6 +16,7 @@ const Input = z.strictObject({
   workloadId: z.string(),
   method: z.enum(['agent', 'agentless']),
   gatedSteps: z.array(z.string()),
+  onFailure: OnFailure,
   ordered: Interruption.optional(),
 });
 
@@ -22,11 +24,13 @@ export const prepare = defineOrchestrator({
   name: 'prepare',
   input: Input,
   output: ChildOutcome,
-  *run(ctx, { waveId, workloadId, method, gatedSteps, ordered }) {
+  *run(ctx, { waveId, workloadId, method, gatedSteps, onFailure, ordered }) {
     ctx.gatedSteps = new Set(gatedSteps);
     yield* hearEarlierOrders(ctx, waveId, ordered);
     const taken: Taken[] = [];
-    return yield* outcomeOf(ctx, { waveId, workloadId }, taken, story(ctx, taken, { waveId, workloadId }, method));
+    const workload = { waveId, workloadId };
+    const own = { prepared: taken, cutOver: [] };
+    return yield* outcomeOf(ctx, workload, own, taken, story(ctx, taken, workload, method, onFailure));
   },
 });
 
@@ -35,6 +39,7 @@ function* story(
   taken: Taken[],
   workload: { waveId: string; workloadId: string },
   method: 'agent' | 'agentless',
+  onFailure: OnFailure,
 ): Flow<void> {
   const subject = { waveId: workload.waveId, workloadIds: [workload.workloadId] };
   const phase = yield* phaseOf.call(ctx, workload);
@@ -48,7 +53,7 @@ function* story(
     });
   // What an earlier attempt did is this one's to undo, even if it never comes to do anything itself.
   else yield* ctx.shielded(rearm(ctx, taken, prepareSteps[method], workload, subject));
-  for (const step of prepareSteps[method]) yield* take(ctx, taken, step, workload, subject);
+  for (const step of prepareSteps[method]) yield* take(ctx, taken, step, workload, subject, onFailure);
   if (!resumed)
     yield* enterPhase.call(ctx, {
       ...subject,

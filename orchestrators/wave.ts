@@ -20,7 +20,7 @@ import { untilDone, walkBack } from './walkBack.ts';
 const Input = z.strictObject({ waveId: z.string(), attempt: z.int() });
 type Input = z.infer<typeof Input>;
 const Outcome = z.strictObject({
-  status: z.enum(['committed', 'rolledBack', 'cancelled', 'failed']),
+  status: z.enum(['committed', 'incomplete', 'rolledBack', 'cancelled', 'failed']),
   reason: z.string(),
 });
 type Outcome = z.infer<typeof Outcome>;
@@ -42,17 +42,21 @@ export const wave = defineOrchestrator({
     let reason = ordered?.reason ?? 'every group committed';
     let committed = false;
     let failed = false;
+    let left = 0;
     // Told to stop before any group began, groups of an earlier attempt still have their way back to go.
     if (ordered === undefined || outline.begun) {
       const groups = yield* all(outline.groups.map((member) => moveGroup(ctx, input, outline, member, ordered)));
-      done = groups.every(({ outcome }) => outcome === 'committed' || outcome === 'withdrawn');
+      left = groups.reduce((sum, group) => sum + group.left, 0);
+      done = left === 0 && groups.every(({ outcome }) => outcome === 'committed' || outcome === 'withdrawn');
       committed = groups.every(({ outcome }) => outcome === 'committed');
       failed = groups.some(({ outcome }) => outcome === 'failed');
       reason = groups.find(({ outcome }) => outcome !== 'committed')?.reason ?? reason;
+      if (committed && left > 0) reason = `${left} workloads have left their groups`;
     }
     const cancelled = (ordered ?? ctx.interruption)?.action === 'cancel';
-    const ended = cancelled ? 'cancelled' : 'rolledBack';
-    const result: Outcome = { status: committed ? 'committed' : failed ? 'failed' : ended, reason };
+    const ended = cancelled ? 'cancelled' : failed ? 'failed' : 'rolledBack';
+    const gone = left === 0 ? 'committed' : 'incomplete';
+    const result: Outcome = { status: committed ? gone : ended, reason };
     if (done) yield* ctx.shielded(leave(ctx, waveId, outline.environmentId, taken));
     yield* recordWave.call(ctx, { waveId, attempt, status: result.status, reason: result.reason, ended: true });
     return result;
@@ -110,7 +114,7 @@ function* moveGroup(
     yield* recordGroup.call(ctx, { waveId, groupId, status: 'failed', instanceId, reason });
     const operationId = ctx.operationId('told', groupId);
     yield* tellDependents.call(ctx, { waveId, groupId, operationId, outcome: 'failed' });
-    return { outcome: 'failed', reason };
+    return { outcome: 'failed', reason, left: 0 };
   }
 }
 

@@ -4,8 +4,9 @@ import { allSteps } from '../../orchestrators/itinerary.ts';
 import type { Capabilities } from '../../shared/capabilities.ts';
 import { type Answer, Choice } from '../../shared/model/attention.ts';
 import type { Person, Role } from '../../shared/policy/people.ts';
-import type { AttentionDocument, WorkloadDocument } from '../../shared/store/documents.ts';
+import type { AttentionDocument, WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
 import { readBody } from './body.ts';
+import { checkLeaving } from './leaving.ts';
 import { Reason } from './orders.ts';
 import { checkRollback } from './pointOfNoReturn.ts';
 import { problemsOf, refuse } from './problem.ts';
@@ -17,6 +18,7 @@ const Given = z.strictObject({
   reason: Reason,
   to: z.enum(['replicating', 'withdrawn']).optional(),
   acceptDataLoss: z.boolean().default(false),
+  alone: z.boolean().optional(),
   changed: z.unknown().optional(),
 });
 type Given = z.infer<typeof Given>;
@@ -70,7 +72,7 @@ async function reply(
   given: Given,
   person: Person,
 ): Promise<AttentionDocument> {
-  const workloads = await store.workloads.list(waveId);
+  const [wave, workloads] = await Promise.all([waveOf(store, waveId), store.workloads.list(waveId)]);
   return store.attentions.change(waveId, attentionId, (attention) => {
     if (attention.status !== 'open') throw refuse('conflict', `This question is ${attention.status} already.`);
     if (!attention.choices.includes(given.choice))
@@ -78,7 +80,8 @@ async function reply(
     checkFields(given);
     const concerned = workloads.filter(({ workloadId }) => attention.workloadIds.includes(workloadId));
     checkPerson(attention, given, person, concerned);
-    const { choice, reason, to } = given;
+    const { choice, reason, to, alone } = given;
+    if (alone === true) checkAlone(wave, workloads, attention);
     const changed = given.changed === undefined ? {} : { changed: changeFor(attention, given.changed) };
     const answer: Answer = {
       choice,
@@ -86,6 +89,7 @@ async function reply(
       reason,
       at: now(),
       ...(to === undefined ? {} : { to }),
+      ...(alone === undefined ? {} : { alone }),
       ...changed,
     };
     return { ...attention, status: 'answered', answer };
@@ -93,9 +97,10 @@ async function reply(
 }
 
 /** Which of an answer's fields belong to which choice. */
-function checkFields({ choice, to, changed }: Given): void {
+function checkFields({ choice, to, alone, changed }: Given): void {
   const stray = [
     ...(to !== undefined && choice !== 'rollback' ? [{ path: 'to', value: to, of: 'rollback' }] : []),
+    ...(alone !== undefined && choice !== 'rollback' ? [{ path: 'alone', value: alone, of: 'rollback' }] : []),
     ...(changed !== undefined && choice !== 'retry' ? [{ path: 'changed', value: changed, of: 'retry' }] : []),
   ];
   if (stray.length === 0) return;
@@ -106,6 +111,16 @@ function checkFields({ choice, to, changed }: Given): void {
     fix: `remove it, or choose "${of}"`,
   }));
   throw refuse('invalidInput', `"${choice}" does not take all that is given.`, problems);
+}
+
+function checkAlone(wave: WaveDocument, workloads: readonly WorkloadDocument[], attention: AttentionDocument): void {
+  const { step: name, workloadIds } = attention;
+  if (allSteps.find((step) => step.name === name)?.scope !== 'workload')
+    throw refuse(
+      'conflict',
+      `${name} is taken for the whole group: none of its workloads can be rolled back alone here.`,
+    );
+  checkLeaving(wave, workloads, workloadIds);
 }
 
 function checkPerson(

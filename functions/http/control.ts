@@ -7,6 +7,7 @@ import type { ControlDocument, WaveDocument } from '../../shared/store/documents
 import { finishChanges } from '../../shared/versions/move.ts';
 import { isAsSeen } from '../../shared/versions/revise.ts';
 import { readBody } from './body.ts';
+import { checkLeaving } from './leaving.ts';
 import { give, Reason, Scope, scopeOf, underWay } from './orders.ts';
 import { holdersOf } from './planning.ts';
 import { checkRollback } from './pointOfNoReturn.ts';
@@ -15,14 +16,20 @@ import { type Call, json, type Route } from './route.ts';
 import { waveOf } from './waves.ts';
 
 const Cancel = z.strictObject({ reason: Reason });
-const Rollback = Scope.pick({ group: true }).extend({
+const Rollback = Scope.extend({
   to: z.enum(['replicating', 'withdrawn']).default('replicating'),
   reason: Reason,
   acceptDataLoss: z.boolean().default(false),
 });
 type Rollback = z.infer<typeof Rollback>;
 
-const startable: ReadonlySet<WaveDocument['status']> = new Set(['planned', 'rolledBack', 'failed', 'cancelled']);
+const startable: ReadonlySet<WaveDocument['status']> = new Set([
+  'planned',
+  'incomplete',
+  'rolledBack',
+  'failed',
+  'cancelled',
+]);
 
 export const controlRoutes: Route[] = [
   {
@@ -136,6 +143,7 @@ async function walkBack(
   const workloads = await capabilities.store.workloads.list(wave.waveId);
   const concerned = workloads.filter(({ workloadId }) => scope.workloadIds.includes(workloadId));
   checkRollback(concerned, person, acceptDataLoss);
+  if (asked.workloads !== undefined) checkLeaving(wave, workloads, scope.workloadIds);
   return give(capabilities, wave, scope, (stamp) => ({
     action,
     to,
@@ -143,5 +151,6 @@ async function walkBack(
     reason,
     ...stamp,
     ...(acceptDataLoss ? { acceptDataLoss } : {}),
+    ...(asked.workloads === undefined ? {} : { workloadIds: scope.workloadIds }),
   }));
 }

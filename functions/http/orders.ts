@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Capabilities } from '../../shared/capabilities.ts';
 import type { ControlSignal } from '../../shared/model/control.ts';
 import { Id } from '../../shared/model/ids.ts';
-import { allInstancesOf, instancesOf } from '../../shared/policy/addressees.ts';
+import { allInstancesOf, instancesOf, orderTime } from '../../shared/policy/addressees.ts';
 import type { ControlDocument, WaveDocument } from '../../shared/store/documents.ts';
 import { refuse } from './problem.ts';
 
@@ -14,7 +14,7 @@ export const Scope = z.strictObject({ group: Id.optional(), workloads: z.array(I
 
 export const underWay: ReadonlySet<WaveDocument['status']> = new Set(['running', 'attention']);
 
-interface Addressed {
+export interface Addressed {
   workloadIds: string[];
   /** Every orchestration that may run for them in the wave's current attempt. */
   instanceIds: string[];
@@ -67,7 +67,8 @@ export async function give(
   signalOf: (stamp: { id: string; at: string }) => ControlSignal,
 ): Promise<ControlDocument> {
   if (!underWay.has(status)) throw refuse('conflict', `Wave ${waveId} is ${status}: nothing runs that could be told.`);
-  const [id, at] = [`control.${randomUUID()}`, now()];
+  const at = orderTime(await store.controls.list(waveId), now());
+  const id = `control.${randomUUID()}`;
   const control: ControlDocument = { id, kind: 'control', waveId, instanceIds, signal: signalOf({ id, at }), at };
   await store.controls.put(control);
   return control;

@@ -9,6 +9,7 @@ import { gateRoutes } from './gates.ts';
 import { inventoryRoutes } from './inventory.ts';
 import { journalRoutes } from './journal.ts';
 import { moveRoutes } from './moves.ts';
+import { paceRoutes } from './pace.ts';
 import { quarantineRoutes } from './quarantine.ts';
 import type { Route } from './route.ts';
 import { validationRoutes } from './validation.ts';
@@ -24,6 +25,7 @@ export const routes: readonly Route[] = [
   ...moveRoutes,
   ...fitRoutes,
   ...controlRoutes,
+  ...paceRoutes,
   ...gateRoutes,
   ...attentionRoutes,
   ...validationRoutes,

@@ -3,6 +3,7 @@ import { allSteps } from '../../orchestrators/itinerary.ts';
 import { deltaPhases } from '../../shared/lifecycle/phases.ts';
 import { nextDeltaAt } from '../../shared/policy/cadence.ts';
 import { lagMs } from '../../shared/policy/lag.ts';
+import { pauseOf } from '../../shared/policy/addressees.ts';
 import { together, wayBackOf } from '../../shared/policy/wayBack.ts';
 import type { Store } from '../../shared/store/contract.ts';
 import type { WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
@@ -11,12 +12,17 @@ import { fitSummary, fitsOf } from './fitView.ts';
 
 export async function waveView(store: Store, wave: WaveDocument, now: string) {
   const { waveId, plan } = wave;
-  const [workloads, gates, attentions] = await Promise.all([
+  const [workloads, gates, attentions, orders] = await Promise.all([
     store.workloads.list(waveId),
     store.gates.list(waveId),
     store.attentions.list(waveId),
+    store.controls.list(waveId),
   ]);
   const fits = fitsOf(wave, workloads, now);
+  const pauseFor = (instanceId: string, workloadId?: string) => {
+    const { by, reason, deltas, at } = pauseOf(orders, wave.startedAt ?? '', instanceId, workloadId) ?? {};
+    return by && { by, reason, deltas, at };
+  };
   const byId = new Map(workloads.map((workload) => [workload.workloadId, workload]));
   const { definition, status, reason, createdBy, createdAt, startedBy, startedAt, endedAt, attempt } = wave;
   return {
@@ -32,6 +38,7 @@ export async function waveView(store: Store, wave: WaveDocument, now: string) {
     endedAt,
     attempt,
     codeVersion: wave.codeVersion,
+    pause: pauseFor(`wave-${waveId}`),
     windows: plan.windows,
     zone: plan.zone,
     planHash: plan.hash,
@@ -45,6 +52,7 @@ export async function waveView(store: Store, wave: WaveDocument, now: string) {
         ...group,
         ...wave.groups[group.id],
         fit: fit && fitSummary(fit),
+        pause: pauseFor(`group-${waveId}.${group.id}-${attempt}`),
         wayBack: together(
           group.tiers.flat().flatMap((id) => {
             const workload = byId.get(id);
@@ -53,7 +61,8 @@ export async function waveView(store: Store, wave: WaveDocument, now: string) {
         ),
         workloads: group.tiers.flat().map((id) => {
           const workload = byId.get(id);
-          return workload === undefined ? { workloadId: id } : workloadSummary(workload, now);
+          const pause = pauseFor(`cutover-${waveId}.${id}-${attempt}`, id);
+          return workload === undefined ? { workloadId: id } : { ...workloadSummary(workload, now), pause };
         }),
       };
     }),

@@ -85,7 +85,6 @@ export const recordStep = defineActivity({
     what: z.discriminatedUnion('type', [
       recordable('landfall.workload.paused'),
       recordable('landfall.workload.resumed'),
-      recordable('landfall.workload.left'),
       recordable('landfall.step.started'),
       recordable('landfall.step.completed'),
       recordable('landfall.step.skipped'),

@@ -41,6 +41,19 @@ export class People {
     return this.#call('wavesRollback', this.#wave(waveId), asked, carl);
   }
 
+  /** Rolls single workloads back: they leave their group. */
+  rollBackAlone(workloads: string[], to: 'replicating' | 'withdrawn' = 'replicating'): Promise<unknown> {
+    return this.#call('wavesRollback', this.#wave(), { to, workloads, reason: 'told so' }, carl);
+  }
+
+  pause(scope: { group?: string; workloads?: string[]; deltas?: 'goOn' | 'stop' } = {}): Promise<unknown> {
+    return this.#call('wavesPause', this.#wave(), { ...scope, reason: 'told so' }, carl);
+  }
+
+  resume(scope: { group?: string; workloads?: string[] } = {}): Promise<unknown> {
+    return this.#call('wavesResume', this.#wave(), { ...scope, reason: 'told so' }, carl);
+  }
+
   cancel(waveId?: string): Promise<unknown> {
     return this.#call('wavesCancel', this.#wave(waveId), { reason: 'told so' }, carl);
   }
@@ -51,7 +64,10 @@ export class People {
   }
 
   /** Answers the first question that is open. */
-  answer(choice: Choice, more: { changed?: unknown; to?: 'replicating' | 'withdrawn' } = {}): Promise<unknown> {
+  answer(
+    choice: Choice,
+    more: { changed?: unknown; to?: 'replicating' | 'withdrawn'; alone?: boolean } = {},
+  ): Promise<unknown> {
     const [open] = this.#seen.openQuestions();
     if (open === undefined) throw new Error('no question is open');
     const asked = { choice, reason: 'told so', acceptDataLoss: true, ...more };

@@ -34,7 +34,8 @@ const Resume = z.strictObject({
   ...stamp,
   workloadIds: workloadIds.optional(),
 });
-export type Rest = z.infer<typeof Pause> | z.infer<typeof Resume>;
+export type Pause = z.infer<typeof Pause>;
+export type Rest = Pause | z.infer<typeof Resume>;
 
 /** What a person or a policy tells running orchestrations. */
 export const ControlSignal = z.discriminatedUnion('action', [

@@ -1,5 +1,32 @@
 // Whom an order reaches: instance ids say wave, group, workload and attempt.
+import { type ControlSignal, latestRest, type Pause } from '../model/control.ts';
 import type { GroupPlan } from '../model/plan.ts';
+
+/** The pause that stands for an orchestration, from the orders that the wave was given since it was started. */
+export function pauseOf(
+  orders: readonly { instanceIds: readonly string[]; signal: ControlSignal; at: string }[],
+  startedAt: string,
+  instanceId: string,
+  workloadId?: string,
+): Pause | undefined {
+  const heard = orders
+    .filter(({ instanceIds, at }) => at >= startedAt && instanceIds.includes(instanceId))
+    .map(({ signal }) => signal)
+    .filter(
+      (signal) =>
+        !('workloadIds' in signal) ||
+        signal.workloadIds === undefined ||
+        (workloadId !== undefined && signal.workloadIds.includes(workloadId)),
+    );
+  const latest = latestRest(heard);
+  return latest?.action === 'pause' ? latest : undefined;
+}
+
+/** The time of a wave's next order: later than every one before, for the latest of pause and resume decides. */
+export function orderTime(orders: readonly { at: string }[], now: string): string {
+  const last = Math.max(...orders.map(({ at }) => Date.parse(at)), 0);
+  return new Date(Math.max(Date.parse(now), last + 1)).toISOString();
+}
 
 interface Running {
   waveId: string;

@@ -21,6 +21,7 @@ export const waveStatuses = [
   'running',
   'attention',
   'committed',
+  'incomplete',
   'rolledBack',
   'cancelled',
   'failed',

@@ -7,7 +7,7 @@ import { Failure } from '../../../shared/errors.ts';
 import { hashOf } from '../../../shared/hash.ts';
 import type { PlatformEvent } from '../../../shared/lifecycle/events.ts';
 import { Answer, Asked } from '../../../shared/model/attention.ts';
-import { allInstancesOf } from '../../../shared/policy/addressees.ts';
+import { allInstancesOf, orderTime } from '../../../shared/policy/addressees.ts';
 import { spent } from '../../../shared/policy/failureBudget.ts';
 import { type Member, whyTheyMustStay } from '../../../shared/policy/membership.ts';
 import type { AttentionDocument, WaveDocument } from '../../../shared/store/documents.ts';
@@ -96,6 +96,40 @@ export const followPolicy = defineActivity({
   },
 });
 
+/** A workload leaves its group: from here on it walks back, and the others go on without it. */
+export const leaveGroup = defineActivity({
+  name: 'leaveGroup',
+  input: z.strictObject({
+    waveId: z.string(),
+    workloadId: z.string(),
+    operationId: z.string(),
+    action: z.enum(['rollback', 'cancel']),
+    by: z.string(),
+    reason: z.string(),
+  }),
+  output: Nothing,
+  retry: patientRetry,
+  async effect({ store, now }, { waveId, workloadId, operationId, action, by, reason }) {
+    const { attempt } = await waveOf(store, waveId);
+    const common = { time: now(), source: 'platform', operationId };
+    await append(store, { waveId, workloadIds: [workloadId] }, [
+      {
+        ...common,
+        id: `${operationId}.phase`,
+        type: 'landfall.workload.phaseEntered',
+        data: { phase: 'rollingBack', reason: `${action} of this workload alone, by ${by}: ${reason}` },
+      },
+      {
+        ...common,
+        id: `${operationId}.left`,
+        type: 'landfall.workload.left',
+        data: { by, reason, attempt },
+      },
+    ]);
+    return null;
+  },
+});
+
 /** The members of the group that these workloads belong to. */
 async function membersWith(
   store: Capabilities['store'],
@@ -120,18 +154,18 @@ async function heedFailureBudget({ store, now }: Pick<Capabilities, 'store' | 'n
   const wave = await waveOf(store, waveId);
   const { plan, startedAt = '' } = wave;
   if (plan.failureBudget === undefined) return;
-  const orders = (await store.controls.list(waveId)).filter(({ at }) => at >= startedAt);
-  const whole = orders.filter(({ instanceIds }) => instanceIds.includes(`wave-${waveId}`));
+  const orders = await store.controls.list(waveId);
+  const whole = orders.filter(({ instanceIds, at }) => at >= startedAt && instanceIds.includes(`wave-${waveId}`));
   const resumedAt = whole.findLast(({ signal }) => signal.action === 'resume')?.at ?? startedAt;
-  if (whole.some(({ signal, at }) => signal.action === 'pause' && signal.by === budget && at > resumedAt)) return;
+  const id = `control.${hashOf([budget, waveId, wave.attempt, resumedAt]).slice(0, 32)}`;
+  if (orders.some((order) => order.id === id)) return;
   const since = (await store.attentions.list(waveId)).filter(({ openedAt }) => openedAt >= resumedAt);
   const failed = [
     ...new Set(since.filter(({ during }) => during !== 'undo').flatMap(({ workloadIds }) => workloadIds)),
   ];
   const reason = spent(plan.failureBudget, plan.workloads.length, failed);
   if (reason === undefined) return;
-  const id = `control.${hashOf([budget, waveId, wave.attempt, resumedAt]).slice(0, 32)}`;
-  const at = now();
+  const at = orderTime(orders, now());
   const signal = { action: 'pause', by: budget, reason, id, at, deltas: 'goOn' } as const;
   await store.controls.put({ id, kind: 'control', waveId, instanceIds: allInstancesOf(wave), signal, at });
 }

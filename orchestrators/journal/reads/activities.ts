@@ -67,18 +67,26 @@ export const WaveOutline = z.strictObject({
   groups: z.array(GroupOutline),
 });
 
-/** The wave's shape without its weight: the groups that have not committed yet. */
+/** The wave's shape without its weight: the groups, or those of their workloads, that have not committed yet. */
 export const outlineWave = defineActivity({
   name: 'outlineWave',
   input: z.strictObject({ waveId: z.string() }),
   output: WaveOutline,
   retry: patientRetry,
   async effect({ store }, { waveId }) {
-    const { plan, groups } = await waveOf(store, waveId);
-    const left = plan.groups.filter(({ id }) => groups[id]?.status !== 'committed');
+    const { plan } = await waveOf(store, waveId);
     const agentless = plan.workloads.filter(({ method }) => method === 'agentless');
     const idle: ReadonlySet<Phase> = new Set([Phase.registered, Phase.withdrawn, Phase.committed]);
     const workloads = await store.workloads.list(waveId);
+    const committed = new Set(
+      workloads.filter(({ state }) => state.phase === 'committed').map((one) => one.workloadId),
+    );
+    const left = plan.groups.flatMap((group) => {
+      const tiers = group.tiers
+        .map((tier) => tier.filter((id) => !committed.has(id)))
+        .filter((tier) => tier.length > 0);
+      return tiers.length === 0 ? [] : [{ ...group, tiers }];
+    });
     return {
       begun: workloads.some(({ state }) => !idle.has(state.phase)),
       environmentId: plan.environment.id,

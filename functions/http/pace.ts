@@ -1,0 +1,100 @@
+// How fast a wave goes: pause and resume at safe points, and which workloads cut over first or later.
+import { z } from 'zod';
+import type { Capabilities } from '../../shared/capabilities.ts';
+import type { Phase } from '../../shared/lifecycle/phases.ts';
+import type { WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
+import { readBody } from './body.ts';
+import { type Addressed, give, Reason, Scope, scopeOf } from './orders.ts';
+import { refuse } from './problem.ts';
+import { json, type Route } from './route.ts';
+import { waveOf } from './waves.ts';
+
+const Pause = Scope.extend({ reason: Reason, deltas: z.enum(['goOn', 'stop']).default('goOn') });
+const Resume = Scope.extend({ reason: Reason });
+const Because = z.strictObject({ reason: Reason });
+
+const turn = (action: 'rush' | 'defer'): Route => ({
+  name: `workloads${action === 'rush' ? 'Rush' : 'Defer'}`,
+  method: 'POST',
+  path: `waves/{id}/workloads/{wid}/${action}`,
+  allowed: ['operator'],
+  async handle({ capabilities, request, param, person }) {
+    const { reason } = await readBody(request, Because);
+    const wave = await waveOf(capabilities.store, param('id'));
+    const scope = scopeOf(wave, { workloads: [param('wid')] });
+    const [workload] = await workloadsIn(capabilities, wave, scope);
+    const phase = workload?.state.remembered ?? workload?.state.phase;
+    if (phase === undefined || !beforeCutover.has(phase))
+      throw refuse('conflict', `${param('wid')} is ${phase}: when it cuts over is settled already.`);
+    const { workloadIds } = scope;
+    const told = { action, workloadIds, by: person.subject, reason };
+    return json(await give(capabilities, wave, scope, (stamp) => ({ ...told, ...stamp })), 202);
+  },
+});
+
+export const paceRoutes: Route[] = [
+  {
+    name: 'wavesPause',
+    method: 'POST',
+    path: 'waves/{id}/pause',
+    allowed: ['operator'],
+    async handle({ capabilities, request, param, person }) {
+      const { reason, deltas, ...asked } = await readBody(request, Pause);
+      const wave = await waveOf(capabilities.store, param('id'));
+      const scope = scopeOf(wave, asked);
+      const told = { action: 'pause' as const, by: person.subject, reason, deltas, ...named(asked, scope) };
+      const order = await give(capabilities, wave, scope, (stamp) => ({ ...told, ...stamp }));
+      return json({ order, ...costOf(await workloadsIn(capabilities, wave, scope)) }, 202);
+    },
+  },
+  {
+    name: 'wavesResume',
+    method: 'POST',
+    path: 'waves/{id}/resume',
+    allowed: ['operator'],
+    async handle({ capabilities, request, param, person }) {
+      const { reason, ...asked } = await readBody(request, Resume);
+      const wave = await waveOf(capabilities.store, param('id'));
+      const scope = scopeOf(wave, asked);
+      const told = { action: 'resume' as const, by: person.subject, reason, ...named(asked, scope) };
+      return json({ order: await give(capabilities, wave, scope, (stamp) => ({ ...told, ...stamp })) }, 202);
+    },
+  },
+  turn('rush'),
+  turn('defer'),
+];
+
+const beforeCutover: ReadonlySet<Phase> = new Set<Phase>([
+  'registered',
+  'preparing',
+  'replicating',
+  'testing',
+  'tested',
+  'cutoverQueued',
+]);
+
+/** An order for single workloads names them: their group hears it too, and is not meant. */
+function named({ workloads }: z.infer<typeof Scope>, { workloadIds }: Addressed): { workloadIds?: string[] } {
+  return workloads === undefined ? {} : { workloadIds };
+}
+
+async function workloadsIn(
+  { store }: Capabilities,
+  { waveId }: WaveDocument,
+  { workloadIds }: Addressed,
+): Promise<WorkloadDocument[]> {
+  return (await store.workloads.list(waveId)).filter(({ workloadId }) => workloadIds.includes(workloadId));
+}
+
+/** What a pause costs: who is down between the stop of its services and its traffic stays down for as long as it lasts. */
+function costOf(workloads: readonly WorkloadDocument[]): {
+  down: { workloadId: string; since: string }[];
+  warning?: string;
+} {
+  const down = workloads.flatMap(({ workloadId, state: { downtime } }) =>
+    downtime === undefined || downtime.ended !== undefined ? [] : [{ workloadId, since: downtime.began }],
+  );
+  if (down.length === 0) return { down };
+  const names = down.map(({ workloadId }) => workloadId).join(', ');
+  return { down, warning: `Nobody serves ${names} until this is resumed or rolled back: the services are stopped.` };
+}

@@ -1,0 +1,156 @@
+// One workload is rolled back alone: it leaves its group, which goes on without it where that is possible.
+import { afterEach, describe, expect, test } from 'vitest';
+import { onlyShop } from './world/definitions.ts';
+import { broken, leaseKept, servesAsBefore } from './world/expectations.ts';
+import { expectSound } from './world/invariants.ts';
+import { World } from './world/world.ts';
+
+let world: World;
+afterEach(async () => {
+  await expectSound(world);
+  await world.close();
+});
+const of = (workloadId: string) => (input: Record<string, unknown>) => input['workloadId'] === workloadId;
+const goOn: typeof onlyShop = (posted) => {
+  onlyShop(posted);
+  posted.onFailure = 'goOn';
+};
+
+describe('a workload that is rolled back alone', () => {
+  test('while it is prepared leaves, and the others commit without it', async () => {
+    world = await World.open({ change: onlyShop });
+    world.script.once('preflightSource', () => world.people.rollBackAlone(['web']), { matches: of('web') });
+    await world.start();
+    expect((await world.ended()).status).toBe('incomplete');
+    expect(world.phases()).toMatchObject({ app: 'committed', web: 'withdrawn' });
+    expect(world.state('web').left).toMatchObject({ by: 'carl', attempt: 1 });
+    servesAsBefore(world, 'web-01', { web: 'running' });
+  });
+
+  test('while its group waits is let go at the next turn, and goes on replicating', async () => {
+    world = await World.open({ change: onlyShop });
+    delete world.people.atGate.cutover;
+    await world.start();
+    await world.until(() => world.openGates().some(({ name }) => name === 'cutover'));
+    await world.people.rollBackAlone(['web']);
+    world.people.atGate.cutover = 'approve';
+    for (const gate of world.openGates()) await world.people.decide(gate);
+    expect((await world.ended()).status).toBe('incomplete');
+    expect(world.phases()).toMatchObject({ app: 'committed', web: 'replicating' });
+    servesAsBefore(world, 'web-01', { web: 'running' });
+    await leaseKept(world);
+  });
+
+  test('stays where others depend on it, or nobody else is left, and once the cutover has begun', async () => {
+    world = await World.open({ change: onlyShop });
+    delete world.people.atGate.uat;
+    await world.start();
+    await world.until(() => world.openGates().length > 0);
+    await expect(world.people.rollBackAlone(['app'])).rejects.toThrow('web would stay and depends on app');
+    await expect(world.people.rollBackAlone(['app', 'web'])).rejects.toThrow('nobody would be left');
+    world.people.atGate.uat = 'approve';
+    delete world.people.atGate.commit;
+    for (const gate of world.openGates()) await world.people.decide(gate);
+    await world.until(() => world.phases()['web'] === 'sourceOff');
+    await expect(world.people.rollBackAlone(['web'])).rejects.toThrow('has begun');
+    await world.people.rollBack();
+    await world.ended();
+  });
+
+  test('is taken up again by the next start, and then the wave commits', async () => {
+    world = await World.open({ change: onlyShop });
+    world.script.once('preflightSource', () => world.people.rollBackAlone(['web']), { matches: of('web') });
+    await world.start();
+    await world.ended();
+    await world.start();
+    expect((await world.ended()).status).toBe('committed');
+    expect(world.phases()).toMatchObject({ app: 'committed', web: 'committed' });
+    expect(world.script.called('preflightSource', of('app'))).toBe(1);
+  });
+});
+
+describe('where a group goes on without who fails', () => {
+  test('a failure in preparation makes that workload leave, and nobody is asked', async () => {
+    world = await World.open({ change: goOn });
+    world.script.fail('preflightSource', broken, { matches: of('web') });
+    await world.start();
+    expect((await world.ended()).status).toBe('incomplete');
+    expect(world.phases()).toMatchObject({ app: 'committed', web: 'withdrawn' });
+    expect(world.openQuestions()).toEqual([]);
+    expect(world.documents('attention')).toMatchObject([
+      { status: 'answered', workloadIds: ['web'], answer: { choice: 'rollback', by: 'failure policy', alone: true } },
+    ]);
+  });
+
+  test('a failure in the cutover gives the source back to its users, and the workload goes on replicating', async () => {
+    world = await World.open({ change: goOn });
+    world.script.fail('setPower', broken, { matches: of('web') });
+    await world.start();
+    expect((await world.ended()).status).toBe('incomplete');
+    expect(world.phases()).toMatchObject({ app: 'committed', web: 'replicating' });
+    servesAsBefore(world, 'web-01', { web: 'running' });
+    await leaseKept(world);
+  });
+
+  test('people are asked about a workload that others depend on', async () => {
+    world = await World.open({ change: goOn });
+    world.script.fail('preflightSource', broken, { matches: of('app') });
+    await world.start();
+    await world.question();
+    await world.people.answer('retry');
+    expect((await world.ended()).status).toBe('committed');
+  });
+});
+
+describe('where a failure rolls the group back', () => {
+  const rollBack: typeof goOn = (posted) => {
+    onlyShop(posted);
+    posted.onFailure = 'rollBack';
+  };
+
+  test('it does so by itself before traffic moves', async () => {
+    world = await World.open({ change: rollBack });
+    world.script.fail('setPower', broken, { matches: of('web') });
+    await world.start();
+    expect((await world.ended()).status).toBe('rolledBack');
+    expect(world.phases()).toMatchObject({ app: 'replicating', web: 'replicating' });
+    for (const id of ['app-01', 'web-01']) servesAsBefore(world, id, { web: 'running' });
+    expect(world.openQuestions()).toEqual([]);
+  });
+
+  test('people are asked once traffic has moved, for then it costs data', async () => {
+    world = await World.open({ change: rollBack });
+    world.script.fail('applyAction', broken, { matches: ({ index }) => index === 2 });
+    await world.start();
+    await world.question();
+    await world.people.answer('retry');
+    expect((await world.ended()).status).toBe('committed');
+  });
+});
+
+describe('a failure budget', () => {
+  test('pauses the wave once it is spent, and counts anew after a person’s resume', async () => {
+    world = await World.open({
+      change: (posted) => {
+        posted.failureBudget = { workloads: 1 };
+      },
+    });
+    world.script.fail('preflightSource', broken, { matches: of('db') });
+    world.script.fail('preflightSource', broken, { matches: of('web') });
+    await world.start();
+    await world.until(() => world.openQuestions().length === 2);
+    await world.told();
+    const [pause] = world.documents<{ kind: string; signal: { reason: string; by: string } }>('control');
+    expect(pause?.signal).toMatchObject({ action: 'pause', by: 'failure budget' });
+    expect(pause?.signal.reason).toMatch(/^2 of 3 workloads failed \(.*\), and the budget is 1$/);
+    await world.people.answer('retry');
+    await world.people.answer('retry');
+    await world.until(() => world.phases()['db'] === 'paused' && world.phases()['web'] === 'paused');
+    world.script.fail('requestSync', broken, { matches: of('db') });
+    await world.people.resume();
+    await world.question();
+    expect(world.documents('control')).toHaveLength(2);
+    await world.people.answer('retry');
+    expect((await world.ended()).status).toBe('committed');
+  });
+});
