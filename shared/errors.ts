@@ -48,8 +48,26 @@ export class MigrationError extends Error {
   constructor(failure: Failure, options?: { cause?: unknown }) {
     super(failure.message, options);
     this.name = 'MigrationError';
-    this.failure = failure;
+    this.failure = bounded(failure);
   }
+}
+
+const longestMessage = 4_000;
+const longestDetail = 16_000;
+
+/** A failure is stored with every workload that it concerns: what hundreds of checks say must not make it too large. */
+function bounded(failure: Failure): Failure {
+  const { message, detail } = failure;
+  if (message.length <= longestMessage && (detail?.length ?? 0) <= longestDetail) return failure;
+  return {
+    ...failure,
+    message: cut(message, longestMessage),
+    ...(detail === undefined ? {} : { detail: cut(detail, longestDetail) }),
+  };
+}
+
+function cut(text: string, longest: number): string {
+  return text.length <= longest ? text : `${text.slice(0, longest)}… (${text.length - longest} more characters)`;
 }
 
 /** Shorthand for a permanent failure. */

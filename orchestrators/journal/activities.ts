@@ -5,6 +5,7 @@ import { defineActivity, Nothing, patientRetry } from '../../shared/durable/acti
 import { terminal } from '../../shared/errors.ts';
 import { hashOf } from '../../shared/hash.ts';
 import { anchorWave } from '../../shared/journal/anchorWave.ts';
+import { shareOf, summaryOf } from '../../shared/journal/share.ts';
 import { type PlatformEvent, type PlatformEventType, platformEventData } from '../../shared/lifecycle/events.ts';
 import { Phase } from '../../shared/lifecycle/phases.ts';
 import { type StepEvent, stepAfter } from '../../shared/lifecycle/stepRecord.ts';
@@ -78,6 +79,22 @@ function recordable<T extends PlatformEventType>(type: T) {
   return z.strictObject({ type: z.literal(type), data: platformEventData[type] });
 }
 
+type Result = Extract<PlatformEvent, { type: 'landfall.step.completed' | 'landfall.step.skipped' }>;
+
+function isResult(event: PlatformEvent): event is Result {
+  return event.type === 'landfall.step.completed' || event.type === 'landfall.step.skipped';
+}
+
+/** A result of many workloads: to each its own part, and the summary to the wave. */
+async function shareOut(store: Store, { waveId, workloadIds }: z.infer<typeof Subject>, event: Result): Promise<void> {
+  for (const workloadId of workloadIds)
+    await append(store, { waveId, workloadIds: [workloadId] }, [
+      { ...event, data: shareOf(event.data, workloadId) } as Result,
+    ]);
+  const summary = { ...event, data: { ...(summaryOf(event.data) as object), workloads: workloadIds.length } };
+  await store.journal.append(waveId, [summary]);
+}
+
 export const recordStep = defineActivity({
   name: 'recordStep',
   input: Subject.extend({
@@ -107,7 +124,8 @@ export const recordStep = defineActivity({
       operationId,
       ...what,
     };
-    if (subject.workloadIds.length > 0) await append(store, subject, [event]);
+    if (subject.workloadIds.length > 1 && isResult(event)) await shareOut(store, subject, event);
+    else if (subject.workloadIds.length > 0) await append(store, subject, [event]);
     else if (isStepEvent(event)) await noteEnvironmentStep(store, subject.waveId, event);
     return null;
   },

@@ -8,6 +8,9 @@ import { machineNameOf } from '../../machines/activities.ts';
 const Group = z.strictObject({ waveId: z.string(), groupId: z.string(), environmentId: z.string() });
 const isolationGroupName = (waveId: string, groupId: string) => `lf-isolated-${waveId}-${groupId}`;
 
+/** What the rules around one workload’s clone say. */
+export const Isolated = z.strictObject({ workloadId: z.string(), proof: z.string() });
+
 /**
  * Evaluates the rules around the clones: of the test subnet, and once they are there, of each clone's own NIC.
  * It reads rules and sends no packet.
@@ -15,10 +18,10 @@ const isolationGroupName = (waveId: string, groupId: string) => `lf-isolated-${w
 export const proveTestIsolation = defineActivity({
   name: 'proveTestIsolation',
   input: z.strictObject({ waveId: z.string(), workloadIds: z.array(z.string()), booted: z.boolean() }),
-  output: z.strictObject({ reasons: z.array(z.string()), evidence: z.array(z.string()) }),
+  output: z.strictObject({ reasons: z.array(z.string()), evidence: z.array(Isolated) }),
   async effect({ store, azure }, { waveId, workloadIds, booted }) {
     const reasons: string[] = [];
-    const evidence: string[] = [];
+    const evidence: z.infer<typeof Isolated>[] = [];
     for (const workloadId of workloadIds) {
       const { plan } = await workloadOf(store, { waveId, workloadId });
       const subnet = await azure.network.describeSubnet(plan.settings.placement.testSubnetId);
@@ -28,9 +31,10 @@ export const proveTestIsolation = defineActivity({
           : await azure.network.securityRules(subnet.networkSecurityGroupId);
       const proof = proveIsolation(subnet, rules);
       reasons.push(...proof.reasons.map((reason) => `${workloadId}: ${reason}`));
-      evidence.push(
-        `${workloadId}: subnet ${subnet.id}, ${rules.length} rules, ${subnet.peerings.length} peerings: ${proof.isolated ? 'isolated' : 'open'}`,
-      );
+      evidence.push({
+        workloadId,
+        proof: `subnet ${subnet.id}, ${rules.length} rules, ${subnet.peerings.length} peerings: ${proof.isolated ? 'isolated' : 'open'}`,
+      });
       if (!booted) continue;
       const environment = await environmentOf(store, plan.environmentId);
       const onNic = await azure.network.machineSecurityGroup(environment, machineNameOf(plan, 'test'));
@@ -39,9 +43,10 @@ export const proveTestIsolation = defineActivity({
         onNic === undefined ? [] : await azure.network.securityRules(onNic),
       );
       reasons.push(...nicProof.reasons.map((reason) => `${workloadId}’s clone: ${reason}`));
-      evidence.push(
-        `${workloadId}’s clone: NIC behind ${onNic ?? 'nothing'}: ${nicProof.isolated ? 'isolated' : 'open'}`,
-      );
+      evidence.push({
+        workloadId,
+        proof: `clone: NIC behind ${onNic ?? 'nothing'}: ${nicProof.isolated ? 'isolated' : 'open'}`,
+      });
     }
     return { reasons: [...new Set(reasons)], evidence };
   },

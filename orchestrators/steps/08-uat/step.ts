@@ -6,7 +6,7 @@ import { checkAll, failedIn, Tested } from '../../checks.ts';
 import { passGate } from '../../gate.ts';
 import { enterPhase } from '../../journal/activities.ts';
 import { destroyAll, launchAll } from '../../machines.ts';
-import { cloneLife, ensureIsolationGroup, proveTestIsolation, removeIsolationGroup } from './activities.ts';
+import { cloneLife, ensureIsolationGroup, Isolated, proveTestIsolation, removeIsolationGroup } from './activities.ts';
 
 const Input = z.strictObject({
   waveId: z.string(),
@@ -25,7 +25,7 @@ export const uat = defineStep({
   input: Input,
   before: z.strictObject({}),
   output: z.strictObject({
-    isolation: z.array(z.string()),
+    isolation: z.array(Isolated),
     tested: z.array(Tested),
     signOff: z.string(),
     decisions: z.array(z.unknown()),
@@ -102,7 +102,11 @@ export const uat = defineStep({
   ],
 });
 
-function* requireIsolation(ctx: Ctx, { waveId, workloadIds }: Input, booted: boolean): Flow<string[]> {
+function* requireIsolation(
+  ctx: Ctx,
+  { waveId, workloadIds }: Input,
+  booted: boolean,
+): Flow<z.infer<typeof Isolated>[]> {
   const proof = yield* proveTestIsolation.call(ctx, { waveId, workloadIds, booted });
   if (proof.reasons.length > 0)
     throw terminal(
