@@ -142,14 +142,15 @@ function withDefaults(rule: Rule, first: number): Rule {
 function matches({ frequency, byDay, byMonth, byMonthDay, byYearDay }: Rule, at: number): boolean {
   const { year, month, day, weekday } = dateOf(at);
   if (byMonth.length > 0 && !byMonth.includes(month)) return false;
-  const inMonth: Span = [startOfMonth(year, month), startOfMonth(year, month + 1)];
-  const inYear: Span = [startOfMonth(year, 1), startOfMonth(year + 1, 1)];
-  if (byMonthDay.length > 0 && !byMonthDay.includes(day) && !byMonthDay.includes(at - inMonth[1])) return false;
-  if (byYearDay.length > 0 && !byYearDay.includes(at - inYear[0] + 1) && !byYearDay.includes(at - inYear[1]))
+  if (byDay.length > 0 && !byDay.some((one) => one.weekday === weekday)) return false;
+  const inMonth = (): Span => [startOfMonth(year, month), startOfMonth(year, month + 1)];
+  const inYear = (): Span => [startOfMonth(year, 1), startOfMonth(year + 1, 1)];
+  if (byMonthDay.length > 0 && !byMonthDay.includes(day) && !byMonthDay.includes(at - inMonth()[1])) return false;
+  if (byYearDay.length > 0 && !byYearDay.includes(at - inYear()[0] + 1) && !byYearDay.includes(at - inYear()[1]))
     return false;
   if (byDay.length === 0) return true;
   const within = frequency === 'MONTHLY' || byMonth.length > 0 ? inMonth : inYear;
-  return byDay.some((one) => one.weekday === weekday && (one.nth === undefined || isNth(one.nth, at, within)));
+  return byDay.some(({ weekday: on, nth }) => on === weekday && (nth === undefined || isNth(nth, at, within())));
 }
 
 type Span = readonly [begin: number, end: number];

@@ -86,10 +86,8 @@ function startsOf(
     from: plusMs(from, -lengthMs - 2 * 86_400_000).slice(0, 10),
     until: plusMs(until, 86_400_000).slice(0, 10),
   };
-  const rules = event.properties.filter(({ name }) => name === 'rrule');
-  const recurring = rules.flatMap(({ values }) => [
-    ...occurrences(ruleOf(event, values[0], start, from), start.wallClock, wanted),
-  ]);
+  const rule = ruleOf(event, start, lengthMs, from);
+  const recurring = rule === undefined ? [] : occurrences(rule, start.wallClock, wanted);
   const dates = momentsOf(event, 'rdate', zones).map((moment) => inZoneOf(start, moment));
   const left = [...momentsOf(event, 'exdate', zones), ...replaced];
   const times = new Set(left.filter(({ allDay }) => !allDay || start.allDay).map((moment) => inZoneOf(start, moment)));
@@ -106,9 +104,24 @@ function inZoneOf({ zone }: Moment, moment: Moment): string {
     : zone.toWallClock(placed(moment.wallClock, moment.zone));
 }
 
-function ruleOf(event: Component, recur: unknown, start: Moment, from: string): Rule {
-  const text = ruleText(recur);
+/** So long may be what recurs, and so long ago what counts: an import looks at every day of it. */
+const longestMs = 366 * 86_400_000;
+const countingMs = 5 * 366 * 86_400_000;
+
+function ruleOf(event: Component, start: Moment, lengthMs: number, from: string): Rule | undefined {
   const path = `${pathOf(event)} RRULE`;
+  const [written, another] = event.properties.filter(({ name }) => name === 'rrule');
+  if (written === undefined) return undefined;
+  const text = ruleText(written.values[0]);
+  if (another !== undefined)
+    throw new CalendarFault(path, text, 'is not the only rule of its event', 'send an event for each rule');
+  if (lengthMs > longestMs)
+    throw new CalendarFault(
+      path,
+      text,
+      'repeats what lasts longer than a year',
+      'send it without the rule, or shorter',
+    );
   const parsed = parseRule(text);
   if ('fault' in parsed)
     throw new CalendarFault(
@@ -118,8 +131,8 @@ function ruleOf(event: Component, recur: unknown, start: Moment, from: string): 
       'write it as FREQ=YEARLY, or list its times as RDATE',
     );
   const { rule } = parsed;
-  if (rule.count !== undefined && start.wallClock < laterBy(from.slice(0, 19), -10 * 366 * 86_400_000))
-    throw new CalendarFault(path, text, 'counts from more than ten years ago', 'end it with UNTIL, or begin it later');
+  if (rule.count !== undefined && start.wallClock < laterBy(from.slice(0, 19), -countingMs))
+    throw new CalendarFault(path, text, 'counts from more than five years ago', 'end it with UNTIL, or begin it later');
   const instant = rule.until?.endsWith('Z') ? rule.until : undefined;
   if (instant === undefined) return rule;
   return { ...rule, until: start.zone?.toWallClock(new Date(instant).toISOString()) ?? instant.slice(0, -1) };

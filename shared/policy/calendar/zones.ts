@@ -1,7 +1,7 @@
 // The zones that a calendar's times are in: places of the IANA database by their names, else what the calendar's own
 // VTIMEZONE says, such as Outlook's "W. Europe Standard Time".
 import { durationMs, plusMs } from '../duration.ts';
-import { occurrences, parseRule } from '../recurrence.ts';
+import { occurrences, parseRule, type Rule } from '../recurrence.ts';
 import { instantOf, isNamedZone, isWallClock, wallClockOf } from '../wallClock.ts';
 import { CalendarFault, type Component, first, textOf } from './read.ts';
 import { ruleText } from './ruleText.ts';
@@ -55,6 +55,8 @@ interface Change {
 }
 
 const observancesAtMost = 50;
+/** Of one observance: a clock that changes twice a year for as long as anybody asks has a tenth of these. */
+const onsetsAtMost = 100;
 
 function changesOf(own: Component, tzid: string, from: string, until: string): Change[] {
   const path = `VTIMEZONE "${tzid}"`;
@@ -83,21 +85,32 @@ function onsets(observance: Component, beforeMs: number, path: string, from: str
   const broken = times.find((at) => !isWallClock(at));
   if (broken !== undefined)
     throw new CalendarFault(`${path} DTSTART or RDATE`, broken, 'is no date and time', 'write 19701025T030000');
+  const rule = yearlyRule(observance, beforeMs, path);
+  if (rule !== undefined) times.push(...occurrences(rule, start, { from, until }));
+  if (times.length > onsetsAtMost)
+    throw new CalendarFault(
+      path,
+      times.length,
+      `changes more than ${onsetsAtMost} times`,
+      'use the name of a place, such as Europe/Amsterdam',
+    );
+  return times;
+}
+
+function yearlyRule(observance: Component, beforeMs: number, path: string): Rule | undefined {
   const written = first(observance, 'rrule')?.values[0];
-  if (written === undefined) return times;
+  if (written === undefined) return undefined;
   const parsed = parseRule(ruleText(written));
-  const fault =
-    'fault' in parsed ? parsed.fault : parsed.rule.count === undefined ? undefined : 'COUNT is not supported';
-  if ('fault' in parsed || fault !== undefined)
+  const yearly = 'rule' in parsed && parsed.rule.frequency === 'YEARLY' && parsed.rule.count === undefined;
+  if (!yearly)
     throw new CalendarFault(
       `${path} RRULE`,
       written,
-      `is not understood: ${fault}`,
+      `is not understood: ${'fault' in parsed ? parsed.fault : 'only FREQ=YEARLY without COUNT is'}`,
       'write it as FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU',
     );
-  const { rule } = parsed;
-  const ends = rule.until?.endsWith('Z') ? { until: plusMs(rule.until, beforeMs).slice(0, 19) } : {};
-  return [...times, ...occurrences({ ...rule, ...ends }, start, { from, until })];
+  const { until } = parsed.rule;
+  return until?.endsWith('Z') ? { ...parsed.rule, until: plusMs(until, beforeMs).slice(0, 19) } : parsed.rule;
 }
 
 function offsetOf(observance: Component, name: string, path: string): number {

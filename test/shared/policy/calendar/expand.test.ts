@@ -158,7 +158,19 @@ describe('a calendar is refused, with the event and a way out, that', () => {
       'counts from long ago',
       ['DTSTART;VALUE=DATE:20001225', 'RRULE:FREQ=DAILY;COUNT=9999'],
       'VEVENT "Freeze" RRULE',
-      'ten years',
+      'five years',
+    ],
+    [
+      'has two rules',
+      [day, 'RRULE:FREQ=YEARLY', 'RRULE:FREQ=DAILY;COUNT=2'],
+      'VEVENT "Freeze" RRULE',
+      'not the only rule',
+    ],
+    [
+      'never ends to overlap itself',
+      [day, 'DURATION:P400D', 'RRULE:FREQ=YEARLY'],
+      'VEVENT "Freeze" RRULE',
+      'longer than a year',
     ],
     [
       'changes all that follows',
@@ -190,6 +202,24 @@ describe('a calendar is refused, with the event and a way out, that', () => {
     expect(broken(text(`X:${'1'.repeat(20_000)}`))).toThrow(/longer than/);
     const daily = event(day, 'RRULE:FREQ=DAILY');
     expect(broken(text(...Array.from({ length: 8 }, () => daily).flat()))).toThrow(/more than 5000 times/);
+  });
+
+  it('has a zone whose clock changes at every turn', () => {
+    const event1 = event('DTSTART;TZID=Restless:20270101T000000', 'DURATION:PT1H');
+    const zone = (...lines: string[]) => [
+      ...[
+        'BEGIN:VTIMEZONE',
+        'TZID:Restless',
+        'BEGIN:STANDARD',
+        'DTSTART:19700101T000000',
+        'TZOFFSETFROM:+0200',
+        'TZOFFSETTO:+0100',
+      ],
+      ...[...lines, 'END:STANDARD', 'END:VTIMEZONE'],
+    ];
+    expect(fault(...zone('RRULE:FREQ=DAILY'), ...event1)).toMatchObject({ path: 'VTIMEZONE "Restless" RRULE' });
+    expect(fault(...zone('RRULE:FREQ=YEARLY;BYDAY=MO,TU'), ...event1).message).toContain('more than 100 times');
+    expect(fault('BEGIN:VTIMEZONE', 'TZID:Restless', 'END:VTIMEZONE', ...event1).message).toContain('no STANDARD');
   });
 
   it('can never come true, without waiting for it', () => {
