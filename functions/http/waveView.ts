@@ -41,6 +41,8 @@ export async function waveView(store: Store, wave: WaveDocument, now: string) {
     pause: pauseFor(`wave-${waveId}`),
     windows: plan.windows,
     zone: plan.zone,
+    blackouts: plan.blackouts,
+    onOverrun: plan.onOverrun,
     planHash: plan.hash,
     ...versionOf(wave),
     moving: wave.moving,
