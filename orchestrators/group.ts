@@ -80,6 +80,7 @@ function* story(ctx: Ctx, whole: Input, begun: Begun): Flow<Outcome> {
   const { waveId, groupId, attempt, environmentId, commitPolicy, gatedSteps, onFailure } = whole;
   yield* restBefore(ctx, waveId);
 
+  if (whole.tiers.length === 0) return { outcome: 'committed', reason: 'every workload had committed before', left: 0 };
   yield* status(ctx, whole, 'preparing');
   // Told to stop already, they are begun all the same: each knows what an earlier attempt has left to undo.
   const ordered = ctx.interruption === undefined ? {} : { ordered: ctx.interruption };
