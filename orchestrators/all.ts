@@ -14,6 +14,7 @@ import { enterPhase, passOrderOn, recordGroup, recordStep, recordWave } from './
 import { askForHelp, followPolicy, helpEnded, leaveGroup } from './journal/attention/activities.ts';
 import { leaseEnvironment, releaseEnvironment } from './journal/leases/activities.ts';
 import { tellDependents, unmetNeeds } from './journal/needs/activities.ts';
+import { orderBack, withinWindow } from './journal/overrun/activities.ts';
 import { ordersFor, outlineWave, phaseOf, withPoint } from './journal/reads/activities.ts';
 import { leave } from './leave.ts';
 import {
@@ -40,7 +41,6 @@ import { preflightSource } from './steps/05-source-onboarding/activities.ts';
 import { createStaging, latestPoint } from './steps/06-initial-sync/activities.ts';
 import {
   cloneLife,
-  earlierSignOff,
   ensureIsolationGroup,
   proveTestIsolation,
   removeIsolationGroup,
@@ -103,6 +103,8 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   phaseOf,
   withPoint,
   outlineWave,
+  orderBack,
+  withinWindow,
   ordersFor,
   choosePoint,
   listDisks,
@@ -133,7 +135,6 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   createStaging,
   proveTestIsolation,
   cloneLife,
-  earlierSignOff,
   ensureIsolationGroup,
   removeIsolationGroup,
   goNoGo,

@@ -4,12 +4,13 @@ import { all, type Ctx, type Flow, Interrupted } from '../shared/durable/flow.ts
 import { defineOrchestrator } from '../shared/durable/orchestrator.ts';
 import type { Interruption } from '../shared/model/control.ts';
 import { retireAgentsOf } from './appliances/activities.ts';
-import { type GroupOutcome, group } from './group.ts';
+import { group } from './group.ts';
 import { allSteps } from './itinerary.ts';
 import { recordGroup, recordWave } from './journal/activities.ts';
 import { leaseEnvironment, releaseEnvironment } from './journal/leases/activities.ts';
 import { tellDependents } from './journal/needs/activities.ts';
 import { outlineWave, type WaveOutline } from './journal/reads/activities.ts';
+import type { GroupOutcome } from './membership.ts';
 import { hearEarlierOrders } from './orders.ts';
 import { rearm, type Taken, take } from './saga.ts';
 import { targetIam } from './steps/01-target-iam/step.ts';
@@ -40,28 +41,30 @@ export const wave = defineOrchestrator({
     const ordered = yield* readyEnvironment(ctx, input, outline, taken);
     let done = true;
     let reason = ordered?.reason ?? 'every group committed';
-    let committed = false;
-    let failed = false;
-    let left = 0;
+    let outcomes: GroupOutcome[] = [];
     // Told to stop before any group began, groups of an earlier attempt still have their way back to go.
     if (ordered === undefined || outline.begun) {
-      const groups = yield* all(outline.groups.map((member) => moveGroup(ctx, input, outline, member, ordered)));
-      left = groups.reduce((sum, group) => sum + group.left, 0);
-      done = left === 0 && groups.every(({ outcome }) => outcome === 'committed' || outcome === 'withdrawn');
-      committed = groups.every(({ outcome }) => outcome === 'committed');
-      failed = groups.some(({ outcome }) => outcome === 'failed');
-      reason = groups.find(({ outcome }) => outcome !== 'committed')?.reason ?? reason;
-      if (committed && left > 0) reason = `${left} workloads have left their groups`;
+      outcomes = yield* all(outline.groups.map((member) => moveGroup(ctx, input, outline, member, ordered)));
+      done = outcomes.every(({ outcome }) => outcome === 'committed' || outcome === 'withdrawn');
+      reason = outcomes.find(({ outcome }) => outcome !== 'committed')?.reason ?? reason;
     }
     const cancelled = (ordered ?? ctx.interruption)?.action === 'cancel';
-    const ended = cancelled ? 'cancelled' : failed ? 'failed' : 'rolledBack';
-    const gone = left === 0 ? 'committed' : 'incomplete';
-    const result: Outcome = { status: committed ? gone : ended, reason };
+    const result: Outcome = { status: statusOf(outcomes, cancelled), reason };
     if (done) yield* ctx.shielded(leave(ctx, waveId, outline.environmentId, taken));
     yield* recordWave.call(ctx, { waveId, attempt, status: result.status, reason: result.reason, ended: true });
     return result;
   },
 });
+
+/** `incomplete`: every group has committed, but not every workload. */
+function statusOf(groups: readonly GroupOutcome[], cancelled: boolean): Outcome['status'] {
+  const all = (...wanted: GroupOutcome['outcome'][]) =>
+    groups.length > 0 && groups.every(({ outcome }) => wanted.includes(outcome));
+  if (all('committed')) return 'committed';
+  if (cancelled) return 'cancelled';
+  if (groups.some(({ outcome }) => outcome === 'failed')) return 'failed';
+  return all('committed', 'incomplete') ? 'incomplete' : 'rolledBack';
+}
 
 type Outline = z.infer<typeof WaveOutline>;
 
@@ -114,7 +117,7 @@ function* moveGroup(
     yield* recordGroup.call(ctx, { waveId, groupId, status: 'failed', instanceId, reason });
     const operationId = ctx.operationId('told', groupId);
     yield* tellDependents.call(ctx, { waveId, groupId, operationId, outcome: 'failed' });
-    return { outcome: 'failed', reason, left: 0 };
+    return { outcome: 'failed', reason, behind: member.tiers.flat().length };
   }
 }
 

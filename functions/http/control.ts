@@ -142,7 +142,9 @@ async function walkBack(
   const scope = scopeOf(wave, asked);
   const workloads = await capabilities.store.workloads.list(wave.waveId);
   const concerned = workloads.filter(({ workloadId }) => scope.workloadIds.includes(workloadId));
-  checkRollback(concerned, person, acceptDataLoss);
+  // Of a group that has committed in part the rest may go back: what is committed stays.
+  const rest = concerned.filter(({ state }) => state.phase !== 'committed');
+  checkRollback(asked.group === undefined || rest.length === 0 ? concerned : rest, person, acceptDataLoss);
   if (asked.workloads !== undefined) checkLeaving(wave, workloads, scope.workloadIds);
   return give(capabilities, wave, scope, (stamp) => ({
     action,

@@ -1,18 +1,12 @@
 // Whether the groups of a wave fit their windows: predicted from what their workloads' syncs and launches took.
-import type { Estimate } from '../../shared/policy/fit/estimate.ts';
+
 import type { WorkloadParts } from '../../shared/policy/fit/downtime.ts';
-import type { GroupStatus, WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
+import type { Estimate } from '../../shared/policy/fit/estimate.ts';
 import { type GroupFit, judgeGroup, reasonOf } from '../../shared/policy/windowFit.ts';
+import type { GroupStatus, WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
 
 /** Groups whose services have stopped, or that are through, are not predicted any more. */
-const ahead: ReadonlySet<GroupStatus['status']> = new Set([
-  'planned',
-  'preparing',
-  'testing',
-  'waiting',
-  'held',
-  'rolledBack',
-]);
+const ahead: ReadonlySet<GroupStatus['status']> = new Set(['planned', 'preparing', 'testing', 'held', 'rolledBack']);
 
 /** The prediction for each group that has its cutover ahead. */
 export function fitsOf(

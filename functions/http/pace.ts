@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Capabilities } from '../../shared/capabilities.ts';
 import type { Phase } from '../../shared/lifecycle/phases.ts';
+import { standingTurns, whyNot } from '../../shared/policy/batches.ts';
 import type { WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
 import { readBody } from './body.ts';
 import { type Addressed, give, Reason, Scope, scopeOf } from './orders.ts';
@@ -22,15 +23,41 @@ const turn = (action: 'rush' | 'defer'): Route => ({
     const { reason } = await readBody(request, Because);
     const wave = await waveOf(capabilities.store, param('id'));
     const scope = scopeOf(wave, { workloads: [param('wid')] });
-    const [workload] = await workloadsIn(capabilities, wave, scope);
-    const phase = workload?.state.remembered ?? workload?.state.phase;
-    if (phase === undefined || !beforeCutover.has(phase))
-      throw refuse('conflict', `${param('wid')} is ${phase}: when it cuts over is settled already.`);
+    await checkTurn(capabilities, wave, param('wid'), action);
     const { workloadIds } = scope;
     const told = { action, workloadIds, by: person.subject, reason };
     return json(await give(capabilities, wave, scope, (stamp) => ({ ...told, ...stamp })), 202);
   },
 });
+
+/** Throws `conflict` where it is too late, or where members of its group stand against it: then it names them. */
+async function checkTurn(
+  { store }: Capabilities,
+  wave: WaveDocument,
+  workloadId: string,
+  action: 'rush' | 'defer',
+): Promise<void> {
+  const { waveId, startedAt = '', attempt } = wave;
+  const workloads = await store.workloads.list(waveId);
+  const workload = workloads.find((each) => each.workloadId === workloadId);
+  const phase = workload && phaseOf(workload);
+  if (phase === undefined || !beforeCutover.has(phase))
+    throw refuse(
+      'conflict',
+      `${workloadId} is ${phase}: its cutover has begun. Pause it, or roll it back (POST /api/waves/${waveId}/rollback).`,
+    );
+  const waiting = workloads
+    .filter(({ plan, state }) => plan.groupId === workload?.plan.groupId && state.left?.attempt !== attempt)
+    .filter((each) => beforeCutover.has(phaseOf(each)))
+    .map((each) => ({ workloadId: each.workloadId, dependsOn: each.plan.dependsOn }));
+  const orders = (await store.controls.list(waveId)).filter(({ at }) => at >= startedAt);
+  const why = whyNot(action, workloadId, waiting, standingTurns(orders.map(({ signal }) => signal)));
+  if (why !== undefined) throw refuse('conflict', why);
+}
+
+function phaseOf({ state }: WorkloadDocument): Phase {
+  return state.remembered ?? state.phase;
+}
 
 export const paceRoutes: Route[] = [
   {

@@ -12,7 +12,6 @@ import { versionDocument, versionOf } from '../../shared/versions/version.ts';
 import type { Orchestrations } from '../orchestrations.ts';
 import { readNamed } from './body.ts';
 import { etagOf, requireMatch } from './etag.ts';
-import { pathOfPlan } from './pathView.ts';
 import { findingsOf, planOf, refuseAll, refuseBlocking } from './planning.ts';
 import { refuse } from './problem.ts';
 import { json, type Route, readers } from './route.ts';
@@ -32,8 +31,7 @@ export const versionRoutes: Route[] = [
       const findings = findingsOf(plan);
       const { version } = versionOf(wave);
       const answer = { waveId: wave.waveId, replaces: version, ...difference(wave, { definition, plan }), findings };
-      if (request.query.get('dryRun') === 'true')
-        return json({ version: version + 1, stored: false, ...answer, plan, criticalPath: pathOfPlan(plan, now()) });
+      if (request.query.get('dryRun') === 'true') return json({ version: version + 1, stored: false, ...answer, plan });
       if (answer.diff.length === 0 && plan.hash === wave.plan.hash)
         return json({ version, stored: false, ...answer, plan }, 200, { etag: etagOf(wave) });
       requireMatch(request, wave);

@@ -58,6 +58,23 @@ export class People {
     return this.#call('wavesCancel', this.#wave(waveId), { reason: 'told so' }, carl);
   }
 
+  /** Orders a workload to cut over first, or later. */
+  turn(action: 'rush' | 'defer', workload: string, waveId?: string): Promise<unknown> {
+    const name = action === 'rush' ? 'workloadsRush' : 'workloadsDefer';
+    return this.#call(name, { ...this.#wave(waveId), wid: workload }, { reason: 'told so' }, ada);
+  }
+
+  /** Approves some of the workloads that a gate asks about, or all of them. */
+  approve({ id, waveId }: GateDocument, workloads?: string[]): Promise<unknown> {
+    const asked = workloads === undefined ? {} : { workloads };
+    return this.#call('gatesApprove', { id: waveId, gateId: id }, asked, carl);
+  }
+
+  /** Rejects some of the workloads that a gate asks about. */
+  reject({ id, waveId }: GateDocument, workloads: string[]): Promise<unknown> {
+    return this.#call('gatesReject', { id: waveId, gateId: id }, { workloads, comment: 'no' }, carl);
+  }
+
   /** Asks for another turn of a group's validation. */
   validate(group: string, waveId?: string): Promise<unknown> {
     return this.#call('groupsValidate', { ...this.#wave(waveId), gid: group }, { reason: 'told so' }, ada);

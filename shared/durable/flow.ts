@@ -180,6 +180,30 @@ export function* all<T>(flows: readonly Flow<T>[]): Flow<T[]> {
   return lanes.map((lane) => lane.value as T);
 }
 
+/** Runs a flow to its end and another one beside it for as long as that takes: then the other is given up where it waits. */
+export function* beside<T>(flow: Flow<T>, companion: Flow<void>): Flow<T> {
+  const [main, other] = [new Lane(flow), new Lane(companion)];
+  const lanes = [main, other];
+  for (const lane of lanes) lane.resume();
+  try {
+    while (main.effect !== undefined) {
+      const waiting = lanes.filter((lane) => lane.effect !== undefined);
+      const ready = waiting.filter((lane) => lane.effect?.tasks.some(settled));
+      for (const lane of ready) lane.resume();
+      if (ready.length > 0) continue;
+      yield {
+        tasks: waiting.flatMap((lane) => lane.effect?.tasks ?? []),
+        interruptible: main.effect.interruptible,
+      };
+      if (main.effect.interruptible && !waiting.some((lane) => lane.effect?.tasks.some(settled))) main.resume();
+    }
+  } finally {
+    other.giveUp();
+  }
+  for (const lane of lanes) if (lane.error !== undefined) throw lane.error.thrown;
+  return main.value as T;
+}
+
 class Lane<T> {
   effect: Effect | undefined;
   value: T | undefined;
@@ -188,6 +212,10 @@ class Lane<T> {
 
   constructor(flow: Flow<T>) {
     this.#flow = flow;
+  }
+
+  giveUp(): void {
+    if (this.effect !== undefined) this.#flow.return(undefined as T);
   }
 
   resume(): void {

@@ -15,12 +15,12 @@ function spanMs({ days = 0, hours = 0, minutes = 0, seconds = 0 }: Span): number
   return (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000;
 }
 
-/** Waits until an instant (ISO 8601); a safe point. */
-export function* sleepUntil(ctx: Ctx, instant: string): Flow<void> {
+/** Waits until an instant (ISO 8601), or until an order makes `stop` true; a safe point. */
+export function* sleepUntil(ctx: Ctx, instant: string, stop = () => false): Flow<void> {
   if (instant <= ctx.now()) return ctx.safePoint();
   const timer = ctx.df.createTimer(new Date(instant));
   try {
-    yield* firstOf(ctx, [timer]);
+    yield* firstOf(ctx, [timer], stop);
   } finally {
     if (!timer.isCompleted) timer.cancel();
   }
@@ -33,7 +33,31 @@ export function* sleep(ctx: Ctx, span: Span): Flow<void> {
 
 /** Waits for a span of time without being a safe point: between two tries of something begun. */
 export function* backOff(ctx: Ctx, milliseconds: number): Flow<void> {
-  yield* finish(ctx.df.createTimer(new Date(Date.parse(ctx.now()) + milliseconds)));
+  yield* alarm(ctx, new Date(Date.parse(ctx.now()) + milliseconds).toISOString());
+}
+
+/** Waits until an instant (ISO 8601) without being a safe point; gives its timer up when it is not waited for any more. */
+export function* alarm(ctx: Ctx, instant: string): Flow<void> {
+  const timer = ctx.df.createTimer(new Date(instant));
+  try {
+    yield* finish(timer);
+  } finally {
+    if (!timer.isCompleted) timer.cancel();
+  }
+}
+
+/**
+ * An external event that comes more than once under one name. Each wait is a safe point and returns whether it came,
+ * or false when an order makes `stop` true. One wait stands at a time: of two, the older one would lose its event.
+ */
+export function listenAgain(ctx: Ctx, name: string): (stop?: () => boolean) => Flow<boolean> {
+  let event: ReturnType<typeof ctx.df.waitForExternalEvent> | undefined;
+  return function* (stop = () => false) {
+    event ??= ctx.df.waitForExternalEvent(name);
+    const heard = yield* firstOf(ctx, [event], stop);
+    if (heard !== undefined) event = undefined;
+    return heard !== undefined;
+  };
 }
 
 /**

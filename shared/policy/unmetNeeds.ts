@@ -19,7 +19,12 @@ export interface Unmet {
   ended: string | undefined;
 }
 
-const endedOtherwise: ReadonlySet<GroupStatus['status'] | undefined> = new Set(['rolledBack', 'held', 'failed']);
+const endedOtherwise: ReadonlySet<GroupStatus['status'] | undefined> = new Set([
+  'incomplete',
+  'rolledBack',
+  'held',
+  'failed',
+]);
 
 /** What stands between these workloads of a group and their cutover. */
 export function unmetNeeds(

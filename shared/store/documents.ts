@@ -36,6 +36,7 @@ export const GroupStatus = z.strictObject({
     'cuttingOver',
     'validating',
     'committed',
+    'incomplete',
     'rollingBack',
     'rolledBack',
     'held',

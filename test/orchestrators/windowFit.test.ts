@@ -1,5 +1,6 @@
 // A cutover and its window: nothing begins that would not end in time, whatever was approved.
 import { afterEach, expect, test } from 'vitest';
+import type { GateDocument } from '../../shared/store/documents.ts';
 import { onlyDb } from './world/definitions.ts';
 import { expectSound } from './world/invariants.ts';
 import { World } from './world/world.ts';
@@ -10,18 +11,64 @@ afterEach(async () => {
   await world.close();
 });
 
-test('no service stops after the latest safe start: people are told the numbers and asked', async () => {
-  world = await World.open({ change: onlyDb, start: '2026-12-06T00:40:00.000Z' });
+const late = '2026-12-06T00:40:00.000Z';
+const twoNights = {
+  start: '2026-12-05T22:00',
+  duration: 'PT4H',
+  zone: 'Europe/Amsterdam',
+  repeat: 'FREQ=DAILY;COUNT=2',
+};
+const stops = () => world.bus.sent.filter(({ command }) => command.type === 'landfall.services.stop');
+
+test('after the latest safe start it is a no-go, with the numbers: nobody is asked, and without another window the group is held', async () => {
+  world = await World.open({ change: onlyDb, start: late });
   await world.start();
-  await world.until(() => world.openQuestions().length > 0, 'a question');
-  const [question] = world.openQuestions();
-  expect(question).toMatchObject({ step: 'stopServices', failure: { code: 'windowClosed' } });
-  expect(question?.failure.message).toMatch(
-    /way back do not fit.* has 20 min left from .*; the latest safe start was 2026-12-06T00:\d\d:/,
+  const { status, groups } = await world.ended();
+  expect([status, groups['data']?.status]).toEqual(['rolledBack', 'held']);
+  expect(groups['data']?.reason).toMatch(
+    /^no-go: .*way back do not fit.* has 20 min left from .*; the latest safe start was 2026-12-06T00:\d\d:/,
   );
-  expect(world.bus.sent.filter(({ command }) => command.type === 'landfall.services.stop')).toEqual([]);
-  await world.people.answer('rollback');
-  expect((await world.ended()).status).toBe('rolledBack');
+  expect(stops()).toEqual([]);
+  expect(world.documents<GateDocument>('gate').filter(({ name }) => name === 'cutover')).toEqual([]);
+  expect(world.phases()).toEqual({ db: 'replicating' });
+});
+
+test('after a no-go the group waits for the next window, asks for that one, and cuts over in it', async () => {
+  world = await World.open({
+    start: late,
+    change: (posted) => {
+      onlyDb(posted);
+      posted.window = twoNights;
+    },
+  });
+  world.keepTime();
+  await world.start();
+  await world.until(() => world.state('db').phase === 'cutoverQueued', 'it waits');
+  expect(world.wave().groups['data']).toMatchObject({ status: 'waiting', reason: expect.stringMatching(/^no-go: /) });
+  expect((await world.ended()).status).toBe('committed');
+  expect(world.state('db').downtime?.began).toMatch(/^2026-12-06T21:00/);
+});
+
+test('an approval that comes after the latest safe start is for that window only: the next one is asked about anew', async () => {
+  world = await World.open({
+    change: (posted) => {
+      onlyDb(posted);
+      posted.window = twoNights;
+    },
+  });
+  world.keepTime();
+  delete world.people.atGate.cutover;
+  await world.start();
+  const gates = () => world.openGates().filter(({ name }) => name === 'cutover');
+  await world.until(() => gates().length > 0, 'the gate');
+  const [first] = gates();
+  await world.motion.pass(4 * 3_600_000);
+  await world.people.approve(first as GateDocument);
+  await world.until(() => gates().length > 0, 'another gate');
+  expect(stops()).toEqual([]);
+  expect(gates()[0]?.question).toContain('2026-12-06T21:00:00.000Z');
+  await world.people.approve(gates()[0] as GateDocument);
+  expect((await world.ended()).status).toBe('committed');
 });
 
 test('what UAT’s clones took to come up is kept for the prediction, and how long services took to stop', async () => {

@@ -45,7 +45,7 @@ export const tellDependents = defineActivity({
     waveId: z.string(),
     groupId: z.string(),
     operationId: z.string(),
-    outcome: z.enum(['committed', 'rolledBack', 'held', 'failed']),
+    outcome: z.enum(['committed', 'incomplete', 'rolledBack', 'held', 'failed']),
   }),
   output: Nothing,
   retry: patientRetry,

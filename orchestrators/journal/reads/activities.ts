@@ -4,6 +4,7 @@ import { defineActivity, patientRetry } from '../../../shared/durable/activity.t
 import { Phase } from '../../../shared/lifecycle/phases.ts';
 import { ControlSignal } from '../../../shared/model/control.ts';
 import { FailureBudget, OnFailure } from '../../../shared/model/failurePolicy.ts';
+import type { WavePlan } from '../../../shared/model/plan.ts';
 import { CommitPolicy } from '../../../shared/model/settings.ts';
 import { stepNames } from '../../../shared/model/steps.ts';
 import { OnOverrun, Opening } from '../../../shared/model/window.ts';
@@ -51,6 +52,7 @@ export const GroupOutline = z.strictObject({
   groupId: z.string(),
   tiers: z.array(z.array(z.string())),
   methods: z.record(z.string(), z.enum(['agent', 'agentless'])),
+  dependencies: z.record(z.string(), z.array(z.string())).describe('by workload: members that must serve before it'),
   // Plans from before there was a choice have none.
   onFailure: OnFailure.default('hold'),
 });
@@ -74,7 +76,7 @@ export const outlineWave = defineActivity({
   output: WaveOutline,
   retry: patientRetry,
   async effect({ store }, { waveId }) {
-    const { plan, groups } = await waveOf(store, waveId);
+    const { plan } = await waveOf(store, waveId);
     const agentless = plan.workloads.filter(({ method }) => method === 'agentless');
     const idle: ReadonlySet<Phase> = new Set([Phase.registered, Phase.withdrawn, Phase.committed]);
     const workloads = await store.workloads.list(waveId);
@@ -85,8 +87,7 @@ export const outlineWave = defineActivity({
       const tiers = group.tiers
         .map((tier) => tier.filter((id) => !committed.has(id)))
         .filter((tier) => tier.length > 0);
-      // A group that has nobody left, but was never said to have committed, says so.
-      return tiers.length === 0 && groups[group.id]?.status === 'committed' ? [] : [{ ...group, tiers }];
+      return tiers.length === 0 ? [] : [{ ...group, tiers }];
     });
     return {
       begun: workloads.some(({ state }) => !idle.has(state.phase)),
@@ -101,10 +102,15 @@ export const outlineWave = defineActivity({
         groupId: id,
         tiers,
         onFailure,
-        methods: Object.fromEntries(
-          plan.workloads.filter(({ groupId }) => groupId === id).map(({ workloadId, method }) => [workloadId, method]),
+        methods: Object.fromEntries(membersOf(plan, id).map(({ workloadId, method }) => [workloadId, method])),
+        dependencies: Object.fromEntries(
+          membersOf(plan, id).map(({ workloadId, dependsOn }) => [workloadId, dependsOn]),
         ),
       })),
     };
   },
 });
+
+function membersOf({ workloads }: WavePlan, group: string): WavePlan['workloads'] {
+  return workloads.filter(({ groupId }) => groupId === group);
+}

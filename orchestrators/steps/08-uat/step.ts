@@ -1,20 +1,12 @@
 import { z } from 'zod';
-import type { Ctx, Flow } from '../../../shared/durable/flow.ts';
+import { type Ctx, type Flow, immediately } from '../../../shared/durable/flow.ts';
 import { defineStep } from '../../../shared/durable/step.ts';
 import { terminal } from '../../../shared/errors.ts';
-import { checkAll, failedIn } from '../../checks.ts';
+import { checkAll, failedIn, Tested } from '../../checks.ts';
 import { passGate } from '../../gate.ts';
 import { enterPhase } from '../../journal/activities.ts';
 import { destroyAll, launchAll } from '../../machines.ts';
-import {
-  cloneLife,
-  earlierSignOff,
-  ensureIsolationGroup,
-  type Isolated,
-  proveTestIsolation,
-  removeIsolationGroup,
-  Signed,
-} from './activities.ts';
+import { cloneLife, ensureIsolationGroup, Isolated, proveTestIsolation, removeIsolationGroup } from './activities.ts';
 
 const Input = z.strictObject({
   waveId: z.string(),
@@ -31,15 +23,15 @@ export const uat = defineStep({
   name: 'uat',
   scope: 'group',
   input: Input,
-  before: z.strictObject({ signed: Signed.optional() }),
-  output: Signed,
-  *capture(ctx, { waveId, workloadIds }) {
-    const signed = yield* earlierSignOff.call(ctx, { waveId, workloadIds });
-    return signed === null ? {} : { signed };
-  },
-  *run(ctx, input, { signed }, attempt) {
-    // People have tested these workloads, and no rollback and no other plan has come since: nobody is asked twice.
-    if (signed !== undefined) return signed;
+  before: z.strictObject({}),
+  output: z.strictObject({
+    isolation: z.array(Isolated),
+    tested: z.array(Tested),
+    signOff: z.string(),
+    decisions: z.array(z.unknown()),
+  }),
+  capture: () => immediately({}),
+  *run(ctx, input, _before, attempt) {
     const { waveId, groupId, environmentId, workloadIds } = input;
     yield* enterPhase.call(ctx, {
       waveId,

@@ -4,6 +4,7 @@ import { defineStep } from '../../../shared/durable/step.ts';
 import { backOff } from '../../../shared/durable/waits.ts';
 import { terminal } from '../../../shared/errors.ts';
 import { enterPhase } from '../../journal/activities.ts';
+import { requireWindow } from '../../requireWindow.ts';
 import { stopSync } from '../../syncs/activities.ts';
 import { runSync } from '../../syncs.ts';
 import { inspectMachine, MachineState, remains, setNic, setPower, shutdownPolicy } from './activities.ts';
@@ -46,7 +47,9 @@ export const finalDelta = defineStep({
       phase: 'finalSync',
       reason: 'services are stopped',
     });
-    const synced = (yield* copiedBefore(ctx, workload)) ?? (yield* syncUntilNothingRemains(ctx, workload, attempt));
+    const off = yield* copiedBefore(ctx, workload);
+    const synced = off ?? (yield* syncUntilNothingRemains(ctx, workload, attempt));
+    if (off === undefined) yield* requireWindow(ctx, 'finalDelta', waveId, [workloadId]);
     const forced = yield* switchOff(ctx, workload, changed ?? {});
     yield* setNic.call(ctx, { ...workload, connected: false });
     yield* enterPhase.call(ctx, {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineStep } from '../../../shared/durable/step.ts';
 import { enterPhase } from '../../journal/activities.ts';
 import { destroyAll, launchAll } from '../../machines.ts';
+import { requireWindow } from '../../requireWindow.ts';
 import { actAll } from './actions.ts';
 import { Applied, captureRecords, RecordBefore, restoreRecord, withoutTraffic } from './activities.ts';
 
@@ -39,6 +40,7 @@ export const postCutover = defineStep({
     ctx.safePoint();
     const applied = yield* actAll(ctx, input, false);
     ctx.safePoint();
+    if (still.length > 0) yield* requireWindow(ctx, 'postCutover', waveId, still);
     ctx.freeReturn = false;
     // From here on the target may accept writes: the phase says so before the first record changes.
     yield* enterPhase.call(ctx, {

@@ -1,0 +1,54 @@
+// What a window that has closed means for a cutover that is under way.
+import { z } from 'zod';
+import { defineActivity, Nothing, patientRetry } from '../../../shared/durable/activity.ts';
+import { hashOf } from '../../../shared/hash.ts';
+import { OnOverrun } from '../../../shared/model/window.ts';
+import { instancesOf } from '../../../shared/policy/addressees.ts';
+import { mayStart } from '../../../shared/policy/openings.ts';
+import { waveOf } from '../../../shared/store/plans.ts';
+
+/** Who orders it then. */
+export const windowPolicy = 'window policy';
+
+/** Orders a group's cutover back, as a person would: the group and the children of the batch hear it. */
+export const orderBack = defineActivity({
+  name: 'orderBack',
+  input: z.strictObject({
+    ...{ waveId: z.string(), groupId: z.string(), workloadIds: z.array(z.string()) },
+    ...{ operationId: z.string(), reason: z.string() },
+  }),
+  output: Nothing,
+  retry: patientRetry,
+  async effect({ store, now }, { waveId, groupId, workloadIds, operationId, reason }) {
+    const wave = await waveOf(store, waveId);
+    const [id, at] = [`control.${hashOf(operationId).slice(0, 32)}`, now()];
+    const signal = { action: 'rollback', to: 'replicating', by: windowPolicy, reason, id, at } as const;
+    const instanceIds = instancesOf(wave, [{ id: groupId }], workloadIds);
+    await store.controls.put({ id, kind: 'control', waveId, instanceIds, signal, at });
+    return null;
+  },
+});
+
+/**
+ * Whether a step that cannot be taken back for free may begin: a window is open, or people have answered the question
+ * that this step asked after the window had closed with a retry.
+ */
+export const withinWindow = defineActivity({
+  name: 'withinWindow',
+  input: z.strictObject({ waveId: z.string(), workloadIds: z.array(z.string()), step: z.string() }),
+  output: z.strictObject({ may: z.boolean(), onOverrun: OnOverrun, reason: z.string() }),
+  retry: patientRetry,
+  async effect({ store, now }, { waveId, workloadIds, step }) {
+    const { plan, startedAt = '' } = await waveOf(store, waveId);
+    const { windows, onOverrun } = plan;
+    const start = mayStart(now(), windows);
+    if (start.may) return { may: true, onOverrun, reason: '' };
+    const asked = (await store.attentions.list(waveId)).filter(
+      (each) => each.step === step && each.failure.code === 'windowClosed' && each.openedAt >= startedAt,
+    );
+    const goOn = asked.some(
+      (each) => each.answer?.choice === 'retry' && workloadIds.every((id) => each.workloadIds.includes(id)),
+    );
+    return { may: goOn, onOverrun, reason: `${workloadIds.join(', ')} runs past its window: ${start.reason}` };
+  },
+});

@@ -1,0 +1,86 @@
+// Who belongs to a group, what has been begun for them, and who has committed, left or been held meanwhile.
+import { z } from 'zod';
+import type { Ctx, Flow } from '../shared/durable/flow.ts';
+import type { Subject } from '../shared/durable/step.ts';
+import { Interruption } from '../shared/model/control.ts';
+import { CommitPolicy } from '../shared/model/settings.ts';
+import { OnOverrun, Opening } from '../shared/model/window.ts';
+import { recordGroup } from './journal/activities.ts';
+import { GroupOutline } from './journal/reads/activities.ts';
+import { letGo } from './leave.ts';
+import type { Taken } from './saga.ts';
+
+export const GroupInput = GroupOutline.extend({
+  waveId: z.string(),
+  attempt: z.int(),
+  environmentId: z.string(),
+  windows: z.array(Opening),
+  onOverrun: OnOverrun,
+  commitPolicy: CommitPolicy,
+  gatedSteps: z.array(z.string()),
+  ordered: Interruption.optional(),
+});
+export type GroupInput = z.infer<typeof GroupInput>;
+
+export const GroupOutcome = z.strictObject({
+  outcome: z.enum(['committed', 'incomplete', 'rolledBack', 'withdrawn', 'held', 'failed']),
+  reason: z.string(),
+  behind: z.int().describe('how many of its workloads have not committed'),
+});
+export type GroupOutcome = z.infer<typeof GroupOutcome>;
+
+/** What the group has begun and not yet committed: per workload by its children, and by itself; and who is out of it. */
+export interface Begun {
+  prepared: Record<string, Taken[]>;
+  cutOver: Record<string, Taken[]>;
+  tested: Taken[];
+  /** Who is cutting over at the moment, and the group's own steps for them. */
+  batch: string[];
+  moved: Taken[];
+  committed: Set<string>;
+  /** Who has walked back alone, and where they are now. */
+  left: Map<string, 'replicating' | 'withdrawn'>;
+  /** Who keeps replicating until the next start, and why. */
+  held: Map<string, string>;
+  walkedBack?: { outcome: 'rolledBack' | 'withdrawn'; reason: string };
+  /** What the group's status says at the moment. */
+  shown: Status;
+}
+type Status = Parameters<typeof recordGroup.call>[1]['status'];
+
+export function nothingBegun(): Begun {
+  return {
+    ...{ prepared: {}, cutOver: {}, tested: [], batch: [], moved: [], shown: 'planned' },
+    ...{ committed: new Set(), left: new Map(), held: new Map() },
+  };
+}
+
+export function subjectOf({ waveId }: GroupInput, tiers: readonly string[][]): Subject {
+  return { waveId, workloadIds: tiers.flat() };
+}
+
+/** Those of the group who have neither committed nor left nor been held, in tiers. */
+export function stayingOf({ tiers }: GroupInput, { committed, left, held }: Begun): string[][] {
+  return only(tiers, (id) => !committed.has(id) && !left.has(id) && !held.has(id));
+}
+
+/** Tiers of those who are wanted. */
+export function only(tiers: readonly string[][], wanted: (workloadId: string) => boolean): string[][] {
+  return tiers.map((tier) => tier.filter(wanted)).filter(({ length }) => length > 0);
+}
+
+/** Who stays after those have gone who were told to leave while none of their children ran; a safe point. */
+export function* whoStays(ctx: Ctx, input: GroupInput, begun: Begun): Flow<string[][]> {
+  ctx.safePoint();
+  const gone = yield* letGo(ctx, input, stayingOf(input, begun).flat(), begun);
+  for (const [workloadId, phase] of gone) begun.left.set(workloadId, phase);
+  return stayingOf(input, begun);
+}
+
+/** Shows in the wave where the group is. */
+export function* show(ctx: Ctx, input: GroupInput, begun: Begun, status: Status, reason?: string): Flow<void> {
+  const { waveId, groupId } = input;
+  begun.shown = status;
+  const { instanceId } = ctx;
+  yield* recordGroup.call(ctx, { waveId, groupId, status, instanceId, ...(reason === undefined ? {} : { reason }) });
+}

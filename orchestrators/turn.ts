@@ -1,0 +1,89 @@
+// When a batch may begin: what it needs has committed, it fits a window, people approved it for that window, and the
+// window is open. Nothing starts late: what does not fit any more waits for the next window, or is held.
+import type { Ctx, Flow } from '../shared/durable/flow.ts';
+import { sleepUntil } from '../shared/durable/waits.ts';
+import type { Opening } from '../shared/model/window.ts';
+import { withDependents } from '../shared/policy/batches.ts';
+import { passGate } from './gate.ts';
+import { enterPhase } from './journal/activities.ts';
+import { type Begun, type GroupInput, show } from './membership.ts';
+import { needsMet } from './needs.ts';
+import { judgeFit } from './windows/activities.ts';
+
+/** Go, with those who were approved; or an order has changed who is next; or not in this attempt. */
+type Turn =
+  | { state: 'go'; workloadIds: string[]; window: Opening }
+  | { state: 'left' }
+  | { state: 'held'; reason: string };
+
+/** Waits for a batch's turn, for as long as it takes, or until `leave` says that orders have changed who is next. */
+export function* whenItsTurn(
+  ctx: Ctx,
+  input: GroupInput,
+  begun: Begun,
+  asked: string[],
+  woken: (stop: () => boolean) => Flow<boolean>,
+  leave: () => boolean,
+): Flow<Turn> {
+  const { waveId, groupId } = input;
+  const needs = yield* needsMet(ctx, { waveId, groupId, workloadIds: asked }, woken, leave);
+  if (needs.state === 'left') return needs;
+  if (needs.state === 'inVain') return { state: 'held', reason: needs.reason };
+  for (;;) {
+    const judged = yield* windowFor(ctx, input, begun, asked);
+    if (judged.window === null) return { state: 'held', reason: `no-go: ${judged.reason}` };
+    const approved = yield* approvedFor(ctx, input, asked, judged, leave);
+    if (approved.state !== 'go') return approved;
+    const { workloadIds } = approved;
+    const turn = ctx.nextCount('queued');
+    yield* enterPhase.call(ctx, {
+      ...{ waveId, workloadIds, operationId: ctx.operationId('queued', turn), phase: 'cutoverQueued' },
+      reason: approved.reason,
+    });
+    yield* sleepUntil(ctx, judged.window.opens, leave);
+    if (leave()) return { state: 'left' };
+    const fit = yield* judgeFit.call(ctx, { waveId, groupId, workloadIds });
+    if (fit.verdict === 'fits' && fit.window?.opens === judged.window.opens)
+      return { state: 'go', workloadIds, window: judged.window };
+  }
+}
+
+interface Judged {
+  window: Opening | null;
+  reason: string;
+}
+
+/** The window that is open or the next one, if the batch fits it; else the next one that it fits, and the status says why. */
+function* windowFor(ctx: Ctx, input: GroupInput, begun: Begun, workloadIds: string[]): Flow<Judged> {
+  const { waveId, groupId } = input;
+  const fit = yield* judgeFit.call(ctx, { waveId, groupId, workloadIds });
+  const { verdict, window, nextWindow, reason } = fit;
+  if (verdict === 'fits') return { window, reason };
+  if (nextWindow !== null)
+    yield* show(ctx, input, begun, 'waiting', `no-go: ${reason}; it waits for ${nextWindow.opens}`.slice(0, 1000));
+  return { window: nextWindow, reason };
+}
+
+/** Asks at the cutover gate about one window. Who was not approved stays behind, with all that depend on them. */
+function* approvedFor(
+  ctx: Ctx,
+  { waveId, groupId, attempt, dependencies }: GroupInput,
+  asked: string[],
+  { window, reason }: Judged,
+  leave: () => boolean,
+): Flow<{ state: 'go'; workloadIds: string[]; reason: string } | Exclude<Turn, { state: 'go' }>> {
+  const turn = ctx.nextCount('cutoverGate');
+  const question = `Cut over ${groupId} in the window from ${window?.opens} to ${window?.closes}? ${reason}`.slice(
+    0,
+    2000,
+  );
+  const gate = { waveId, groupId, workloadIds: asked, name: 'cutover' as const, question, attempt, turn };
+  const { status, approved } = yield* passGate(ctx, gate, leave);
+  if (status === 'left') return { state: 'left' };
+  if (status === 'rejected' || status === 'expired') return { state: 'held', reason: `the cutover was ${status}` };
+  const members = asked.map((workloadId) => ({ workloadId, dependsOn: dependencies[workloadId] ?? [] }));
+  const behind = withDependents(members, new Set(asked.filter((id) => !approved.includes(id))));
+  const workloadIds = asked.filter((id) => !behind.has(id));
+  if (workloadIds.length === 0) return { state: 'held', reason: 'nobody was approved who could go without the others' };
+  return { state: 'go', workloadIds, reason: `cutover ${status}` };
+}

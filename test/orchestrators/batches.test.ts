@@ -1,0 +1,138 @@
+// A group cuts over in batches: rushed first, deferred or not approved later, all or none within each.
+import { afterEach, expect, test } from 'vitest';
+import type { GateDocument } from '../../shared/store/documents.ts';
+import { onlyShop } from './world/definitions.ts';
+import { servesAsBefore } from './world/expectations.ts';
+import { expectSound } from './world/invariants.ts';
+import { World } from './world/world.ts';
+
+let world: World;
+afterEach(async () => {
+  await expectSound(world);
+  await world.close();
+});
+
+const twoNights = {
+  start: '2026-12-05T22:00',
+  duration: 'PT4H',
+  zone: 'Europe/Amsterdam',
+  repeat: 'FREQ=DAILY;COUNT=2',
+};
+type Posted = Parameters<NonNullable<NonNullable<Parameters<typeof World.open>[0]>['change']>>[0];
+
+async function open(change: (posted: Posted) => void = () => {}): Promise<void> {
+  world = await World.open({
+    change: (posted) => {
+      onlyShop(posted);
+      change(posted);
+    },
+  });
+  world.keepTime();
+  delete world.people.atGate.cutover;
+}
+const cutoverGate = () => world.openGates().find(({ name }) => name === 'cutover');
+async function gate(): Promise<GateDocument> {
+  await world.until(() => cutoverGate() !== undefined, 'the cutover gate');
+  return cutoverGate() as GateDocument;
+}
+const committedAt = async (id: string) => {
+  const log = await world.capabilities.store.workloads.events('w1', id);
+  return (
+    log.find(({ event }) => event.type === 'landfall.workload.phaseEntered' && event.data.phase === 'committed')?.event
+      .time ?? ''
+  );
+};
+
+test('who is deferred replicates on while the others cut over, and follows in the next window after a gate of its own', async () => {
+  await open((posted) => {
+    posted.window = twoNights;
+  });
+  await world.start();
+  const first = await gate();
+  await world.people.turn('defer', 'web');
+  await world.until(() => cutoverGate() !== undefined && cutoverGate()?.id !== first.id, 'another gate');
+  expect(cutoverGate()).toMatchObject({ workloadIds: ['app'] });
+  await world.people.approve(await gate());
+  await world.until(() => world.state('app').phase === 'committed', 'app commits');
+  expect(world.state('web').phase).toBe('tested');
+  await world.until(() => world.wave().groups['shop']?.status === 'waiting', 'the group waits');
+  expect(world.wave().groups['shop']?.reason).toContain('2026-12-06T21:00:00.000Z');
+  const second = await gate();
+  expect(second).toMatchObject({ workloadIds: ['web'] });
+  expect(second.openedAt >= '2026-12-06T01:00:00.000Z').toBe(true);
+  await world.people.approve(second);
+  expect((await world.ended()).status).toBe('committed');
+  expect((await committedAt('web')) > '2026-12-06T21:00:00.000Z').toBe(true);
+});
+
+test('who is deferred without another window is held, the wave is incomplete, and its next start does what is left', async () => {
+  await open();
+  await world.start();
+  await gate();
+  await world.people.turn('defer', 'web');
+  await world.until(() => cutoverGate()?.workloadIds?.length === 1, 'a gate for app alone');
+  world.people.atGate.cutover = 'approve';
+  await world.people.approve(await gate());
+  const { status, groups } = await world.ended();
+  expect(status).toBe('incomplete');
+  expect(groups['shop']).toMatchObject({ status: 'incomplete', reason: expect.stringContaining('web held') });
+  expect(world.phases()).toEqual({ app: 'committed', web: 'replicating' });
+  await world.start();
+  expect((await world.ended()).status).toBe('committed');
+  expect(world.phases()).toEqual({ app: 'committed', web: 'committed' });
+});
+
+test('who is rushed goes first with what it depends on, and the others follow', async () => {
+  await open((posted) => {
+    for (const { workloads } of posted.groups)
+      for (const workload of workloads) if (workload.id === 'web') workload.dependsOn = [];
+  });
+  await world.start();
+  await gate();
+  await world.people.turn('rush', 'web');
+  await world.until(() => cutoverGate()?.workloadIds?.length === 1, 'a gate for web alone');
+  await world.people.approve(await gate());
+  await world.until(() => world.state('web').phase === 'committed', 'web commits');
+  expect(world.state('app').phase).toBe('tested');
+  expect(await gate()).toMatchObject({ workloadIds: ['app'] });
+  await world.people.approve(await gate());
+  expect((await world.ended()).status).toBe('committed');
+});
+
+test('of a group whose first batch has committed, a rollback undoes the rest and leaves that', async () => {
+  await open((posted) => {
+    for (const { workloads } of posted.groups)
+      for (const workload of workloads) if (workload.id === 'web') workload.dependsOn = [];
+  });
+  await world.start();
+  await gate();
+  await world.people.turn('rush', 'web');
+  await world.until(() => cutoverGate()?.workloadIds?.length === 1, 'a gate for web alone');
+  await world.people.approve(await gate());
+  await world.until(() => world.state('web').phase === 'committed', 'web commits');
+  world.people.atGate.cutover = 'approve';
+  world.script.once('applyAction', () => world.people.rollBack('replicating', 'shop'), {
+    matches: ({ workloadId }) => workloadId === 'app',
+  });
+  const { status, groups } = await world.ended();
+  expect([status, groups['shop']?.status]).toEqual(['incomplete', 'incomplete']);
+  expect(world.phases()).toEqual({ app: 'replicating', web: 'committed' });
+  servesAsBefore(world, 'app-01', { web: 'running' });
+  expect(world.hosts.machine('web-01').power).toBe('off');
+});
+
+test('who is not approved stays behind with those that depend on it', async () => {
+  await open((posted) => {
+    posted.gates = { cutover: { partial: true } };
+    for (const { workloads } of posted.groups)
+      for (const workload of workloads) if (workload.id === 'web') workload.dependsOn = [];
+  });
+  await world.start();
+  const asked = await gate();
+  await world.people.approve(asked, ['web']);
+  await world.people.reject(asked, ['app']);
+  const { status } = await world.ended();
+  expect(status).toBe('incomplete');
+  expect(world.phases()).toEqual({ app: 'replicating', web: 'committed' });
+  servesAsBefore(world, 'app-01', { web: 'running' });
+});

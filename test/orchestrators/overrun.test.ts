@@ -1,0 +1,87 @@
+// A cutover that runs past its window: before traffic has moved it asks or rolls back, afterwards it is only shown.
+import { afterEach, expect, test } from 'vitest';
+import { onlyDb } from './world/definitions.ts';
+import { broken, servesAsBefore } from './world/expectations.ts';
+import { expectSound } from './world/invariants.ts';
+import { World } from './world/world.ts';
+
+let world: World;
+afterEach(async () => {
+  await expectSound(world);
+  await world.close();
+});
+
+async function stuckUntilTheWindowHasClosed(activity: string, onOverrun: 'ask' | 'rollBack'): Promise<void> {
+  world = await World.open({
+    change: (posted) => {
+      onlyDb(posted);
+      posted.onOverrun = onOverrun;
+    },
+  });
+  world.keepTime();
+  world.script.fail(activity, broken, { matches: ({ purpose }) => purpose !== 'test' });
+  await world.start();
+  await world.question();
+  await world.until(() => world.capabilities.now() > '2026-12-06T01:00:10.000Z', 'the window closes');
+}
+
+test("the plan may say to roll back: the window's end is noticed while a question waits", async () => {
+  await stuckUntilTheWindowHasClosed('setPower', 'rollBack');
+  expect((await world.ended()).status).toBe('rolledBack');
+  expect(world.openQuestions()).toEqual([]);
+  expect(world.wave().groups['data']?.reason).toContain(
+    'the window closed at 2026-12-06T01:00:00.000Z before traffic had moved',
+  );
+  servesAsBefore(world, 'db-01', { engine: 'running', reports: 'running' });
+});
+
+test('else people are asked before the source goes off, and may go on past the window', async () => {
+  await stuckUntilTheWindowHasClosed('setPower', 'ask');
+  expect(world.wave().groups['data']).toMatchObject({
+    status: 'cuttingOver',
+    reason: 'the window closed at 2026-12-06T01:00:00.000Z before traffic had moved',
+  });
+  await world.people.answer('retry');
+  await world.question();
+  expect(world.openQuestions()).toMatchObject([{ step: 'finalDelta', failure: { code: 'windowClosed' } }]);
+  expect(world.hosts.machine('db-01').power).toBe('on');
+  await world.people.answer('retry');
+  await world.question();
+  expect(world.openQuestions()).toMatchObject([{ step: 'postCutover', failure: { code: 'windowClosed' } }]);
+  await world.people.answer('retry');
+  expect((await world.ended()).status).toBe('committed');
+});
+
+test('they are asked before traffic moves as well, and may roll back instead', async () => {
+  await stuckUntilTheWindowHasClosed('createMachine', 'ask');
+  await world.people.answer('retry');
+  await world.question();
+  expect(world.openQuestions()).toMatchObject([{ step: 'postCutover', failure: { code: 'windowClosed' } }]);
+  expect(world.azure.records.get('A db-01')?.values).toEqual(['10.9.9.9']);
+  await world.people.answer('rollback');
+  expect((await world.ended()).status).toBe('rolledBack');
+  servesAsBefore(world, 'db-01', { engine: 'running', reports: 'running' });
+});
+
+test('after traffic has moved the end of the window is shown and changes nothing', async () => {
+  world = await World.open({
+    change: (posted) => {
+      onlyDb(posted);
+      posted.onOverrun = 'rollBack';
+      posted.commitPolicy = { timeout: 'P1D' };
+    },
+  });
+  world.keepTime();
+  delete world.people.atGate.commit;
+  await world.start();
+  await world.until(() => world.openGates().some(({ name }) => name === 'commit'), 'the commit gate');
+  await world.until(() => world.capabilities.now() > '2026-12-06T01:00:10.000Z', 'the window closes');
+  expect(world.wave().groups['data']).toMatchObject({
+    status: 'validating',
+    reason: 'the window closed at 2026-12-06T01:00:00.000Z after traffic had moved',
+  });
+  const [gate] = world.openGates();
+  if (gate === undefined) throw new Error('the gate has gone');
+  await world.people.approve(gate);
+  expect((await world.ended()).status).toBe('committed');
+});
