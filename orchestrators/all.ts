@@ -35,7 +35,13 @@ import {
   deployAppliance,
   findAppliance,
 } from './steps/02-migration-appliance/activities.ts';
-import { deployWorker, findWorker, removeWorker, verifyWorker } from './steps/03-source-worker/activities.ts';
+import {
+  deployWorker,
+  findWorker,
+  removeWorker,
+  sitesWithWorkers,
+  verifyWorker,
+} from './steps/03-source-worker/activities.ts';
 import { agentPresent, dismissAgent, findAgent, installAgent, removeAgent } from './steps/04-os-agent/activities.ts';
 import { preflightSource } from './steps/05-source-onboarding/activities.ts';
 import { createStaging, latestPoint } from './steps/06-initial-sync/activities.ts';
@@ -123,6 +129,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   deleteApplianceNic,
   findWorker,
   deployWorker,
+  sitesWithWorkers,
   verifyWorker,
   removeWorker,
   agentPresent,

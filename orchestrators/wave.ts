@@ -15,6 +15,7 @@ import { hearEarlierOrders } from './orders.ts';
 import { rearm, type Taken, take } from './saga.ts';
 import { targetIam } from './steps/01-target-iam/step.ts';
 import { migrationAppliance } from './steps/02-migration-appliance/step.ts';
+import { sitesWithWorkers } from './steps/03-source-worker/activities.ts';
 import { sourceWorker } from './steps/03-source-worker/step.ts';
 import { untilDone, walkBack } from './walkBack.ts';
 
@@ -131,5 +132,13 @@ function* leave(ctx: Ctx, waveId: string, environmentId: string, taken: Taken[])
     yield* retireAgentsOf.call(ctx, { waveId });
   });
   const others = yield* releaseEnvironment.call(ctx, { environmentId, waveId });
-  if (others === 0) yield* walkBack(ctx, taken, allSteps, subject);
+  if (others > 0) return;
+  // A wave that left before may have had workers that this one did not want.
+  const workers = yield* sitesWithWorkers.call(ctx, { environmentId });
+  const own = taken
+    .filter(({ step }) => step === sourceWorker.name)
+    .map(({ input }) => sourceWorker.input.parse(input).siteId);
+  for (const siteId of workers.filter((id) => !own.includes(id)))
+    yield* rearm(ctx, taken, [sourceWorker], { environmentId, waveId, siteId }, subject);
+  yield* walkBack(ctx, taken, allSteps, subject);
 }

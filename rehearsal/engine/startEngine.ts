@@ -18,6 +18,8 @@ export interface EngineSetting extends Pick<DeterministicOptions, 'clock' | 'see
   replay: Replay;
   /** Counts an invocation as going on. */
   track<T>(work: Promise<T>): Promise<T>;
+  /** Hears of every orchestration that begins, perhaps more than once. */
+  onBegin(instanceId: string, parentId: string | undefined): void;
   /** Hears of every episode that is replayed: what an orchestrator was told, and what it answered. */
   onEpisode(instanceId: string, name: string, told: string, answered: unknown): void;
 }
@@ -28,13 +30,17 @@ export function startEngine({
   registrations,
   replay,
   track,
+  onBegin,
   onEpisode,
   ...options
 }: EngineSetting): DeterministicEngine {
   const { functions } = registrations;
   const invoker = new Invoker(registrations, new HostLog(undefined, 'none'), () => undefined);
   const live = new LiveEpisodes();
-  stage.begins = replay === 'live' ? (context) => live.begins(context) : () => {};
+  stage.begins = (context) => {
+    onBegin(context.df.instanceId, context.df.parentInstanceId);
+    if (replay === 'live') live.begins(context);
+  };
   return new DeterministicEngine({
     ...options,
     alwaysReplay: replay === 'always',

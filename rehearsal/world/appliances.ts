@@ -1,4 +1,5 @@
-// Modelled appliances: they answer each command with the fitting events, if the machine that they live on lets them.
+// Modelled appliances: they answer each command with the fitting events, if the machine that they live on lets them. As
+// the real one does they remember what they have carried out, run one sync per workload, and go on with it after a restart.
 
 import { ownEvents } from '../../functions/servicebus/ownEvents.ts';
 import type { Capabilities } from '../../shared/capabilities.ts';
@@ -7,57 +8,94 @@ import { applianceIds } from '../../shared/model/plan.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import type { ApplianceEvent, ApplianceEventData, ApplianceEventType } from '../../shared/protocol/events.ts';
 import type { ModelledAzure } from './azure.ts';
+import type { Changed } from './change.ts';
 import type { ModelledHosts, ModelledMachine } from './hosts.ts';
+import type { Pace } from './pace.ts';
 
 type SyncStart = Extract<Command, { type: 'landfall.sync.start' }>;
+interface Running {
+  command: SyncStart;
+  sourceId: string;
+  startedAt: string;
+  resumed: boolean;
+}
 const digest = '0'.repeat(64);
-const answersAfterMs = 200;
-const syncMs = 4000;
 
 interface Around {
   store: Capabilities['store'];
   now(): string;
   azure: ModelledAzure;
   hosts: ModelledHosts;
+  pace: Pace;
+  changed: Changed;
+  found(finding: string): void;
   later(milliseconds: number, work: () => Promise<void>): void;
-  /** How often each event is delivered. */
-  deliveries: number;
 }
 
 export class ModelledAppliances {
-  /** Operation ids that state was changed for, with how often. */
+  /** Commands that changed something, by operation id, with how often. */
   readonly carriedOut = new Map<string, number>();
-  readonly violations: string[] = [];
   /** Commands that are taken and never answered. */
   ignores: (command: Command) => boolean = () => false;
-  /** How long a command takes to be carried out. */
-  takesMs: (command: Command) => number = () => answersAfterMs;
   failsCheck: (name: string, command: Command) => boolean = () => false;
   failsSync: (kind: string, workloadId: string) => boolean = () => false;
-  /** Bytes that a sync finds changed. */
-  changes: (kind: string, turn: number) => number = (kind, turn) => (kind === 'final' && turn > 1 ? 0 : 4096);
+  /** Whether services refuse to stop or start. */
+  failsServices: (command: Command) => boolean = () => false;
+  /** Bytes that a sync finds changed on one disk. */
+  changes: (kind: string, turn: number, sizeBytes: number, disk: string) => number = (kind, turn) =>
+    kind === 'final' && turn > 1 ? 0 : 4096;
+  /** How late each delivery of an event is, in milliseconds: one number per delivery. */
+  deliveries: () => readonly number[] = () => [0];
+  /** How long a command takes; its pace, unless a story says otherwise. */
+  takesMs: (command: Command) => number;
   readonly #around: Around;
+  readonly #down = new Map<string, number>();
   #held: Command[] = [];
-  readonly #running = new Map<string, string>();
+  readonly #running = new Map<string, Running>();
+  readonly #ended = new Map<string, () => Promise<void>>();
   readonly #finals = new Map<string, number>();
   readonly #sequences = new Map<string, number>();
   #events = 0;
 
   constructor(around: Around) {
     this.#around = around;
+    this.takesMs = (command) => around.pace.command(command);
   }
 
   receive(command: Command): void {
     if (this.ignores(command)) return;
-    if (this.#isUp(command.aud)) this.#around.later(this.takesMs(command), () => this.#take(command));
-    else this.#held.push(command);
+    if (!this.#isUp(command.aud)) this.#held.push(command);
+    else this.#around.later(this.takesMs(command), () => this.#take(command));
   }
 
   /** What waited for its appliance to come back. */
   flush(): void {
+    if (this.#held.length === 0) return;
     const held = this.#held;
     this.#held = [];
     for (const command of held) this.receive(command);
+  }
+
+  /** An appliance's process ends and comes back after a while: what it had in hand begins again, its syncs go on. */
+  restart(applianceId: string, afterMs: number): void {
+    const turn = (this.#down.get(applianceId) ?? 0) + 1;
+    this.#down.set(applianceId, turn);
+    this.#around.later(afterMs, async () => {
+      if (this.#down.get(applianceId) === turn) this.#down.delete(applianceId);
+      this.flush();
+      for (const running of this.#running.values())
+        if (running.command.aud === applianceId) {
+          running.resumed = true;
+          this.#work(running);
+        }
+    });
+  }
+
+  /** The syncs that read one source at the moment. */
+  syncing(sourceId: string): string[] {
+    return [...this.#running.values()]
+      .filter((running) => running.sourceId === sourceId)
+      .map(({ command }) => command.data.syncId);
   }
 
   /** A heartbeat of every appliance that lives. */
@@ -72,10 +110,10 @@ export class ModelledAppliances {
   }
 
   /** Started with a bootstrap: comes up, enrols, beats. */
-  start(applianceId: string): void {
-    this.#around.later(1500, async () => {
+  start(applianceId: string, kind: Parameters<Pace['start']>[0]): void {
+    this.#around.later(this.#around.pace.start(kind), async () => {
       const { store } = this.#around;
-      if ((await store.appliances.get(applianceId)) === undefined) return;
+      if (!this.#isUp(applianceId) || (await store.appliances.get(applianceId)) === undefined) return;
       await store.appliances.change(applianceId, ({ tokenHash: _used, ...appliance }) => ({
         ...appliance,
         status: 'enrolled',
@@ -86,19 +124,23 @@ export class ModelledAppliances {
   }
 
   #isUp(applianceId: string): boolean {
+    if (this.#down.has(applianceId)) return false;
     const { hosts, azure } = this.#around;
-    const home = [...hosts.machines.values()].find(({ source }) => applianceIds.agent(source.id) === applianceId);
-    if (home !== undefined) return home.power === 'on' && home.nicConnected && home.agent !== undefined;
     if (applianceId.startsWith('worker-')) return hosts.workers.has(applianceId);
+    const home = hosts.machines.get(applianceId.slice('agent-'.length));
+    if (home !== undefined && applianceIds.agent(home.source.id) === applianceId)
+      return home.power === 'on' && home.nicConnected && home.agent !== undefined;
     return azure.machine(`lf-${applianceId}`) !== undefined;
   }
 
   async #take(command: Command): Promise<void> {
     if (!this.#isUp(command.aud)) return void this.#held.push(command);
     const { aud, operationId } = command;
+    const ended = this.#ended.get(operationId);
+    if (ended !== undefined) return ended();
     if (command.type === 'landfall.worker.verify') {
       const results = command.data.disks.map(({ diskId }) => ({ name: diskId, passed: true, detail: '' }));
-      return this.#emit(aud, aud, 'landfall.worker.verified', { results }, operationId);
+      return this.#answer(command, () => this.#emit(aud, aud, 'landfall.worker.verified', { results }, operationId));
     }
     const { waveId, workloadId } = command.data;
     const subject = `${waveId}/${workloadId}`;
@@ -107,16 +149,22 @@ export class ModelledAppliances {
       case 'landfall.source.describe': {
         const disks = machine.source.disks.map(({ id, sizeBytes }) => ({ id, sizeBytes, readable: true, detail: '' }));
         const data = { hostName: machine.source.hostName, disks, services: states(machine) };
-        return this.#emit(aud, subject, 'landfall.source.described', data, operationId);
+        return this.#answer(command, () => this.#emit(aud, subject, 'landfall.source.described', data, operationId));
       }
       case 'landfall.services.stop':
       case 'landfall.services.start': {
-        this.carriedOut.set(operationId, (this.carriedOut.get(operationId) ?? 0) + 1);
+        if (this.failsServices(command)) {
+          const reason = { code: 'refused', message: 'The service does not obey.', suggestion: 'Look at it.' };
+          const data = { services: states(machine), ...reason };
+          return this.#answer(command, () => this.#emit(aud, subject, 'landfall.services.failed', data, operationId));
+        }
+        this.#count(operationId);
         const starts = command.type === 'landfall.services.start';
         for (const { name } of command.data.services)
           this.#around.hosts.setService(machine.source.id, name, starts ? 'running' : 'stopped');
         const type = starts ? 'landfall.services.started' : 'landfall.services.stopped';
-        return this.#emit(aud, subject, type, { services: states(machine) }, operationId);
+        const data = { services: states(machine) };
+        return this.#answer(command, () => this.#emit(aud, subject, type, data, operationId));
       }
       case 'landfall.check.run':
       case 'landfall.probe.run': {
@@ -125,56 +173,108 @@ export class ModelledAppliances {
           passed: !this.failsCheck(name, command),
           detail: '',
         }));
-        return this.#emit(aud, subject, 'landfall.check.completed', { results }, operationId);
+        return this.#answer(command, () =>
+          this.#emit(aud, subject, 'landfall.check.completed', { results }, operationId),
+        );
       }
       case 'landfall.sync.start':
         return this.#sync(command, machine);
       case 'landfall.sync.cancel':
-        if (this.#running.get(subject) === command.data.syncId) this.#running.delete(subject);
+        if (this.#running.get(subject)?.command.data.syncId === command.data.syncId)
+          this.#endSync(subject, machine.source.id);
     }
+  }
+
+  #count(operationId: string): void {
+    const times = (this.carriedOut.get(operationId) ?? 0) + 1;
+    this.carriedOut.set(operationId, times);
+    if (times > 1) this.#around.found(`${operationId} was carried out ${times} times`);
+  }
+
+  /** Answers, and remembers the answer for a command that comes again. */
+  #answer({ operationId }: Command, emit: () => Promise<void>): Promise<void> {
+    this.#ended.set(operationId, emit);
+    return emit();
   }
 
   async #sync(command: SyncStart, machine: ModelledMachine): Promise<void> {
     const { aud, operationId, data } = command;
+    const { waveId, workloadId, syncId, kind } = data;
+    const subject = `${waveId}/${workloadId}`;
+    const sourceId = machine.source.id;
+    const other = this.#running.get(subject);
+    if (other?.command.operationId === operationId) return;
+    if (other !== undefined) {
+      const was = other.command;
+      const reason = { code: 'superseded', message: 'A newer sync took its place.', suggestion: 'Look at that one.' };
+      const failed = { syncId: was.data.syncId, kind: was.data.kind, ...reason };
+      this.#endSync(subject, sourceId);
+      await this.#answer(was, () => this.#emit(aud, subject, 'landfall.sync.failed', failed, was.operationId));
+    }
+    if (machine.power === 'off' && aud === applianceIds.agent(sourceId))
+      this.#around.found(`${subject}: its agent starts a ${kind} sync although the source is off`);
+    const running: Running = { command, sourceId, startedAt: this.#around.now(), resumed: false };
+    this.#running.set(subject, running);
+    this.#around.changed({ what: `${sourceId} syncs ${syncId}`, kind: 'sync', id: sourceId });
+    await this.#emit(aud, subject, 'landfall.sync.started', { syncId, kind }, operationId);
+    this.#work(running);
+  }
+
+  #endSync(subject: string, sourceId: string): void {
+    const syncId = this.#running.get(subject)?.command.data.syncId;
+    this.#running.delete(subject);
+    this.#around.changed({ what: `${sourceId} no longer syncs ${syncId}`, kind: 'sync', id: sourceId });
+  }
+
+  /** Copies, and completes if nothing has come in between. */
+  #work(running: Running): void {
+    const { command, sourceId } = running;
+    const { aud, data } = command;
+    const { waveId, workloadId, kind, disks } = data;
+    const subject = `${waveId}/${workloadId}`;
+    const turn = (kind === 'final' ? (this.#finals.get(subject) ?? 0) : 0) + 1;
+    const changed = new Map(
+      disks.map(({ diskId, sizeBytes, blobName }) => [
+        diskId,
+        Math.min(sizeBytes, this.changes(kind, turn, sizeBytes, blobName)),
+      ]),
+    );
+    const total = disks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    const bytes = kind === 'initial' ? total : [...changed.values()].reduce((sum, each) => sum + each, 0);
+    const again = running.resumed;
+    this.#around.later(this.#around.pace.sync(kind, bytes), async () => {
+      if (this.#running.get(subject) !== running || running.resumed !== again || !this.#isUp(aud)) return;
+      this.#endSync(subject, sourceId);
+      await this.#complete(running, changed, turn);
+    });
+  }
+
+  async #complete({ command, startedAt, resumed }: Running, changed: Map<string, number>, turn: number): Promise<void> {
+    const { aud, operationId, data } = command;
     const { waveId, workloadId, syncId, kind, disks } = data;
     const subject = `${waveId}/${workloadId}`;
-    const other = this.#running.get(subject);
-    if (other !== undefined && other !== syncId) this.violations.push(`${subject}: ${syncId} beside ${other}`);
-    if (machine.power === 'off') this.violations.push(`${subject}: a ${kind} sync of a source that is off`);
-    this.#running.set(subject, syncId);
-    const startedAt = this.#around.now();
-    await this.#emit(aud, subject, 'landfall.sync.started', { syncId, kind }, operationId);
-    this.#around.later(syncMs, async () => {
-      if (this.#running.get(subject) !== syncId) return;
-      this.#running.delete(subject);
-      this.carriedOut.set(operationId, (this.carriedOut.get(operationId) ?? 0) + 1);
-      if (this.failsSync(kind, workloadId)) {
-        const reason = { code: 'disk', message: 'the disk cannot be read', suggestion: 'Look at it.' };
-        return this.#emit(aud, subject, 'landfall.sync.failed', { syncId, kind, ...reason }, operationId);
-      }
-      const turn = (this.#finals.get(subject) ?? 0) + 1;
-      this.#finals.set(subject, kind === 'final' ? turn : 0);
-      for (const { blobName } of disks) this.#around.azure.snapshots.add(`${blobName}?${syncId}`);
-      await this.#emit(
-        aud,
-        subject,
-        'landfall.sync.completed',
-        {
-          syncId,
-          kind,
-          startedAt,
-          disks: disks.map(({ diskId, sizeBytes }) => ({
-            ...{ diskId, sizeBytes, readBytes: sizeBytes, changedBytes: this.changes(kind, turn), root: digest },
-            snapshot: syncId,
-          })),
-          root: digest,
-          verified: { mode: 'written', bytes: 0 },
-          consistency: 'crash',
-          resumed: false,
-        },
-        operationId,
-      );
-    });
+    this.#count(operationId);
+    if (this.failsSync(kind, workloadId)) {
+      const reason = { code: 'disk', message: 'the disk cannot be read', suggestion: 'Look at it.' };
+      const failed = { syncId, kind, ...reason };
+      return this.#answer(command, () => this.#emit(aud, subject, 'landfall.sync.failed', failed, operationId));
+    }
+    this.#finals.set(subject, kind === 'final' ? turn : 0);
+    for (const { blobName } of disks) this.#around.azure.snapshots.add(`${blobName}?${syncId}`);
+    const completed: ApplianceEventData<'landfall.sync.completed'> = {
+      syncId,
+      kind,
+      startedAt,
+      disks: disks.map(({ diskId, sizeBytes }) => ({
+        ...{ diskId, sizeBytes, readBytes: sizeBytes, changedBytes: changed.get(diskId) ?? 0, root: digest },
+        snapshot: syncId,
+      })),
+      root: digest,
+      verified: { mode: 'written', bytes: 0 },
+      consistency: 'crash',
+      resumed,
+    };
+    return this.#answer(command, () => this.#emit(aud, subject, 'landfall.sync.completed', completed, operationId));
   }
 
   async #machineOf(waveId: string, workloadId: string): Promise<ModelledMachine> {
@@ -196,10 +296,16 @@ export class ModelledAppliances {
       ...{ datacontenttype: 'application/json', type, data },
       ...(operationid === undefined ? {} : { operationid }),
     } as ApplianceEvent;
+    for (const late of this.deliveries())
+      if (late === 0) await this.#deliver(event);
+      else this.#around.later(late, () => this.#deliver(event));
+  }
+
+  async #deliver(event: ApplianceEvent): Promise<void> {
+    const { source, subject } = event;
     const [waveId = '', workloadId] = subject.split('/');
-    for (let delivery = 0; delivery < this.#around.deliveries; delivery++)
-      if (workloadId === undefined) await ownEvents(this.#around, source, [event]);
-      else await this.#around.store.workloads.append(waveId, workloadId, [reported(event, this.#around.now())]);
+    if (workloadId === undefined) await ownEvents(this.#around, source, [event]);
+    else await this.#around.store.workloads.append(waveId, workloadId, [reported(event, this.#around.now())]);
   }
 }
 

@@ -2,11 +2,13 @@
 // It refuses what Azure refuses, because an orchestration that is in the wrong order must fail here as well.
 import type { VirtualClock } from '../../local/durable/virtualClock.ts';
 import type { Azure, DnsRecord, LongOperation, Ownership, Progress } from '../../shared/azure/contract.ts';
+import { ownershipTags } from '../../shared/azure/ownership.ts';
 import { idIn } from '../../shared/azure/resourceIds.ts';
 import { terminal, transient } from '../../shared/errors.ts';
 import type { Environment } from '../../shared/model/environment.ts';
+import type { Change, Changed } from './change.ts';
 
-interface Resource {
+export interface Resource {
   kind: 'machine' | 'nic' | 'disk' | 'securityGroup';
   name: string;
   tags: Record<string, string>;
@@ -14,6 +16,12 @@ interface Resource {
   goneAt?: number;
   machine?: { disks: string[]; subnetId: string };
   nic?: { address: string; securityGroupId: string | undefined };
+}
+interface Around {
+  changed: Changed;
+  /** Hears of what Azure would let happen and no plan may want. */
+  found(finding: string): void;
+  takesMs(kind: LongOperation['kind'], sizeBytes: number): number;
 }
 type Rule = Awaited<ReturnType<Azure['network']['securityRules']>>[number];
 
@@ -35,9 +43,9 @@ const aroundSubnet = (subnetId: string): string =>
 export class ModelledAzure implements Azure {
   readonly resources = new Map<string, Resource>();
   readonly records = new Map<string, DnsRecord>();
-  readonly blobs = new Set<string>();
+  /** Staging blobs by name, with their size and the tags of who made them. */
+  readonly blobs = new Map<string, { sizeBytes: number; tags: Record<string, string> }>();
   readonly snapshots = new Set<string>();
-  readonly violations: string[] = [];
   /** Rules around the test subnet; a test opens a hole here. */
   testRules: Rule[] = [denyAll];
   rolesGranted = false;
@@ -45,14 +53,17 @@ export class ModelledAzure implements Azure {
   readonly testSubnets = new Set<string>();
   onAppliance: (environment: Environment) => void = () => {};
   readonly #clock: VirtualClock;
-  readonly #changed: (change: string) => void;
-  readonly #operationMs: number;
+  readonly #around: Around;
+  readonly #users = new Map<string, string>();
   #addresses = 10;
 
-  constructor(clock: VirtualClock, changed: (change: string) => void, operationMs = 400) {
+  constructor(clock: VirtualClock, around: Around) {
     this.#clock = clock;
-    this.#changed = changed;
-    this.#operationMs = operationMs;
+    this.#around = around;
+  }
+
+  #changed(what: string, kind: Change['kind'], id: string): void {
+    this.#around.changed({ what, kind, id });
   }
 
   /** What exists, without what is on its way out. */
@@ -62,25 +73,39 @@ export class ModelledAzure implements Azure {
     return [...this.resources.keys()].sort();
   }
 
-  machine(name: string): { securityGroupId: string | undefined } | undefined {
+  machine(name: string): { securityGroupId: string | undefined; goes: boolean } | undefined {
     const machine = this.#find('machine', name);
-    return machine && { securityGroupId: this.#find('nic', `${name}-nic`)?.nic?.securityGroupId };
+    const securityGroupId = this.#find('nic', `${name}-nic`)?.nic?.securityGroupId;
+    return machine && { securityGroupId, goes: machine.goneAt !== undefined };
+  }
+
+  /** Whether a resource is there: by its kind and name, such as `machine/db-01`. */
+  exists(key: string): boolean {
+    const [kind = '', name = ''] = key.split('/');
+    return this.#find(kind as Resource['kind'], name) !== undefined;
   }
 
   #find(kind: Resource['kind'], name: string): Resource | undefined {
-    this.names();
-    return this.resources.get(`${kind}/${name}`);
+    const key = `${kind}/${name}`;
+    const found = this.resources.get(key);
+    if (found?.goneAt === undefined || found.goneAt > this.#clock.now()) return found;
+    this.resources.delete(key);
+    return undefined;
   }
 
-  #create(resource: Omit<Resource, 'readyAt' | 'tags'>, ownership: Ownership, kind: LongOperation['kind']): Progress {
+  #create(
+    resource: Omit<Resource, 'readyAt' | 'tags'>,
+    ownership: Ownership,
+    kind: LongOperation['kind'],
+    sizeBytes = 0,
+  ): Progress {
     const key = `${resource.kind}/${resource.name}`;
     const known = this.#find(resource.kind, resource.name);
     if (known?.goneAt !== undefined) throw transient('conflict', `${key} is being deleted.`, 'Try again.', 1);
-    const tags = Object.fromEntries(Object.entries(ownership).map(([name, value]) => [`landfall:${name}`, value]));
-    if (Object.values(tags).some((value) => value === '')) this.violations.push(`${key} has an empty tag`);
     if (known === undefined) {
-      this.resources.set(key, { ...resource, tags, readyAt: this.#clock.now() + this.#operationMs });
-      this.#changed(`create ${key}`);
+      const readyAt = this.#clock.now() + this.#around.takesMs(kind, sizeBytes);
+      this.resources.set(key, { ...resource, tags: ownershipTags(ownership), readyAt });
+      this.#changed(`create ${key}`, 'resource', key);
     }
     return this.#progress({ kind, name: resource.name, state: key });
   }
@@ -88,21 +113,24 @@ export class ModelledAzure implements Azure {
   #delete(kind: Resource['kind'], name: string, operation: LongOperation['kind']): Progress {
     const known = this.#find(kind, name);
     if (known === undefined) return { done: true };
-    const user = [...this.resources.values()].find(
-      ({ kind: other, machine, name: machineName }) =>
-        other === 'machine' &&
-        (machine?.disks.includes(`${kind}/${name}`) === true || `nic/${machineName}-nic` === `${kind}/${name}`),
-    );
-    if (user !== undefined) throw transient('conflict', `${name} is used by ${user.name}.`, 'Delete that first.', 1);
+    const user = this.#userOf(`${kind}/${name}`);
+    if (user !== undefined) throw transient('conflict', `${name} is used by ${user}.`, 'Delete that first.', 1);
     if (known.goneAt === undefined) {
-      known.goneAt = this.#clock.now() + this.#operationMs;
-      this.#changed(`delete ${kind}/${name}`);
+      known.goneAt = this.#clock.now() + this.#around.takesMs(operation, 0);
+      this.#changed(`delete ${kind}/${name}`, 'resource', `${kind}/${name}`);
     }
     return this.#progress({ kind: operation, name, state: `${kind}/${name}` });
   }
 
+  /** The machine that a disk or NIC is attached to. */
+  #userOf(key: string): string | undefined {
+    const user = this.#users.get(key);
+    return user !== undefined && this.#find('machine', user) ? user : undefined;
+  }
+
   #progress(operation: LongOperation): Progress {
-    const resource = this.resources.get(operation.state);
+    const [kind, name = ''] = operation.state.split('/') as [Resource['kind'], string?];
+    const resource = this.#find(kind, name);
     const at = resource?.goneAt ?? resource?.readyAt ?? 0;
     if (at <= this.#clock.now()) return { done: true };
     return { done: false, operation };
@@ -122,13 +150,13 @@ export class ModelledAzure implements Azure {
             },
           ],
     grant: async () => {
-      if (!this.rolesGranted) this.#changed('grant roles');
+      if (!this.rolesGranted) this.#changed('grant roles', 'roles', 'roles');
       this.rolesGranted = true;
       return [{ kind: 'roleAssignment', id: 'cutover' }];
     },
     effective: async () => this.rolesGranted,
     revoke: async () => {
-      if (this.rolesGranted) this.#changed('revoke roles');
+      if (this.rolesGranted) this.#changed('revoke roles', 'roles', 'roles');
       this.rolesGranted = false;
     },
   };
@@ -142,13 +170,15 @@ export class ModelledAzure implements Azure {
       if (this.#find('machine', name) === undefined) this.onAppliance(environment);
       const nic = { address: '10.0.9.4', securityGroupId: undefined };
       this.#create({ kind: 'nic', name: `${name}-nic`, nic }, ownership, 'createNic');
+      this.#users.set(`nic/${name}-nic`, name);
       const machine = { disks: [], subnetId: environment.appliance.subnetId };
       return this.#create({ kind: 'machine', name, machine }, ownership, 'createVirtualMachine');
     },
     beginImportDisk: async (_environment, { name, sourceUrl }, ownership) => {
       if (!this.snapshots.has(sourceUrl))
         throw terminal('azureRejected', `There is no ${sourceUrl}.`, 'Copy it first.');
-      return this.#create({ kind: 'disk', name }, ownership, 'createDisk');
+      const { sizeBytes = 0 } = this.blobs.get(sourceUrl.split('?')[0] ?? '') ?? {};
+      return this.#create({ kind: 'disk', name }, ownership, 'createDisk', sizeBytes);
     },
     beginMachine: async (_environment, wanted, ownership) => {
       const { name, osDisk, dataDisks, subnetId, networkSecurityGroupId: securityGroupId } = wanted;
@@ -157,16 +187,16 @@ export class ModelledAzure implements Azure {
         if ((this.resources.get(disk)?.readyAt ?? Number.POSITIVE_INFINITY) > this.#clock.now())
           throw terminal('azureRejected', `${disk} is not there.`, 'Import it first.');
       if (this.testSubnets.has(subnetId) && !this.#isolated(subnetId, securityGroupId))
-        this.violations.push(`${name} boots in a test network that is not isolated`);
-      const nic = { address: `10.0.1.${this.#addresses++}`, securityGroupId };
+        this.#around.found(`${name} boots in a test network that is not isolated`);
+      const nic = { address: `10.0.${1 + (this.#addresses >> 8)}.${this.#addresses++ & 255}`, securityGroupId };
       this.#create({ kind: 'nic', name: `${name}-nic`, nic }, ownership, 'createNic');
+      for (const part of [...disks, `nic/${name}-nic`]) this.#users.set(part, name);
       return this.#create({ kind: 'machine', name, machine: { disks, subnetId } }, ownership, 'createVirtualMachine');
     },
     beginDeleteMachine: async (_environment, name) => this.#delete('machine', name, 'deleteVirtualMachine'),
     beginDeleteDisk: async (_environment, name) => this.#delete('disk', name, 'deleteDisk'),
     beginDeleteNic: async (_environment, name) => this.#delete('nic', name, 'deleteNic'),
     advance: async (_environment, operation) => {
-      this.names();
       return this.#progress(operation);
     },
     power: async (_environment, name) => (this.#find('machine', name) === undefined ? 'absent' : 'running'),
@@ -175,7 +205,9 @@ export class ModelledAzure implements Azure {
     setTags: async (_environment, name, tags) => {
       const machine = this.#find('machine', name);
       if (machine === undefined) throw terminal('notFound', `There is no ${name}.`, 'Launch it first.');
+      if (Object.entries(tags).every(([tag, value]) => machine.tags[tag] === value)) return;
       machine.tags = { ...machine.tags, ...tags };
+      this.#changed(`tag machine/${name}`, 'resource', `machine/${name}`);
     },
     listOwned: async () => [],
   };
@@ -196,7 +228,11 @@ export class ModelledAzure implements Azure {
       const before = nic.securityGroupId;
       nic.securityGroupId = securityGroupId;
       if (before !== securityGroupId)
-        this.#changed(`${name} behind ${securityGroupId?.split('/').at(-1) ?? 'nothing'}`);
+        this.#changed(
+          `${name} behind ${securityGroupId?.split('/').at(-1) ?? 'nothing'}`,
+          'resource',
+          `machine/${name}`,
+        );
     },
     ensureDenyAll: async (environment, name, ownership) => {
       this.#create({ kind: 'securityGroup', name }, ownership, 'createNetworkSecurityGroup');
@@ -207,7 +243,8 @@ export class ModelledAzure implements Azure {
       const user = [...this.resources.values()].find(({ nic }) => nic?.securityGroupId === id);
       if (user !== undefined && this.#find('nic', user.name))
         throw transient('conflict', `${name} is used by ${user.name}.`, 'Delete that first.', 1);
-      if (this.resources.delete(`securityGroup/${name}`)) this.#changed(`delete securityGroup/${name}`);
+      const key = `securityGroup/${name}`;
+      if (this.resources.delete(key)) this.#changed(`delete ${key}`, 'resource', key);
     },
   };
 
@@ -216,22 +253,24 @@ export class ModelledAzure implements Azure {
     set: async (_zone, record, type, value) => {
       const before = this.records.get(`${type} ${record}`)?.values.join();
       this.records.set(`${type} ${record}`, value);
-      if (before !== value.values.join()) this.#changed(`${record} is ${value.values.join()}`);
+      if (before !== value.values.join()) this.#changed(`${record} is ${value.values.join()}`, 'record', record);
     },
     remove: async (_zone, record, type) => {
-      if (this.records.delete(`${type} ${record}`)) this.#changed(`${record} is absent`);
+      if (this.records.delete(`${type} ${record}`)) this.#changed(`${record} is absent`, 'record', record);
     },
   };
 
   staging: Azure['staging'] = {
-    ensureBlob: async (_environment, name) => {
-      this.blobs.add(name);
+    ensureBlob: async (_environment, name, sizeBytes, ownership) => {
+      if (this.blobs.has(name)) return;
+      this.blobs.set(name, { sizeBytes, tags: ownershipTags(ownership) });
+      this.#changed(`create blob ${name}`, 'blob', name);
     },
     blobUrl: async (_environment, name, snapshot) => `${name}${snapshot === undefined ? '' : `?${snapshot}`}`,
     writeAccess: async (_environment, name) => ({ url: name, expiresAt: this.#clock.iso() }),
     snapshotExists: async (_environment, name, snapshot) => this.snapshots.has(`${name}?${snapshot}`),
     removeBlob: async (_environment, name) => {
-      this.violations.push(`staging blob ${name} was removed`);
+      if (this.blobs.delete(name)) this.#changed(`remove blob ${name}`, 'blob', name);
     },
   };
 

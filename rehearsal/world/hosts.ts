@@ -3,16 +3,25 @@
 import { terminal } from '../../shared/errors.ts';
 import type { Host, Hosts, SiteHost } from '../../shared/hosts/contract.ts';
 import type { Source } from '../../shared/model/source.ts';
+import type { Changed } from './change.ts';
+
+type ServiceRun = 'running' | 'stopped';
 
 export interface ModelledMachine {
   source: Source;
   power: 'on' | 'off';
   nicConnected: boolean;
-  services: Map<string, 'running' | 'stopped'>;
+  services: Map<string, ServiceRun>;
   agent: string | undefined;
-  /** How many inspections a shutdown still takes. */
-  shutsDownIn: number | undefined;
+  /** Tells shutdowns apart: one that was overtaken does nothing. */
+  shutdowns: number;
   refusesShutdown: boolean;
+}
+
+interface Around {
+  changed: Changed;
+  later(milliseconds: number, work: () => Promise<void>): void;
+  shutdownMs(): number;
 }
 
 export class ModelledHosts implements Hosts {
@@ -20,10 +29,10 @@ export class ModelledHosts implements Hosts {
   readonly workers = new Set<string>();
   onAgent: (sourceId: string) => void = () => {};
   onWorker: (name: string) => void = () => {};
-  readonly #changed: (change: string) => void;
+  readonly #around: Around;
 
-  constructor(sources: readonly Source[], changed: (change: string) => void) {
-    this.#changed = changed;
+  constructor(sources: readonly Source[], around: Around) {
+    this.#around = around;
     this.machines = new Map(sources.map((source) => [source.id, serving(source)]));
   }
 
@@ -33,80 +42,89 @@ export class ModelledHosts implements Hosts {
     return machine;
   }
 
-  setService(id: string, name: string, state: 'running' | 'stopped'): void {
+  setService(id: string, name: string, state: ServiceRun): void {
     const { services } = this.machine(id);
     const before = services.get(name);
     services.set(name, state);
-    if (before !== state) this.#changed(`${id} ${name} ${state}`);
+    if (before !== state) this.#changed(id, `${name} ${state}`);
+  }
+
+  #changed(id: string, what: string): void {
+    this.#around.changed({ what: `${id} ${what}`, kind: 'source', id });
   }
 
   #off(machine: ModelledMachine): void {
-    machine.shutsDownIn = undefined;
+    machine.shutdowns++;
     if (machine.power === 'off') return;
     machine.power = 'off';
     for (const name of machine.services.keys()) machine.services.set(name, 'stopped');
-    this.#changed(`${machine.source.id} off`);
+    this.#changed(machine.source.id, 'off');
+  }
+
+  #on(machine: ModelledMachine): void {
+    machine.shutdowns++;
+    if (machine.power === 'on') return;
+    machine.power = 'on';
+    this.#changed(machine.source.id, 'on');
   }
 
   of({ id }: Source): Host {
     const machine = this.machine(id);
     return {
-      inspect: async () => {
-        if (machine.shutsDownIn !== undefined && --machine.shutsDownIn <= 0) this.#off(machine);
-        return {
-          power: machine.power,
-          nicConnected: machine.nicConnected,
-          disks: machine.source.disks.map((disk) => ({ id: disk.id, sizeBytes: disk.sizeBytes })),
-        };
-      },
+      inspect: async () => ({
+        power: machine.power,
+        nicConnected: machine.nicConnected,
+        disks: machine.source.disks.map((disk) => ({ id: disk.id, sizeBytes: disk.sizeBytes })),
+      }),
       shutDown: async () => {
-        if (machine.power === 'on' && !machine.refusesShutdown) machine.shutsDownIn = 2;
+        if (machine.power === 'off' || machine.refusesShutdown) return;
+        const turn = ++machine.shutdowns;
+        this.#around.later(this.#around.shutdownMs(), async () => {
+          if (machine.shutdowns === turn) this.#off(machine);
+        });
       },
       powerOff: async () => this.#off(machine),
-      powerOn: async () => {
-        machine.shutsDownIn = undefined;
-        if (machine.power === 'on') return;
-        machine.power = 'on';
-        this.#changed(`${id} on`);
-      },
+      powerOn: async () => this.#on(machine),
       setNic: async (_source, connected) => {
         if (machine.nicConnected === connected) return;
         machine.nicConnected = connected;
-        this.#changed(`${id} ${connected ? 'connected' : 'disconnected'}`);
+        this.#changed(id, connected ? 'connected' : 'disconnected');
       },
       installAgent: async (_source, bootstrap) => {
         if (machine.power === 'off') throw terminal('sourceUnreachable', `${id} is off.`, 'Power it on.');
-        if (machine.agent === undefined) {
-          this.#changed(`install agent on ${id}`);
-          this.onAgent(id);
-        }
+        const isNew = machine.agent === undefined;
         machine.agent = bootstrap;
+        if (!isNew) return;
+        this.#around.changed({ what: `install agent on ${id}`, kind: 'source', id });
+        this.onAgent(id);
       },
       removeAgent: async () => {
-        if (machine.agent !== undefined) this.#changed(`remove agent from ${id}`);
+        const was = machine.agent;
         machine.agent = undefined;
+        if (was !== undefined) this.#around.changed({ what: `remove agent from ${id}`, kind: 'source', id });
       },
       agentInstalled: async () => machine.agent !== undefined,
     };
   }
 
   ofSite(): SiteHost {
+    const changed = (what: string, id: string): void => this.#around.changed({ what, kind: 'worker', id });
     return {
       deployWorker: async (_site, name) => {
         if (this.workers.has(name)) return;
         this.workers.add(name);
-        this.#changed(`deploy ${name}`);
+        changed(`deploy ${name}`, name);
         this.onWorker(name);
       },
       removeWorker: async (_site, name) => {
-        if (this.workers.delete(name)) this.#changed(`remove ${name}`);
+        if (this.workers.delete(name)) changed(`remove ${name}`, name);
       },
       workerPresent: async (_site, name) => this.workers.has(name),
     };
   }
 }
 
-/** A machine as the wave finds it: on, connected, every service running. */
+/** A machine as the wave finds it: on, connected, every service running. Services start when they are told to. */
 function serving(source: Source): ModelledMachine {
   return {
     source,
@@ -114,7 +132,7 @@ function serving(source: Source): ModelledMachine {
     nicConnected: true,
     services: new Map(source.services.map(({ name }) => [name, 'running'])),
     agent: undefined,
-    shutsDownIn: undefined,
+    shutdowns: 0,
     refusesShutdown: false,
   };
 }

@@ -44,8 +44,8 @@ export class Motion {
   }
 
   /** Lets everything happen, jumping over idle time, until something is true. */
-  async until(isTrue: () => unknown, what = 'what was waited for'): Promise<void> {
-    const end = this.clock.now() + longestMs;
+  async until(isTrue: () => unknown, what = 'what was waited for', withinMs = longestMs): Promise<void> {
+    const end = this.clock.now() + withinMs;
     for (;;) {
       for (let quiet = 0; quiet < quietTurns; ) {
         if (this.#trouble !== undefined) throw this.#trouble;
@@ -57,6 +57,15 @@ export class Motion {
       const { next } = this.clock;
       if (next === undefined || next > end) throw new Error(`never happened: ${what}\n${this.summary()}`);
       this.clock.jump();
+    }
+  }
+
+  /** Lets everything happen that can happen now. */
+  async quiet(): Promise<void> {
+    for (let quiet = 0; quiet < quietTurns; ) {
+      const before = this.#bustle;
+      await nextTurn();
+      quiet = this.#bustle === before && this.#pending === 0 ? quiet + 1 : 0;
     }
   }
 

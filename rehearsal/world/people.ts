@@ -1,5 +1,6 @@
 // People at the HTTP API: its routes, called as somebody whose token was accepted.
 import type { HttpRequest } from '@azure/functions';
+import { Refused } from '../../functions/http/problem.ts';
 import { routes } from '../../functions/http/routes.ts';
 import type { Orchestrations } from '../../functions/orchestrations.ts';
 import type { Capabilities } from '../../shared/capabilities.ts';
@@ -8,9 +9,7 @@ import type { WaveDefinition } from '../../shared/model/wave.ts';
 import type { Person } from '../../shared/policy/people.ts';
 import type { GateDocument } from '../../shared/store/documents.ts';
 import type { Mirror } from './mirror.ts';
-
-const ada: Person = { subject: 'ada', name: 'Ada', roles: ['planner', 'operator'] };
-const carl: Person = { subject: 'carl', name: 'Carl', roles: ['operator', 'approver'] };
+import { ada, carl } from './persons.ts';
 
 export class People {
   /** What is decided at a gate as soon as it opens; nothing, if absent. */
@@ -96,6 +95,18 @@ export class People {
     const gate = { id: waveId, gateId: id };
     if (decision === 'approve') await this.#call('gatesApprove', gate, {}, carl);
     if (decision === 'reject') await this.#call('gatesReject', gate, { comment: 'no', acceptDataLoss: true }, carl);
+  }
+
+  /** Asks for something that may be refused: whether it was granted. A route that the app does not have is a refusal. */
+  async try(name: string, params: Record<string, string>, body: unknown, person: Person): Promise<boolean> {
+    if (!routes.some((each) => each.name === name)) return false;
+    try {
+      await this.#call(name, params, body, person);
+      return true;
+    } catch (error) {
+      if (error instanceof Refused) return false;
+      throw error;
+    }
   }
 
   /** The wave that is meant: the only one, if none is named. */

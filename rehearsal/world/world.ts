@@ -1,5 +1,6 @@
 // The whole app's orchestrations on the real SDK and the local engine, around them a modelled world on virtual time.
 // Whoever opens it scripts what fails, who answers what and when, lets the world run, and looks at what became of it.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { committed } from '../../functions/changefeed/committed.ts';
@@ -12,23 +13,28 @@ import type { Faults } from '../../local/durable/faults.ts';
 import { loadApp } from '../../local/host/app.ts';
 import type { Registrations } from '../../local/host/coreModule.ts';
 import type { Capabilities } from '../../shared/capabilities.ts';
+import type { ActivityCall } from '../../shared/durable/activity.ts';
 import type { Environment, Profile } from '../../shared/model/environment.ts';
-import { applianceIds, type WavePlan, type WorkloadPlan } from '../../shared/model/plan.ts';
+import { applianceIds, type WavePlan } from '../../shared/model/plan.ts';
 import type { Source } from '../../shared/model/source.ts';
+import type { Command } from '../../shared/protocol/commands.ts';
 import type { GateDocument, WaveDocument } from '../../shared/store/documents.ts';
 import { createMemoryStore } from '../../shared/store/memory.ts';
 import { stage } from '../app/stage.ts';
 import { type EngineSetting, type Replay, startEngine } from '../engine/startEngine.ts';
-import { oneSideServes } from '../invariants/oneSideServes.ts';
+import { Monitor } from '../invariants/monitor.ts';
 import { ModelledAppliances } from './appliances.ts';
 import { ModelledAzure } from './azure.ts';
 import { ModelledBus } from './bus.ts';
+import type { Change } from './change.ts';
 import { config } from './config.ts';
 import { ModelledHosts } from './hosts.ts';
 import { Mirror, type Written } from './mirror.ts';
 import { Motion } from './motion.ts';
 import { orchestrationsOn } from './orchestrations.ts';
+import { type Pace, quick } from './pace.ts';
 import { People } from './people.ts';
+import { PlanIndex } from './planIndex.ts';
 import { Script } from './script.ts';
 
 const everyMs = 300_000;
@@ -46,6 +52,8 @@ export interface Setting {
   start: string;
   /** How often every activity runs and every message arrives; once if absent. */
   times?: number;
+  /** How long things take; nothing takes long if absent. */
+  pace?: Pace;
   /** How orchestrations are run; `always` if absent. */
   replay?: Replay;
   /** What goes wrong in the engine, and from which seed. */
@@ -56,7 +64,22 @@ export interface Setting {
 /** The app whose orchestrations a world runs: all orchestrators and activities, and nothing else. */
 export const rehearsedApp = (): Promise<Registrations> => loadApp(join(import.meta.dirname, '../app'));
 
+/** What comes between an orchestration and its activities. */
+export interface Interference {
+  perform(
+    name: string,
+    call: ActivityCall,
+    capabilities: Capabilities,
+    run: (capabilities: Capabilities) => Promise<unknown>,
+  ): Promise<unknown>;
+}
+
 export class World extends Mirror {
+  interference: Interference | undefined;
+  /** Hears of every committed document. */
+  onWritten: (document: Written) => void = () => {};
+  /** The orchestrations that each one has started, by instance id. */
+  readonly children = new Map<string, Set<string>>();
   readonly motion: Motion;
   readonly script = new Script();
   readonly people: People;
@@ -69,11 +92,14 @@ export class World extends Mirror {
   readonly changes: string[] = [];
   /** Hears of every episode that is replayed. */
   onEpisode: EngineSetting['onEpisode'] | undefined;
-  readonly violations: string[] = [];
+  /** What it breaks, if anything; looked for at every transition. */
+  readonly monitor: Monitor;
   readonly #engine: DeterministicEngine;
   readonly #orchestrations: Orchestrations;
   readonly #times: number;
-  readonly #plans = new Map<string, WorkloadPlan>();
+  readonly #plans = new PlanIndex();
+  /** The operation whose activity is running. */
+  readonly #operation = new AsyncLocalStorage<string>();
   readonly #untold: Written[] = [];
   #telling = 0;
 
@@ -84,24 +110,38 @@ export class World extends Mirror {
     this.motion = new Motion(setting.start);
     this.motion.summary = () => this.#summary();
     const { clock } = this.motion;
-    const changed = (change: string) => this.#changed(change);
-    const azure = new ModelledAzure(clock, changed);
-    const hosts = new ModelledHosts(setting.sources, changed);
-    const bus = new ModelledBus((command) => this.appliances.receive(command));
+    const { pace = quick } = setting;
+    const changed = (change: Change) => this.#changed(change);
+    const found = (what: string) => this.monitor.found('the model', what);
+    const later = this.motion.later.bind(this.motion);
+    const azure = new ModelledAzure(clock, { changed, found, takesMs: pace.azure });
+    const hosts = new ModelledHosts(setting.sources, { changed, later, shutdownMs: pace.shutdown });
+    const bus = new ModelledBus((command) => this.#sent(command), found);
     const now = () => clock.iso();
     const store = createMemoryStore((_container, document) => this.#written(document), now);
     this.capabilities = { config, now, store, bus, azure, hosts };
-    const later = this.motion.later.bind(this.motion);
-    this.appliances = new ModelledAppliances({ store, now, azure, hosts, later, deliveries: this.#times });
-    azure.onAppliance = ({ id }) => this.appliances.start(applianceIds.target(id));
-    hosts.onWorker = (name) => this.appliances.start(name);
-    hosts.onAgent = (sourceId) => this.appliances.start(applianceIds.agent(sourceId));
+    this.appliances = new ModelledAppliances({ store, now, azure, hosts, pace, changed, found, later });
+    if (this.#times > 1) this.appliances.deliveries = () => new Array<number>(this.#times).fill(0);
+    azure.onAppliance = ({ id }) => this.appliances.start(applianceIds.target(id), 'target');
+    hosts.onWorker = (name) => this.appliances.start(name, 'worker');
+    hosts.onAgent = (sourceId) => this.appliances.start(applianceIds.agent(sourceId), 'agent');
     [this.azure, this.hosts, this.bus] = [azure, hosts, bus];
-    stage.perform = (activity, call) => this.script.perform(activity, call, this.capabilities, this.#times);
+    const plansOf = this.#plans.of.bind(this.#plans);
+    this.monitor = new Monitor({ azure, hosts, appliances: this.appliances, documents: this, now, plansOf });
+    stage.perform = (activity, call) => {
+      const sent = call as ActivityCall;
+      const run = (capabilities: Capabilities) => this.script.perform(activity, call, capabilities, this.#times);
+      return this.#operation.run(sent.operationId, () =>
+        this.interference === undefined
+          ? run(this.capabilities)
+          : this.interference.perform(activity.name, sent, this.capabilities, run),
+      );
+    };
     const { replay = 'always', seed = 0, faults = {} } = setting;
     const track = this.motion.track.bind(this.motion);
     this.#engine = startEngine({
       ...{ registrations, replay, seed, faults, clock, track },
+      onBegin: (instanceId, parentId) => this.#begins(instanceId, parentId),
       onEpisode: (...episode) => this.onEpisode?.(...episode),
     });
     this.#orchestrations = orchestrationsOn(this.#engine);
@@ -114,6 +154,11 @@ export class World extends Mirror {
     for (const environment of environments) await store.environments.put(environment);
     for (const profile of profiles) await store.profiles.put(profile);
     for (const source of sources) await store.sources.put(source);
+  }
+
+  /** How often the engine was thrown away. */
+  get crashes(): number {
+    return this.#engine.crashes;
   }
 
   /** The management of the engine that runs now: not to be kept, as a crash brings another one. */
@@ -143,8 +188,18 @@ export class World extends Mirror {
   }
 
   hasEnded(waveId = this.wave().waveId): boolean {
-    const status = this.durable.status(`wave-${waveId}`)?.runtimeStatus;
-    return status !== 'Running' && status !== 'Pending';
+    const { status } = this.wave(waveId);
+    if (status === 'running' || status === 'attention') return false;
+    const standing = this.durable.status(`wave-${waveId}`)?.runtimeStatus;
+    return standing !== 'Running' && standing !== 'Pending';
+  }
+
+  /** Until that holds and is on disk: what is visible in an engine may be lost with it. */
+  async lasting(isTrue: () => boolean, what: string, withinMs: number): Promise<void> {
+    do {
+      await this.motion.until(isTrue, what, withinMs);
+      await this.motion.quiet();
+    } while (!isTrue());
   }
 
   /** Until somebody is asked about a failed step. */
@@ -158,12 +213,12 @@ export class World extends Mirror {
   }
 
   /** The app's timers from now on: deltas, watchdog, and the appliances' heartbeats. */
-  keepTime(): void {
-    this.motion.later(everyMs, async () => {
+  keepTime(every = everyMs): void {
+    this.motion.later(every, async () => {
       await this.appliances.beat();
       await deltaSyncs(this.capabilities);
       await watchdog(this.capabilities);
-      this.keepTime();
+      this.keepTime(every);
     });
   }
 
@@ -181,15 +236,28 @@ export class World extends Mirror {
     );
   }
 
-  #changed(change: string): void {
-    this.changes.push(change);
-    this.violations.push(...oneSideServes(this.#plans.values(), this.azure, this.hosts));
+  #changed(change: Change): void {
+    this.changes.push(change.what);
+    this.monitor.changed(change, this.#operation.getStore());
     this.appliances.flush();
+  }
+
+  #begins(instanceId: string, parentId: string | undefined): void {
+    if (parentId === undefined || parentId === '') return;
+    const known = this.children.get(parentId) ?? new Set();
+    this.children.set(parentId, known.add(instanceId));
+  }
+
+  #sent(command: Command): void {
+    this.monitor.sent(command);
+    this.appliances.receive(command);
   }
 
   #written(document: Written): void {
     this.note(document);
     if (document.kind === 'wave') this.#know((document as unknown as WaveDocument).plan);
+    this.monitor.written(document);
+    this.onWritten(document);
     this.#untold.push(document);
     if (this.#untold.length === 1) this.motion.aside(nextTurn().then(() => this.#tell()));
     const gate = document as unknown as GateDocument;
@@ -197,11 +265,9 @@ export class World extends Mirror {
       this.motion.aside(this.people.decide(gate));
   }
 
-  #know({ waveId, workloads }: WavePlan): void {
-    for (const plan of workloads) {
-      this.#plans.set(`${waveId}/${plan.workloadId}`, plan);
-      this.azure.testSubnets.add(plan.settings.placement.testSubnetId);
-    }
+  #know(plan: WavePlan): void {
+    if (!this.#plans.know(plan)) return;
+    for (const { settings } of plan.workloads) this.azure.testSubnets.add(settings.placement.testSubnetId);
   }
 
   async #tell(): Promise<void> {

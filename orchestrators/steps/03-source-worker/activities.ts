@@ -32,6 +32,18 @@ export const findWorker = defineActivity({
   },
 });
 
+/** The sites of the environment on which a worker of ours is registered, whichever wave wanted it. */
+export const sitesWithWorkers = defineActivity({
+  name: 'sitesWithWorkers',
+  input: z.strictObject({ environmentId: z.string() }),
+  output: z.array(z.string()),
+  async effect({ store }, { environmentId }) {
+    const { sites } = await environmentOf(store, environmentId);
+    const known = new Set((await store.appliances.list(environmentId)).map(({ applianceId }) => applianceId));
+    return sites.map(({ id }) => id).filter((id) => known.has(applianceIds.worker(id)));
+  },
+});
+
 export const deployWorker = defineActivity({
   name: 'deployWorker',
   changes: 'the worker of a site',

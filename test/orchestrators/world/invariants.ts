@@ -1,4 +1,4 @@
-// What must hold at the end of every story; the world itself notes what breaks on the way.
+// What must hold at the end of every story; the world's monitor looks for what breaks on the way.
 import { expect } from 'vitest';
 import { fold } from '../../../shared/lifecycle/fold.ts';
 import type { WorkloadDocument } from '../../../shared/store/documents.ts';
@@ -6,9 +6,7 @@ import type { World } from './world.ts';
 
 /** Looks at the whole world when a story is over. */
 export async function expectSound(world: World): Promise<void> {
-  const { azure, appliances, bus, violations } = world;
-  expect([...violations, ...azure.violations, ...appliances.violations, ...bus.violations]).toEqual([]);
-  expect([...appliances.carriedOut].filter(([, times]) => times > 1)).toEqual([]);
+  expect(world.monitor.findings).toEqual([]);
   const failed = world.durable.query({}).instances.filter(({ runtimeStatus }) => runtimeStatus === 'Failed');
   expect(failed.map(({ instanceId, output }) => [instanceId, output])).toEqual([]);
   for (const { waveId, workloadId, state } of world.documents<WorkloadDocument>('state')) {

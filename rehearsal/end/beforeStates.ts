@@ -1,0 +1,102 @@
+// What the waves found, held against what they leave: whoever did not commit is as it was, apart from the replicated points.
+import type { DnsRecord } from '../../shared/azure/contract.ts';
+import { applianceIds, type WorkloadPlan } from '../../shared/model/plan.ts';
+import { resourceNames } from '../../shared/store/plans.ts';
+import type { World } from '../world/world.ts';
+
+interface Machine {
+  power: string;
+  nicConnected: boolean;
+  services: Record<string, string>;
+}
+interface Before {
+  machines: Map<string, Machine>;
+  records: Map<string, DnsRecord>;
+}
+
+export const beforeStates = { note, compare };
+
+function note(world: World): Before {
+  const machines = new Map([...world.hosts.machines.keys()].map((id) => [id, machineOf(world, id)]));
+  return { machines, records: new Map(world.azure.records) };
+}
+
+function compare(world: World, before: Before): string[] {
+  const workloads = world.documents<{ kind: 'state'; plan: WorkloadPlan; state: { phase: string } }>('state');
+  const committed = workloads.filter(({ state }) => state.phase === 'committed').map(({ plan }) => plan);
+  const sources = new Set(committed.map(({ source }) => source.id));
+  return [
+    ...committed.flatMap((plan) => notServing(world, plan)),
+    ...workloads
+      .filter(({ plan, state }) => state.phase !== 'committed' && !sources.has(plan.source.id))
+      .flatMap(({ plan, state }) => notAsBefore(world, before, plan, state.phase === 'replicating')),
+    ...leftovers(world),
+  ];
+}
+
+function machineOf(world: World, id: string): Machine {
+  const { power, nicConnected, services } = world.hosts.machine(id);
+  return { power, nicConnected, services: Object.fromEntries(services) };
+}
+
+function notServing({ azure, hosts }: World, { source, target, settings }: WorkloadPlan): string[] {
+  const machine = azure.machine(target.name);
+  const quarantine = settings.placement.quarantineNetworkSecurityGroupId;
+  const opens = settings.cutover.actions.some(({ kind }) => kind === 'networkSecurityGroup');
+  const { power } = hosts.machine(source.id);
+  return [
+    ...(machine === undefined || machine.goes ? [`${source.id} committed, and its target is not there`] : []),
+    ...(opens && machine?.securityGroupId === quarantine ? [`${target.name} committed in its quarantine`] : []),
+    ...(power === 'on' ? [`${source.id} committed, and is on`] : []),
+  ];
+}
+
+function notAsBefore(world: World, before: Before, plan: WorkloadPlan, replicates: boolean): string[] {
+  const { source, target, settings, method } = plan;
+  const [was, is] = [before.machines.get(source.id), machineOf(world, source.id)];
+  const names = [target.name, resourceNames.testMachine(target.name)];
+  const disks = source.disks.flatMap(({ id }) => [
+    resourceNames.disk(target.name, id),
+    resourceNames.testDisk(target.name, id),
+  ]);
+  const left = [
+    ...names.flatMap((name) => [`machine/${name}`, `nic/${name}-nic`]),
+    ...disks.map((name) => `disk/${name}`),
+  ].filter((key) => world.azure.exists(key));
+  const records = settings.cutover.actions.flatMap((action) =>
+    action.kind === 'dns' ? [`${action.type} ${action.record}`] : [],
+  );
+  return [
+    ...(JSON.stringify(was) === JSON.stringify(is)
+      ? []
+      : [`${source.id} was ${JSON.stringify(was)} and is ${JSON.stringify(is)}`]),
+    ...left.map((key) => `${key} is left`),
+    ...records
+      .filter((key) => JSON.stringify(before.records.get(key)) !== JSON.stringify(world.azure.records.get(key)))
+      .map((key) => `the record ${key} is ${JSON.stringify(world.azure.records.get(key))}`),
+    ...(!replicates && method === 'agent' && world.hosts.machine(source.id).agent !== undefined
+      ? [`the agent of ${source.id} is left`]
+      : []),
+    ...(!replicates && method === 'agent' && world.bus.subscriptions.has(applianceIds.agent(source.id))
+      ? [`the subscription of the agent of ${source.id} is left`]
+      : []),
+  ];
+}
+
+/** No clone, test disk or security group of a wave outlives it; with the last lease goes what was made for the environment. */
+function leftovers(world: World): string[] {
+  const names = world.azure.names();
+  const groups = names.filter((name) => name.startsWith('securityGroup/'));
+  const held = world
+    .documents<{ kind: 'state'; state: { phase: string } }>('state')
+    .some(({ state }) => state.phase === 'replicating');
+  const shared = [
+    ...names.filter((name) => name.startsWith('machine/lf-')),
+    ...world.hosts.workers,
+    ...(world.azure.rolesGranted ? ['roles'] : []),
+  ];
+  return [
+    ...groups.map((name) => `${name} is left`),
+    ...(held ? [] : shared.map((name) => `${name} is left although no wave needs it`)),
+  ];
+}

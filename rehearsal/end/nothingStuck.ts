@@ -1,0 +1,20 @@
+import type { World } from '../world/world.ts';
+
+/** https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-perf-and-scale: replay is quadratic. */
+const mostChildren = 200;
+
+/** No orchestration waits for what never comes, none broke, and none had more children than its replay can bear. */
+export function nothingStuck(world: World): string[] {
+  const { instances } = world.durable.query({});
+  return [
+    ...instances
+      .filter(({ runtimeStatus }) => runtimeStatus !== 'Completed')
+      .map(
+        ({ instanceId, runtimeStatus, output }) =>
+          `${instanceId} is ${runtimeStatus}: ${JSON.stringify(output)?.slice(0, 300)}`,
+      ),
+    ...[...world.children]
+      .filter(([, children]) => children.size > mostChildren)
+      .map(([instanceId, children]) => `${instanceId} has ${children.size} children`),
+  ];
+}

@@ -1,0 +1,44 @@
+// Invariant 4. Replicated data is never deleted by a wave. A target and its disks go only on a recorded way back, which
+// somebody or a policy has decided.
+import type { AttentionDocument, ControlDocument, GateDocument } from '../../shared/store/documents.ts';
+import { resourceNames } from '../../shared/store/plans.ts';
+import type { Invariant, Sight } from './invariant.ts';
+
+export const noUnaskedCleanup: Invariant = {
+  number: 4,
+  says: 'no destructive clean-up on a failure path without a recorded decision',
+  watch: (sight) => ({
+    changed: ({ kind, id, what }) => {
+      if (kind === 'blob') return what.startsWith('remove') ? [`replicated data was deleted: ${id}`] : [];
+      if (kind !== 'resource' || !what.startsWith('delete')) return [];
+      return sight.plansOf(kind, id).flatMap(({ waveId, workloadId, target, source }) => {
+        const own = [
+          `machine/${target.name}`,
+          ...source.disks.map((disk) => `disk/${resourceNames.disk(target.name, disk.id)}`),
+        ];
+        if (!own.includes(id)) return [];
+        const state = sight.documents.workload(waveId, workloadId)?.state;
+        if ((state?.remembered ?? state?.phase) !== 'rollingBack')
+          return [`${id} was deleted although ${workloadId} is ${state?.phase}, not on its way back`];
+        return isDecided(sight, waveId) ? [] : [`${id} was deleted, and nobody decided so`];
+      });
+    },
+  }),
+};
+
+/** Whether somebody, or a policy that was approved with the plan, has decided that something of the wave goes back. */
+function isDecided({ documents }: Sight, waveId: string): boolean {
+  const of = <T extends { waveId: string }>(found: T[]): T[] => found.filter((each) => each.waveId === waveId);
+  const { commitPolicy, onOverrun } = documents.wave(waveId).plan;
+  const { definition } = documents.wave(waveId);
+  return (
+    of(documents.documents<ControlDocument>('control')).length > 0 ||
+    of(documents.documents<AttentionDocument>('attention')).some(
+      ({ answer }) => answer !== undefined && answer.choice !== 'retry',
+    ) ||
+    of(documents.documents<GateDocument>('gate')).some(({ status }) => status === 'rejected' || status === 'expired') ||
+    Object.values(commitPolicy).includes('rollback') ||
+    onOverrun === 'rollBack' ||
+    [definition, ...definition.groups].some(({ onFailure }) => onFailure === 'rollBack' || onFailure === 'goOn')
+  );
+}

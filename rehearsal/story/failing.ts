@@ -1,0 +1,58 @@
+// Capabilities that fail inside an activity, where real ones would: at a call, before or after its effect.
+import type { Capabilities } from '../../shared/capabilities.ts';
+import { type MigrationError, terminal, transient } from '../../shared/errors.ts';
+
+/** Looks at every call that reaches something; answers the error that it fails with, and whether its effect happens first. */
+type Judge = () => { error: MigrationError; afterEffect: boolean } | undefined;
+
+function judged<T extends object>(part: T, judge: Judge): T {
+  return new Proxy(part, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value === 'object' && value !== null) return judged(value, judge);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]) => {
+        const isWork = value.constructor.name === 'AsyncFunction';
+        const verdict = isWork ? judge() : undefined;
+        if (verdict !== undefined && !verdict.afterEffect) return Promise.reject(verdict.error);
+        const result: unknown = Reflect.apply(value, target, args);
+        if (verdict !== undefined) return Promise.resolve(result).then(() => Promise.reject(verdict.error));
+        // What is no promise reaches nothing yet; it may lead to what does.
+        return typeof result === 'object' && result !== null && !(result instanceof Promise)
+          ? judged(result, judge)
+          : result;
+      };
+    },
+  });
+}
+
+/** The second call that the activity makes has its effect, and then everything ends: what a process that is killed leaves behind. */
+export function halfway(capabilities: Capabilities): Capabilities {
+  let calls = 0;
+  const judge: Judge = () =>
+    ++calls === 2
+      ? { error: transient('unavailable', 'The rehearsal lets this end halfway.', 'Try again.'), afterEffect: true }
+      : undefined;
+  const { store, bus, azure, hosts } = capabilities;
+  return {
+    ...capabilities,
+    ...{
+      store: judged(store, judge),
+      bus: judged(bus, judge),
+      azure: judged(azure, judge),
+      hosts: judged(hosts, judge),
+    },
+  };
+}
+
+/** Azure, the bus or the source's host says no for good, once. The app's own store may be away, but it does not say no. */
+export function refusing(capabilities: Capabilities, afterEffect: boolean, refused: () => void): Capabilities {
+  let calls = 0;
+  const judge: Judge = () => {
+    if (++calls > 1) return undefined;
+    refused();
+    return { error: terminal('azureRejected', 'The rehearsal lets this fail.', 'Retry, or roll back.'), afterEffect };
+  };
+  const { bus, azure, hosts } = capabilities;
+  return { ...capabilities, bus: judged(bus, judge), azure: judged(azure, judge), hosts: judged(hosts, judge) };
+}

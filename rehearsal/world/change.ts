@@ -1,0 +1,11 @@
+// One change of the modelled world: what people would see, and what it happened to.
+
+export interface Change {
+  /** In words, such as `db-01 off`; the same words for the same change. */
+  what: string;
+  /** `source`: a machine on the source side, by its source's id. The others by name. */
+  kind: 'source' | 'resource' | 'record' | 'roles' | 'worker' | 'blob' | 'sync';
+  id: string;
+}
+
+export type Changed = (change: Change) => void;

@@ -1,0 +1,35 @@
+import { afterEach, expect, test } from 'vitest';
+import { definitionOf, onlyDb, onlyShop } from './world/definitions.ts';
+import { expectSound } from './world/invariants.ts';
+import { World } from './world/world.ts';
+
+let world: World;
+afterEach(async () => {
+  await expectSound(world);
+  await world.close();
+});
+
+test('the last wave to leave an environment removes the worker that only a wave before it wanted', async () => {
+  world = await World.open({ change: onlyShop });
+  await world.people.post(
+    definitionOf((posted) => {
+      onlyDb(posted);
+      posted.id = 'w2';
+    }),
+  );
+  world.people.atGate = { uat: 'approve', cutover: 'approve' };
+  await world.start('w1');
+  await world.start('w2');
+  const commits = () => world.openGates().filter(({ name }) => name === 'commit');
+  await world.until(() => commits().length === 2, 'both waves ask for the commit');
+  world.people.atGate = { commit: 'approve' };
+  for (const waveId of ['w1', 'w2']) {
+    const gate = commits().find((each) => each.waveId === waveId);
+    if (gate !== undefined) await world.people.decide(gate);
+    expect((await world.ended(waveId)).status).toBe('committed');
+    if (waveId === 'w1') expect([...world.hosts.workers]).toEqual(['worker-cellar']);
+  }
+  expect([...world.hosts.workers]).toEqual([]);
+  expect(await world.capabilities.store.appliances.list()).toEqual([]);
+  expect(world.azure.rolesGranted).toBe(false);
+});
