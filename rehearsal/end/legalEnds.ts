@@ -5,6 +5,7 @@ const waveEnds: ReadonlySet<WaveDocument['status']> = new Set([
   'committed',
   'rolledBack',
   'cancelled',
+  'incomplete',
   'failed',
   'planned',
 ]);
