@@ -31,6 +31,14 @@ export class People {
     return this.#call('wavesPost', {}, definition, ada);
   }
 
+  /** Moves a workload that has not begun from one wave to a group of another. */
+  move(
+    workload: { id: string; wid: string },
+    to: { to: string; group: string; dependsOn?: string[] },
+  ): Promise<unknown> {
+    return this.#call('workloadsMove', workload, { ...to, reason: 'told so' }, ada);
+  }
+
   start(waveId?: string): Promise<unknown> {
     return this.#call('wavesStart', this.#wave(waveId), {}, ada);
   }

@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { WaveDefinition } from '../../shared/model/wave.ts';
 import { definitionOf, onlyDb } from './world/definitions.ts';
+import { times } from './world/expectations.ts';
 import { expectSound } from './world/invariants.ts';
 import { World } from './world/world.ts';
 
@@ -57,6 +58,20 @@ test('one workload that waits for one elsewhere makes its group wait, and only f
   expect(shop()?.reason).toBe('waits for workload db of wave w1');
   await world.start('w1');
   expect((await world.ended('w2')).status).toBe('committed');
+});
+
+test('a workload that was moved goes with the wave that it came to, and the other wave goes without it', async () => {
+  await twoWaves([]);
+  await world.people.move({ id: 'w2', wid: 'web' }, { to: 'w1', group: 'data', dependsOn: ['db'] });
+  await world.start('w1');
+  expect((await world.ended('w1')).status).toBe('committed');
+  expect(world.changes.indexOf('web-01 off')).toBeLessThan(world.changes.indexOf('db-01 off'));
+  await world.start('w2');
+  expect((await world.ended('w2')).status).toBe('committed');
+  expect(world.phases()['app']).toBe('committed');
+  for (const id of ['db-01', 'web-01', 'app-01']) expect(times(world, `create machine/${id}`)).toBe(1);
+  const left = await world.capabilities.store.workloads.get('w2', 'web');
+  expect(left?.state.phase).toBe('unregistered');
 });
 
 test('a group that waits can be told to stop', async () => {
