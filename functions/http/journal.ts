@@ -37,7 +37,7 @@ export const journalRoutes: Route[] = [
       const { waveId } = await waveOf(store, param('id'));
       const workloadId = request.query.get('workload') ?? undefined;
       if (workloadId !== undefined) await workloadOf(store, waveId, workloadId);
-      return json(await verifyWave(store, waveId, workloadId));
+      return json(await verifyWave(store, waveId, workloadId === undefined ? undefined : [workloadId]));
     },
   },
 ];

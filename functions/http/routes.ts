@@ -4,6 +4,7 @@ import { attentionRoutes } from './attentions.ts';
 import { calendarRoutes } from './calendars.ts';
 import { controlRoutes } from './control.ts';
 import { enrolmentRoutes } from './enrolment.ts';
+import { evidenceRoutes } from './evidence.ts';
 import { fitRoutes } from './fit.ts';
 import { gateRoutes } from './gates.ts';
 import { inventoryRoutes } from './inventory.ts';
@@ -30,6 +31,7 @@ export const routes: readonly Route[] = [
   ...attentionRoutes,
   ...validationRoutes,
   ...journalRoutes,
+  ...evidenceRoutes,
   ...workloadRoutes,
   ...enrolmentRoutes,
   ...applianceRoutes,

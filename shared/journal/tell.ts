@@ -89,8 +89,8 @@ const waveTold = new Set([
   'steps',
   'startedBy',
   'endedAt',
+  'startedAt',
 ]);
-waveTold.add('startedAt');
 
 function opened(gate: GateDocument): Told {
   const { id, groupId, name, question, requester, openedAt, operationId } = gate;

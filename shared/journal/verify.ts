@@ -6,21 +6,7 @@ import { apply } from '../lifecycle/fold.ts';
 import type { Phase } from '../lifecycle/phases.ts';
 import type { WorkloadState } from '../lifecycle/state.ts';
 import { emptyChain, type Head, type JournalOf, link } from './chain.ts';
-
-export type Fault =
-  /** An entry's content, place or predecessor. */
-  'altered' | 'missing' | 'doubled' | 'truncated' | 'behindHead' | 'headForged' | 'stateForged' | 'anchor' | 'gone';
-
-/** The first entry of a journal that does not fit, and why. */
-export interface Misfit {
-  /** Whose journal; absent for the wave's own. */
-  workloadId?: string;
-  code: Fault;
-  /** The place in the journal. */
-  version?: number;
-  entryId?: string;
-  reason: string;
-}
+import type { Misfit } from './misfit.ts';
 
 /** An entry as it is stored: its link, and what the link covers. */
 export interface Linked extends Head {

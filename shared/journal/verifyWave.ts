@@ -2,7 +2,8 @@
 import type { Store } from '../store/contract.ts';
 import { Anchor, anchorType, headsRoot } from './anchor.ts';
 import type { Head } from './chain.ts';
-import { ChainCheck, type Misfit, WorkloadCheck } from './verify.ts';
+import type { Misfit } from './misfit.ts';
+import { ChainCheck, WorkloadCheck } from './verify.ts';
 
 const pageSize = 500;
 const atOnce = 8;
@@ -21,13 +22,11 @@ export interface Verification {
 
 type Reach = Pick<Store, 'journal' | 'workloads' | 'waves'>;
 
-/** Recomputes every journal of a wave, or of one of its workloads. */
-export async function verifyWave(store: Reach, waveId: string, workloadId?: string): Promise<Verification> {
+/** Recomputes every journal of a wave, or its own and those of some workloads. */
+export async function verifyWave(store: Reach, waveId: string, only?: readonly string[]): Promise<Verification> {
   const { check, held, anchors } = await verifyOwn(store, waveId);
   const planned = (await store.waves.get(waveId))?.plan.workloads.map((workload) => workload.workloadId) ?? [];
-  const ids = [...new Set([...planned, ...held.keys()])]
-    .sort()
-    .filter((id) => workloadId === undefined || id === workloadId);
+  const ids = [...new Set([...planned, ...held.keys()])].sort().filter((id) => only === undefined || only.includes(id));
   const checks: WorkloadCheck[] = [];
   for (let from = 0; from < ids.length; from += atOnce)
     checks.push(

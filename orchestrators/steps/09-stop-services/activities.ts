@@ -10,7 +10,12 @@ import { cuttingOver, groupFit } from '../../windows/activities.ts';
 
 const Refusal = z.strictObject({ code: z.enum(errorCodes), message: z.string(), suggestion: z.string() });
 type Refusal = z.infer<typeof Refusal>;
-const Go = z.strictObject({ lagSeconds: z.number(), refusal: Refusal.optional() });
+const Go = z.strictObject({
+  lagSeconds: z.number(),
+  /** The downtime that is predicted, where there is something to predict it from. */
+  predicted: z.strictObject({ expectedSeconds: z.number(), highSeconds: z.number() }).optional(),
+  refusal: Refusal.optional(),
+});
 type Go = z.infer<typeof Go>;
 
 /** The last look before services stop: is a window open, does what is left fit into it, is replication close enough behind? */
@@ -36,7 +41,8 @@ export const goNoGo = defineActivity({
         start.why === 'notOpenYet' ? 'Retry once it is open.' : 'Roll back; a new wave may have other windows.',
       );
     const members = await cuttingOver(store, waveId, groupId, workloadId);
-    const fit = judgeStop(await groupFit(store, waveId, groupId, members, at), workloadId, windows, at);
+    const whole = await groupFit(store, waveId, groupId, members, at);
+    const fit = judgeStop(whole, workloadId, windows, at);
     if (fit.verdict !== 'fits')
       return refuse(
         'windowClosed',
@@ -54,6 +60,9 @@ export const goNoGo = defineActivity({
         `${workloadId} is ${lagSeconds} s behind its source; the plan allows ${maxLagAtCutover}.`,
         'Wait for a delta to complete, then retry.',
       );
-    return { lagSeconds };
+    const downtime = whole.path.downtime[workloadId];
+    if (downtime === undefined) return { lagSeconds };
+    const [expectedSeconds, highSeconds] = [downtime.expectedMs / 1000, downtime.highMs / 1000];
+    return { lagSeconds, predicted: { expectedSeconds, highSeconds } };
   },
 });

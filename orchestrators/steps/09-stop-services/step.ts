@@ -19,9 +19,9 @@ export const stopServices = defineStep({
     return { services };
   },
   *precheck(ctx, workload) {
-    const { lagSeconds, refusal } = yield* goNoGo.call(ctx, workload);
+    const { refusal, ...go } = yield* goNoGo.call(ctx, workload);
     if (refusal !== undefined) throw terminal(refusal.code, refusal.message, refusal.suggestion);
-    return { go: true, lagSeconds };
+    return { go: true, ...go };
   },
   *run(ctx, { waveId, workloadId }, { services }, attempt) {
     const workload = { waveId, workloadId };

@@ -89,7 +89,7 @@ it('an untouched journal is valid, and its heads can be kept', async () => {
   const verified = await verifyWave(store, 'w1');
   expect(verified).toMatchObject({ valid: true, misfits: [], checked: { workloads: 3, events: 15, anchors: 1 } });
   expect(verified.head).toEqual(await store.journal.head('w1'));
-  expect(await verifyWave(store, 'w1', 'db')).toMatchObject({ valid: true, checked: { workloads: 1 } });
+  expect(await verifyWave(store, 'w1', ['db'])).toMatchObject({ valid: true, checked: { workloads: 1 } });
 });
 
 it('a forged journal with nothing forged in it is valid: what follows is found for its own fault', async () => {
