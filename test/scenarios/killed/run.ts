@@ -1,0 +1,104 @@
+// The example's wave, smaller, in which processes are killed where the seed says: the local Azure with the app in it, and
+// appliances. A moment is a number of committed events, not a time: it is the same one on a slow machine.
+import { expect } from 'vitest';
+import { Approver } from '../../../examples/harness/approver.ts';
+import { Stage } from '../../../examples/harness/stage.ts';
+import { type Snapshot, watchWave } from '../../../examples/harness/watch.ts';
+import { compareDisks } from '../../../examples/first-wave/summary.ts';
+import { Chance } from '../../../local/durable/chance.ts';
+import { changedTwice, foldOf, historyOf } from '../history.ts';
+import { Target } from '../target.ts';
+import { complainOfAttention, newPlace, planWave } from '../world.ts';
+
+const servers = [
+  { id: 'db-01', service: 'ledger', diskMiB: 24, dataMiB: 4 },
+  { id: 'jobs-01', service: 'scheduler', diskMiB: 24, dataMiB: 4 },
+];
+/** About as many events as the two workloads have in a run that nobody disturbs. */
+const moments = 120;
+const killsPerRun = 3;
+
+interface Kill {
+  moment: number;
+  victim: 'cloud' | 'appliance';
+  /** Which of the appliances that run then. */
+  draw: number;
+}
+
+/** When is killed what: the same for the same seed. */
+export function killsOf(seed: number): Kill[] {
+  const chance = new Chance(seed);
+  const kills = Array.from({ length: killsPerRun }, () => ({
+    moment: chance.below(moments),
+    victim: chance.happens(0.5) ? ('cloud' as const) : ('appliance' as const),
+    draw: chance.next(),
+  }));
+  return kills.sort((a, b) => a.moment - b.moment);
+}
+
+/** Runs a whole wave under a seed's kills, and looks at everything that must hold afterwards. Returns what was killed. */
+export async function surviveKills(seed: number): Promise<string[]> {
+  const place = newPlace();
+  try {
+    const stage = await Stage.set(place.folder, servers);
+    const plan = await planWave(stage, servers, (wave) => ({
+      ...wave,
+      id: `killed-${seed}`,
+      groups: wave.groups.map((group) => ({
+        ...group,
+        workloads: group.workloads.filter(({ source }) => servers.some(({ id }) => id === source)),
+      })),
+    }));
+    await stage.asAda.startWave(plan.waveId);
+    const left = killsOf(seed);
+    const killed: string[] = [];
+    const approver = new Approver(stage.asGrace, 0);
+    const last = await watchWave(stage.asAda, plan.waveId, {
+      everyMs: 50,
+      withinMs: 240_000,
+      enough: complainOfAttention(stage),
+      async seen(snapshot) {
+        await approver.see(snapshot);
+        const [next] = left;
+        if (next === undefined || progressOf(snapshot) < next.moment) return;
+        left.shift();
+        killed.push(await kill(stage, next));
+      },
+    });
+    expect(last.wave.status).toBe('committed');
+    for (const workload of plan.workloads) {
+      const compared = await compareDisks(stage.azure(plan.environment), workload);
+      expect(compared.map(({ equal }) => equal)).toEqual([true]);
+      const history = await historyOf(stage.asAda, plan.waveId, workload.workloadId);
+      expect(history.events.map(({ version }) => version)).toEqual(history.events.map((_, index) => index + 1));
+      expect(foldOf(history)).toEqual(history.state);
+      expect(changedTwice(history)).toEqual([]);
+    }
+    expect(
+      (await new Target(stage, plan.environment).madeFor(plan.waveId)).filter((line) => line.includes('-uat')),
+    ).toEqual([]);
+    expect(await stage.asAda.quarantine()).toEqual({ quarantine: [] });
+    return killed;
+  } finally {
+    await place.clear();
+  }
+}
+
+/** How many events the workloads have had. */
+function progressOf({ wave }: Snapshot): number {
+  return wave.groups
+    .flatMap(({ workloads }) => workloads)
+    .reduce((sum, one) => sum + ('version' in one ? one.version : 0), 0);
+}
+
+async function kill(stage: Stage, { moment, victim, draw }: Kill): Promise<string> {
+  const appliances = stage.appliances();
+  const appliance = appliances[Math.floor(draw * appliances.length)];
+  if (victim === 'appliance' && appliance !== undefined) {
+    process.kill(appliance.pid, 'SIGKILL');
+    return `${appliance.name} at ${moment}`;
+  }
+  await stage.cloud.kill();
+  await stage.cloud.start();
+  return `the local Azure at ${moment}`;
+}

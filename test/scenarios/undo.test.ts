@@ -1,0 +1,36 @@
+// One wave takes all twelve steps, up to the question whether to commit, and is withdrawn: what each step has changed, in
+// Azure and on the source's side, is as it was before it began. The replicated points are kept.
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { stepNames } from '../../shared/model/steps.ts';
+import { changeNothing, type Facets } from './undo/facets.ts';
+import { type Set as StageSet, setStage } from './undo/stage.ts';
+import { type Walk, walkAndWithdraw } from './undo/walk.ts';
+
+let set: StageSet;
+let walk: Walk;
+const facets = stepNames.filter((name): name is keyof Facets => !changeNothing.includes(name));
+
+beforeAll(async () => {
+  set = await setStage();
+  walk = await walkAndWithdraw(set.stage, set.plan, ({ wave }) => wave.gates.some(({ name }) => name === 'commit'));
+}, 300_000);
+
+afterAll(() => set.place.clear(), 60_000);
+
+it('the wave was rolled back, and every workload is withdrawn with its points', async () => {
+  expect(walk.status).toBe('rolledBack');
+  for (const { workloadId } of set.plan.workloads) {
+    const { state } = await set.stage.asAda.workload(set.plan.waveId, workloadId);
+    expect(state.phase).toBe('withdrawn');
+    expect(state.points.length).toBeGreaterThan(0);
+  }
+});
+
+it.each(facets)('%s had changed something', (facet) => {
+  const seen = walk.seen[facet] ?? new Set();
+  expect([...seen].filter((lines) => lines !== JSON.stringify(walk.before[facet]))).not.toEqual([]);
+});
+
+it.each(facets)('the undo of %s has put back what was there before', (facet) => {
+  expect(walk.after[facet]).toEqual(walk.before[facet]);
+});
