@@ -48,7 +48,10 @@ export function* take<I, B, O, C>(
     } catch (error) {
       // Interrupted before anything was done: no undo will come, and the record must not say for ever that it runs.
       if (error instanceof Interrupted && armed.before === undefined)
-        yield* record({ type: 'landfall.step.undone', data: { step: step.name } });
+        yield* record({
+          type: 'landfall.step.undone',
+          data: { step: step.name, reason: `${error.message}; nothing had been done yet` },
+        });
       const [during, failure] = [armed.part, asFound(failureOf(error, step.name), armed.before)];
       yield* record({ type: 'landfall.step.failed', data: { step: step.name, attempt, during, failure } });
       const question = { step: step.name, failure, during, evidence: armed.seen ?? null, ...offerOf(step) };

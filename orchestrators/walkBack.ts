@@ -39,7 +39,9 @@ function* undoOnce(
   const record = recorder(ctx, subject, operationId);
   try {
     yield* step.undo(ctx, step.input.parse(input), step.before.parse(before));
-    yield* record({ type: 'landfall.step.undone', data: { step: step.name } });
+    const order = ctx.interruption;
+    const why = order === undefined ? {} : { reason: `${order.action} by ${order.by}: ${order.reason}` };
+    yield* record({ type: 'landfall.step.undone', data: { step: step.name, ...why } });
   } catch (error) {
     const failure = failureOf(error, `undoing ${step.name}`);
     yield* record({ type: 'landfall.step.undoFailed', data: { step: step.name, failure } });

@@ -24,7 +24,7 @@ const text = (value: unknown): string | undefined => (typeof value === 'string' 
 /** The pack; sections for the workloads whose events are given, rows for all. */
 export function buildPack({ wave, workloads, entries, events, verification, builtAt, next }: Facts): EvidencePack {
   const { plan, definition } = wave;
-  const { valid, misfits, head, root, checked } = verification;
+  const { valid, misfits, head, root, checked, open } = verification;
   const sorted = [...workloads].sort((a, b) => (a.workloadId < b.workloadId ? -1 : 1));
   const own = entries.map(({ entry }) => entry);
   const said = (entry: (typeof own)[number]) => ({
@@ -76,7 +76,7 @@ export function buildPack({ wave, workloads, entries, events, verification, buil
               {
                 at: event.time,
                 by: 'byHand' in event.data && event.data.byHand ? `user:${event.data.byHand.by}` : event.source,
-                why: 'failure' in event.data ? event.data.failure.message : undefined,
+                why: 'failure' in event.data ? event.data.failure.message : event.data.reason,
                 workloadId,
                 step: event.data.step,
                 outcome: event.type === 'landfall.step.undone' ? 'undone' : 'failed',
@@ -85,7 +85,7 @@ export function buildPack({ wave, workloads, entries, events, verification, buil
           : [],
       ),
     ),
-    journal: { valid, misfits, head, root, verified: checked.workloads, anchors: checked.anchors },
+    journal: { valid, misfits, head, root, verified: checked.workloads, anchors: checked.anchors, open },
     sections: [...events].map(([workloadId, documents]) => sectionOf(workloadId, documents)),
     next,
   };

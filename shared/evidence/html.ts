@@ -134,13 +134,14 @@ function facts({ plan, ...pack }: EvidencePack): Html {
 }
 
 function seal({ journal }: EvidencePack): Html {
-  const { valid, misfits, head, root, verified, anchors } = journal;
+  const { valid, misfits, head, root, verified, anchors, open } = journal;
   return html`<div class="seal${valid ? '' : ' broken'}"><p>${
     valid
       ? html`<span class="good">The journal is what was written.</span>`
       : html`<span class="bad">The journal does not fit.</span>`
   } Recomputed: the wave’s own journal and those of ${verified} workloads; ${anchors} anchors.</p>
 ${misfits.map((one) => html`<p class="bad">${one.workloadId ?? 'the wave'}, entry ${one.version ?? '?'}: ${one.reason}</p>`)}
+${open.map((one) => html`<p>${one.workloadId}: ${one.step} began at ${time(one.since)} and has not ended.</p>`)}
 <p>Head ${head.version}: ${code(head.hash)}<br>Root over the workloads’ heads: ${code(root)}</p></div>`;
 }
 

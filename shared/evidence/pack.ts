@@ -114,6 +114,9 @@ export const EvidencePack = z.strictObject({
     /** Which workloads' journals this page has recomputed: those of its sections. */
     verified: z.int(),
     anchors: z.int(),
+    open: z
+      .array(z.strictObject({ workloadId: z.string(), step: z.string(), since: z.string() }))
+      .describe('steps that began and have no end'),
   }),
   sections: z.array(Section),
   next: z.string().optional().describe('`after` of the page with the next sections'),

@@ -14,6 +14,8 @@ export interface Verification {
   /** The first entry that does not fit, of each journal that is broken; at most 100. */
   misfits: Misfit[];
   checked: { workloads: number; events: number; entries: number; anchors: number };
+  /** Steps that began and have no end, at most 100. Where nothing runs any more, their effects may not all be told. */
+  open: { workloadId: string; step: string; since: string }[];
   /** The head of the wave's own journal, as recomputed: whoever keeps it elsewhere can compare it later. */
   head: Head;
   /** The Merkle root over the heads of the workloads, as recomputed. */
@@ -42,9 +44,15 @@ export async function verifyWave(store: Reach, waveId: string, only?: readonly s
       entries: check.head.version,
       anchors,
     },
+    open: checks.flatMap(openIn).slice(0, 100),
     head: check.head,
     root: headsRoot(checks.map(({ workloadId: id = '', head }) => ({ workloadId: id, ...head }))),
   };
+}
+
+function openIn({ workloadId = '', state }: WorkloadCheck): Verification['open'] {
+  const running = Object.entries(state?.steps ?? {}).filter(([, { status }]) => status === 'running');
+  return running.map(([step, { startedAt }]) => ({ workloadId, step, since: startedAt }));
 }
 
 /** What anchors say about workloads' journals: per workload, place and hash. */

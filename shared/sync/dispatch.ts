@@ -17,6 +17,13 @@ export function syncIdOf(operationId: string): string {
   return `sync-${hashOf(operationId).slice(0, 24)}`;
 }
 
+/** Why a sync is wanted, for the journal. */
+const why: Record<SyncKind, string> = {
+  initial: 'nothing is replicated yet, or not enough to go on from',
+  delta: 'its cadence asks for one',
+  final: 'the cutover wants the last bytes',
+};
+
 /** Queues a sync for a workload. Repeatable; while another one is in flight, nothing is queued. */
 export async function enqueueSync(
   { store, now }: Pick<Reach, 'store' | 'now'>,
@@ -31,7 +38,7 @@ export async function enqueueSync(
     source: 'platform',
     operationId,
     type: 'landfall.sync.queued',
-    data: { syncId, kind, syncOperationId: operationId, applianceId: plan.applianceId },
+    data: { syncId, kind, syncOperationId: operationId, applianceId: plan.applianceId, reason: why[kind] },
   };
   const { illegal, state } = await store.workloads.append(plan.waveId, plan.workloadId, [event]);
   if (illegal.length === 0) return { queued: true, syncId };

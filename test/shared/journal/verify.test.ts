@@ -189,6 +189,19 @@ it('a state that is not the fold of its events is named', async () => {
   expect(fold((await store.workloads.events('w1', 'db')).map((one) => one.event))?.phase).toBe('registered');
 });
 
+it('a step that began and never ended is listed, for its effects may be untold', async () => {
+  const started: WorkloadEvent = {
+    id: 's',
+    time: at,
+    source: 'platform',
+    type: 'landfall.step.started',
+    data: { step: 'finalDelta', attempt: 1 },
+  };
+  await store.workloads.append('w1', 'db', [started]);
+  const open = [{ workloadId: 'db', step: 'finalDelta', since: at }];
+  expect(await verifyWave(store, 'w1')).toMatchObject({ valid: true, open });
+});
+
 it('a workload that is gone is named', async () => {
   await containers.workloads.remove(key('db'), 'state');
   expect(await misfits()).toMatchObject([{ workloadId: 'db', code: 'gone' }]);
