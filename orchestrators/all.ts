@@ -11,7 +11,7 @@ import { cutover } from './cutover.ts';
 import { openGate, withdrawGate } from './gates/activities.ts';
 import { group } from './group.ts';
 import { enterPhase, passOrderOn, recordGroup, recordStep, recordWave } from './journal/activities.ts';
-import { askForHelp, followPolicy, helpEnded, leaveGroup } from './journal/attention/activities.ts';
+import { askForHelp, followPolicy, helpEnded, leaveGroup, withdrawQuestion } from './journal/attention/activities.ts';
 import { leaseEnvironment, releaseEnvironment } from './journal/leases/activities.ts';
 import { tellDependents, unmetNeeds } from './journal/needs/activities.ts';
 import { orderBack, withinWindow } from './journal/overrun/activities.ts';
@@ -99,6 +99,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   helpEnded,
   followPolicy,
   leaveGroup,
+  withdrawQuestion,
   passOrderOn,
   recordGroup,
   recordWave,

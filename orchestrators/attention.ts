@@ -2,11 +2,12 @@
 import { z } from 'zod';
 import { type Ctx, type Flow, Interrupted } from '../shared/durable/flow.ts';
 import type { Subject } from '../shared/durable/step.ts';
-import { waitUntil } from '../shared/durable/waits.ts';
+import { listenFor } from '../shared/durable/waits.ts';
 import type { Failure } from '../shared/errors.ts';
 import { Answer, type Asked } from '../shared/model/attention.ts';
+import type { Interruption } from '../shared/model/control.ts';
 import type { OnFailure } from '../shared/model/failurePolicy.ts';
-import { askForHelp, followPolicy, helpEnded } from './journal/attention/activities.ts';
+import { askForHelp, followPolicy, helpEnded, withdrawQuestion } from './journal/attention/activities.ts';
 
 export interface Question extends Asked {
   step: string;
@@ -18,6 +19,8 @@ export interface Asking {
   subject: Subject;
   operationId: string;
   question: Question;
+  /** What happens when people have not answered by `question.until`. */
+  otherwise?: Interruption | undefined;
 }
 
 const failurePolicy = 'failure policy';
@@ -38,13 +41,18 @@ export function* decide(ctx: Ctx, asking: Asking, onFailure: OnFailure): Flow<An
 
 const Answered = z.looseObject({ data: Answer });
 
-/** Raises attention and waits without limit. Returns the answer; throws `Interrupted` for `rollback` and `cancel`. */
-export function* askPeople(ctx: Ctx, { subject, operationId, question }: Asking): Flow<Answer> {
+/**
+ * Raises attention and waits, without limit unless the question has one. Returns the answer; throws `Interrupted` for
+ * `rollback` and `cancel`, and when the time is over.
+ */
+export function* askPeople(ctx: Ctx, asking: Asking): Flow<Answer> {
+  const { subject, operationId, question, otherwise } = asking;
   const attentionId = yield* askForHelp.call(ctx, { ...subject, operationId, ...question });
   const ended = { ...subject, operationId, attentionId };
   try {
-    const { data: answer } = yield* waitUntil(ctx, operationId, Answered, undefined);
+    const answer = yield* answerTo(ctx, asking, attentionId);
     yield* helpEnded.call(ctx, { ...ended, answer });
+    if (answer.by === otherwise?.by) throw new Interrupted(otherwise);
     if (answer.choice === 'rollback' || answer.choice === 'cancel') throw leadBack(answer, subject);
     return answer;
   } catch (error) {
@@ -54,6 +62,18 @@ export function* askPeople(ctx: Ctx, { subject, operationId, question }: Asking)
     }
     throw error;
   }
+}
+
+/** People's answer, or what is said `otherwise` when the question's time is over and nobody has answered. */
+function* answerTo(ctx: Ctx, { subject, operationId, question, otherwise }: Asking, attentionId: string): Flow<Answer> {
+  const answered = listenFor(ctx, operationId, Answered);
+  const inTime = yield* answered(undefined, otherwise && question.until);
+  if (inTime !== undefined) return inTime.data;
+  const { withdrawn } = yield* withdrawQuestion.call(ctx, { waveId: subject.waveId, attentionId });
+  // People were faster: what they said counts, and is on its way.
+  const late = withdrawn ? undefined : yield* answered();
+  const { by = 'platform', reason = '' } = otherwise ?? {};
+  return late?.data ?? { choice: 'rollback', by, reason, at: ctx.now() };
 }
 
 function leadBack({ choice, by, reason, to, alone }: Answer, { workloadIds }: Subject): Interrupted {

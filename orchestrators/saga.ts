@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { type Ctx, type Flow, Interrupted } from '../shared/durable/flow.ts';
 import type { AnyStep, StepDefinition, Subject } from '../shared/durable/step.ts';
-import { type Failure, MigrationError, toMigrationError } from '../shared/errors.ts';
+import { type Failure, MigrationError, toMigrationError, Undecided } from '../shared/errors.ts';
 import type { Answer, Part } from '../shared/model/attention.ts';
 import type { OnFailure } from '../shared/model/failurePolicy.ts';
 import { askPeople, decide, type Question } from './attention.ts';
@@ -54,8 +54,10 @@ export function* take<I, B, O, C>(
         });
       const [during, failure] = [armed.part, asFound(failureOf(error, step.name), armed.before)];
       yield* record({ type: 'landfall.step.failed', data: { step: step.name, attempt, during, failure } });
-      const question = { step: step.name, failure, during, evidence: armed.seen ?? null, ...offerOf(step) };
-      answer = yield* decide(ctx, { subject, operationId: `${operationId}:help`, question }, onFailure);
+      const { until, otherwise } = error instanceof Undecided ? error : {};
+      const limit = until === undefined ? {} : { until };
+      const question = { step: step.name, failure, during, evidence: armed.seen ?? null, ...offerOf(step), ...limit };
+      answer = yield* decide(ctx, { subject, operationId: `${operationId}:help`, question, otherwise }, onFailure);
     }
   }
 }

@@ -1,5 +1,6 @@
 // One error type across every boundary, and the one place that decides what is transient and what is permanent.
 import { z } from 'zod';
+import type { Interruption } from './model/control.ts';
 
 /** Every code that Landfall itself raises; SDK failures keep their own code in `detail`. */
 export const errorCodes = [
@@ -68,6 +69,17 @@ function bounded(failure: Failure): Failure {
 
 function cut(text: string, longest: number): string {
   return text.length <= longest ? text : `${text.slice(0, longest)}… (${text.length - longest} more characters)`;
+}
+
+/** A failure that people may answer for so long only: from then on it leads back, as a policy has said before. */
+export class Undecided extends MigrationError {
+  readonly until: string;
+  readonly otherwise: Interruption;
+  constructor(failure: Failure, until: string, otherwise: Interruption) {
+    super(failure);
+    this.until = until;
+    this.otherwise = otherwise;
+  }
 }
 
 /** Shorthand for a permanent failure. */

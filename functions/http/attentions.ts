@@ -65,7 +65,8 @@ export const attentionRoutes: Route[] = [
   },
 ];
 
-async function reply(
+/** Answers a question as a person; throws what stands against it. */
+export async function reply(
   { store, now }: Capabilities,
   waveId: string,
   attentionId: string,

@@ -1,5 +1,7 @@
 // The checks of step 12 once more, while the group still waits for its commit.
 import { z } from 'zod';
+import type { GateDocument, WaveDocument } from '../../shared/store/documents.ts';
+import { reply } from './attentions.ts';
 import { readBody } from './body.ts';
 import { give, Reason, scopeOf } from './orders.ts';
 import { refuse } from './problem.ts';
@@ -19,11 +21,20 @@ export const validationRoutes: Route[] = [
       const wave = await waveOf(capabilities.store, param('id'));
       const group = param('gid');
       const { instanceIds } = scopeOf(wave, { group });
-      const gates = await capabilities.store.gates.list(wave.waveId);
-      if (!gates.some(({ groupId, name, status }) => groupId === group && name === 'commit' && status === 'open'))
+      const { gates, attentions } = capabilities.store;
+      const question = (await attentions.list(wave.waveId)).find(
+        (each) => each.status === 'open' && each.step === 'finalValidation' && isOf(wave, group, each.workloadIds),
+      );
+      if (question !== undefined) {
+        const retry = { choice: 'retry' as const, reason, acceptDataLoss: false };
+        return json(await reply(capabilities, wave.waveId, question.id, retry, person), 202);
+      }
+      const isOpen = ({ groupId, name, status }: GateDocument) =>
+        groupId === group && name === 'commit' && status === 'open';
+      if (!(await gates.list(wave.waveId)).some(isOpen))
         throw refuse(
           'conflict',
-          `Group ${group} does not wait at its commit gate: there is nothing to validate again. Where validation has failed for good, "retry" answers the question (GET /api/waves/${wave.waveId}/attentions).`,
+          `Group ${group} waits neither at its commit gate nor for an answer after validation: there is nothing to validate again. What it does is in GET /api/waves/${wave.waveId}.`,
         );
       const own = instanceIds.filter((id) => id.startsWith('group-'));
       const signalOf = (stamp: { id: string; at: string }) =>
@@ -32,3 +43,8 @@ export const validationRoutes: Route[] = [
     },
   },
 ];
+
+function isOf({ plan }: WaveDocument, group: string, workloadIds: readonly string[]): boolean {
+  const members = plan.groups.find(({ id }) => id === group)?.tiers.flat() ?? [];
+  return workloadIds.some((id) => members.includes(id));
+}

@@ -93,17 +93,22 @@ export function* waitUntil<T>(
 
 /**
  * An external event that may be waited for in turns. Each wait is a safe point and returns the event's data, or
- * `undefined` when an order makes `stop` true; the next wait goes on where the last one ended.
+ * `undefined` when an order makes `stop` true or `until` (ISO 8601) passes; the next wait goes on where it ended.
  */
 export function listenFor<T>(
   ctx: Ctx,
   name: string,
   schema: z.ZodType<T>,
-): (stop?: () => boolean) => Flow<T | undefined> {
+): (stop?: () => boolean, until?: string) => Flow<T | undefined> {
   const event = ctx.df.waitForExternalEvent(name);
-  return function* (stop = () => false) {
-    const heard = yield* firstOf(ctx, [event], stop);
-    return heard && schema.parse(event.result);
+  return function* (stop = () => false, until) {
+    const timers = until === undefined ? [] : [ctx.df.createTimer(new Date(until))];
+    try {
+      const first = yield* firstOf(ctx, [event, ...timers], stop);
+      return first === event ? schema.parse(event.result) : undefined;
+    } finally {
+      for (const timer of timers) if (!timer.isCompleted) timer.cancel();
+    }
   };
 }
 

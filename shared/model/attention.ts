@@ -22,6 +22,8 @@ export const Asked = z.strictObject({
   changesNeed: z.enum(['operator', 'approver']).optional(),
   /** Who may skip the step; an approver where that weakens a proof. */
   skipNeeds: z.enum(['operator', 'approver']).optional(),
+  /** Until when it may be answered; then a policy leads back. Without it there is no limit. */
+  until: Instant.optional(),
   /** What remains to be done by hand where an undo failed. */
   todo: z.array(z.string()).optional(),
 });

@@ -97,6 +97,42 @@ describe('when the appliance does not answer', () => {
   });
 });
 
+test("people who are asked after failed checks have the policy's time to answer, and then it rolls back", async () => {
+  await open({ timeout: 'PT1H', onTimeout: 'rollback', ...reasons });
+  world.appliances.failsCheck = validating;
+  await world.start();
+  await world.question();
+  const [question] = world.openQuestions();
+  expect(Date.parse(question?.until ?? '') - Date.parse(question?.openedAt ?? '')).toBeGreaterThan(3_590_000);
+  expect((await world.ended()).status).toBe('rolledBack');
+  expect(world.openQuestions()).toEqual([]);
+  servesAsBefore(world, 'db-01', { engine: 'running', reports: 'running' });
+});
+
+test('an answer in time is heeded, and a retry has the whole time again', async () => {
+  await open({ timeout: 'PT1H', onTimeout: 'rollback', ...reasons });
+  world.appliances.failsCheck = validating;
+  await world.start();
+  await world.question();
+  await world.motion.pass(50 * 60_000);
+  await world.people.answer('retry');
+  await world.question();
+  await world.motion.pass(50 * 60_000);
+  world.appliances.failsCheck = () => false;
+  await world.people.answer('retry');
+  expect((await world.ended()).status).toBe('committed');
+});
+
+test('an answer that is given as the time runs out counts', async () => {
+  await open({ timeout: 'PT1H', onTimeout: 'rollback', ...reasons });
+  world.appliances.failsCheck = validating;
+  await world.start();
+  await world.question();
+  world.script.once('withdrawQuestion', () => world.people.answer('retry'), { when: 'before' });
+  world.appliances.failsCheck = () => false;
+  expect((await world.ended()).status).toBe('committed');
+});
+
 test('people who wait at the commit gate may ask for another turn: the gate is withdrawn and a new one asks', async () => {
   await open({});
   delete world.people.atGate.commit;

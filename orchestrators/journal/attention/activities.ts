@@ -50,6 +50,20 @@ export const askForHelp = defineActivity({
   },
 });
 
+/** Takes a question back whose time is over; one that people have answered stays as they left it. */
+export const withdrawQuestion = defineActivity({
+  name: 'withdrawQuestion',
+  input: z.strictObject({ waveId: z.string(), attentionId: z.string() }),
+  output: z.strictObject({ withdrawn: z.boolean() }),
+  retry: patientRetry,
+  async effect({ store }, { waveId, attentionId }) {
+    const { status } = await store.attentions.change(waveId, attentionId, (attention) =>
+      attention.status === 'open' ? { ...attention, status: 'withdrawn' } : undefined,
+    );
+    return { withdrawn: status === 'withdrawn' };
+  },
+});
+
 /** Closes a question: after its answer, or because control arrived first. */
 export const helpEnded = defineActivity({
   name: 'helpEnded',

@@ -1,9 +1,10 @@
 // One turn of validation: the checks of all targets, their verdict, and what the commit policy and people make of it.
 import type { Ctx, Flow } from '../../../shared/durable/flow.ts';
 import { Interrupted } from '../../../shared/durable/flow.ts';
-import { terminal } from '../../../shared/errors.ts';
+import { type MigrationError, terminal, Undecided } from '../../../shared/errors.ts';
 import type { CommitPolicy } from '../../../shared/model/settings.ts';
 import { courseAfter, courseAfterTimeout, type Verdict, verdictOf } from '../../../shared/policy/commit.ts';
+import { durationMs, plusMs } from '../../../shared/policy/duration.ts';
 import { checkAll, failedIn, type Tested } from '../../checks.ts';
 import { type GateResult, passGate } from '../../gate.ts';
 import { recordStep } from '../../journal/activities.ts';
@@ -41,7 +42,7 @@ export function* settle(ctx: Ctx, input: Validated, found: Turn): Flow<GateResul
   const { turn, verdict } = found;
   const course = courseAfter(commitPolicy, verdict);
   if (course === 'rollback') throw byPolicy(`validation ${said(found)}, and the policy asks to roll back`);
-  if (course === 'wait' && verdict !== 'passed') throw unproven(groupId, found);
+  if (course === 'wait' && verdict !== 'passed') throw unproven(ctx, input, found);
   yield* recordStep.call(ctx, {
     ...{ waveId, workloadIds, operationId: ctx.operationId('serving', turn) },
     what: { type: 'landfall.downtime.ended', data: { at: ctx.now() } },
@@ -73,20 +74,25 @@ function revalidations({ orders }: Ctx): number {
   return orders.filter(({ action }) => action === 'revalidate').length;
 }
 
-function unproven(groupId: string, found: Turn): Error {
-  return found.verdict === 'failed'
-    ? terminal(
-        'checkFailed',
-        `Validation of ${groupId} failed.`,
-        'Mend the target and retry, or roll back.',
-        failedIn(found.validated).join('; '),
-      )
+function unproven(ctx: Ctx, { groupId, commitPolicy }: Validated, found: Turn): MigrationError {
+  const detail = failedIn(found.validated).join('; ');
+  const failed = found.verdict === 'failed';
+  const error = failed
+    ? terminal('checkFailed', `Validation of ${groupId} failed.`, 'Mend the target and retry, or roll back.', detail)
     : terminal(
         'applianceSilent',
         `Validation of ${groupId} got no answer.`,
         'Look after the target appliance (GET /api/appliances) and retry, or roll back.',
-        failedIn(found.validated).join('; '),
+        detail,
       );
+  return inTime(ctx, commitPolicy, error, found.verdict, `nobody answered for ${commitPolicy.timeout}`);
+}
+
+/** Where the policy rolls back when people do not answer in time, the question has that limit. */
+function inTime(ctx: Ctx, policy: CommitPolicy, error: MigrationError, verdict: Verdict, why: string): MigrationError {
+  if (courseAfterTimeout(policy, verdict) !== 'rollback') return error;
+  const reason = `${error.failure.message} ${why}`;
+  return new Undecided(error.failure, plusMs(ctx.now(), durationMs(policy.timeout)), byPolicy(reason).signal);
 }
 
 function said({ verdict, validated }: Turn): string {

@@ -23,13 +23,31 @@ it('orders another turn of validation from the group alone while its commit gate
   ]);
 });
 
+it('answers the question that validation has asked with a retry', async () => {
+  const { ask, reach } = await started();
+  await reach.store.attentions.open({
+    ...{
+      id: 'attention.1',
+      kind: 'attention',
+      waveId: 'w1',
+      operationId: 'group-w1.data-1:x',
+      openedAt: '2026-12-01T00:00:00.000Z',
+    },
+    ...{ step: 'finalValidation', workloadIds: ['db'], during: 'run', choices: ['retry', 'rollback'], status: 'open' },
+    failure: { code: 'checkFailed', kind: 'terminal', message: 'It failed.', suggestion: 'Mend it.' },
+  });
+  expect((await ask('POST', '/api/waves/w1/groups/shop/validate', { as: 'ada', body })).status).toBe(409);
+  const answer = await ask('POST', path, { as: 'ada', body });
+  expect(answer.body).toMatchObject({ status: 'answered', answer: { choice: 'retry', reason: body.reason } });
+});
+
 it('refuses while nobody waits for the commit, and says the way out', async () => {
   const { ask, reach } = await started();
   await reach.store.gates.open(gateOf({ groupId: 'shop', name: 'commit' }));
   await reach.store.gates.open(gateOf({ id: 'uat', groupId: 'data', name: 'uat' }));
   const answer = await ask('POST', path, { as: 'ada', body });
   expect(answer.status).toBe(409);
-  expect(answer.body.detail).toContain('/attentions');
+  expect(answer.body.detail).toContain('GET /api/waves/w1');
   expect(await reach.store.controls.list('w1')).toEqual([]);
 });
 
