@@ -53,12 +53,13 @@ import {
 } from './steps/08-uat/activities.ts';
 import { goNoGo } from './steps/09-stop-services/activities.ts';
 import { inspectMachine, remains, setNic, setPower, shutdownPolicy } from './steps/10-final-delta/activities.ts';
-import { act } from './steps/11-post-cutover/actions.ts';
+import { act, confirm } from './steps/11-post-cutover/actions.ts';
 import {
   applyAction,
   captureRecords,
   listActions,
   restoreRecord,
+  undoneActions,
   withoutTraffic,
 } from './steps/11-post-cutover/activities.ts';
 import { recordTurn } from './steps/12-final-validation/activities.ts';
@@ -80,6 +81,7 @@ export const orchestrators: readonly Pick<OrchestratorDefinition<never, unknown>
   destroy,
   check,
   act,
+  confirm,
 ];
 
 /** What the host needs of an activity: its name and its effect behind both borders. */
@@ -158,6 +160,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   withoutTraffic,
   applyAction,
   restoreRecord,
+  undoneActions,
   recordTurn,
   requestSync,
   stopSync,

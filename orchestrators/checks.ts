@@ -19,11 +19,16 @@ const Checked = WorkOutcome.extend({ workloadId: z.string(), results: z.array(Ch
 
 export const check = defineOrchestrator({
   name: 'check',
-  input: z.strictObject({ waveId: z.string(), workloadId: z.string(), purpose: Purpose }),
+  input: z.strictObject({
+    waveId: z.string(),
+    workloadId: z.string(),
+    purpose: Purpose,
+    leaveOut: z.array(z.string()).describe('names of checks that people leave out this time'),
+  }),
   output: Checked,
-  *run(ctx, { purpose, ...workload }) {
+  *run(ctx, { purpose, leaveOut, ...workload }) {
     const results: CheckOutcome[] = [];
-    const outcome = yield* workOutcome(runPlan(ctx, workload, purpose, results));
+    const outcome = yield* workOutcome(runPlan(ctx, workload, purpose, leaveOut, results));
     return { ...outcome, workloadId: workload.workloadId, results };
   },
 });
@@ -34,8 +39,16 @@ interface Workload {
 }
 
 /** Runs a plan's checks; those that fail or stay silent again, as often as the plan says, before there is a verdict. */
-function* runPlan(ctx: Ctx, workload: Workload, purpose: Purpose, results: CheckOutcome[]): Flow<void> {
-  const { checks, tries, tryEvery, answerWithin } = yield* checkPlan.call(ctx, { ...workload, purpose });
+function* runPlan(
+  ctx: Ctx,
+  workload: Workload,
+  purpose: Purpose,
+  leaveOut: string[],
+  results: CheckOutcome[],
+): Flow<void> {
+  const plan = yield* checkPlan.call(ctx, { ...workload, purpose });
+  const { tries, tryEvery, answerWithin } = plan;
+  const checks = plan.checks.filter(({ name }) => !leaveOut.includes(name));
   const latest = new Map<Check, CheckOutcome>();
   for (let tried = 1, open = checks; open.length > 0 && tried <= tries; tried++) {
     if (tried > 1) yield* backOff(ctx, durationMs(tryEvery));
@@ -70,6 +83,12 @@ function* runOnce(
   });
 }
 
+/** Changed input of a step that runs checks. It weakens a proof. */
+export const CheckChanges = {
+  schema: z.strictObject({ leaveOut: z.array(z.string()).min(1).describe('names of checks that are not run') }),
+  needs: 'approver',
+} as const;
+
 export const Tested = Checked.pick({ workloadId: true, results: true });
 export type Tested = z.infer<typeof Tested>;
 
@@ -83,11 +102,12 @@ export function* checkAll(
     attempt,
   }: { waveId: string; groupId: string; workloadIds: string[]; attempt: number },
   purpose: Purpose,
+  leaveOut: string[] = [],
 ): Flow<Tested[]> {
   const turn = ctx.nextCount(`check-${purpose}`);
   const members = workloadIds.map((workloadId) => ({
     instanceId: `check-${waveId}.${workloadId}-${purpose}-${attempt}-${turn}`,
-    input: { waveId, workloadId, purpose },
+    input: { waveId, workloadId, purpose, leaveOut },
   }));
   const crew = { waveId, id: `crew-${waveId}.${groupId}-${attempt}-check-${purpose}`, mayBeLeft: true };
   const outcomes = yield* inCrews(ctx, check, [members], crew);

@@ -9,7 +9,14 @@ const waveEnds: ReadonlySet<WaveDocument['status']> = new Set([
   'failed',
   'planned',
 ]);
-const groupEnds: ReadonlySet<GroupStatus['status']> = new Set(['committed', 'rolledBack', 'held', 'planned', 'failed']);
+const groupEnds: ReadonlySet<GroupStatus['status']> = new Set([
+  'committed',
+  'incomplete',
+  'rolledBack',
+  'held',
+  'planned',
+  'failed',
+]);
 const phaseEnds: ReadonlySet<string> = new Set(['registered', 'replicating', 'committed', 'withdrawn']);
 
 /** Every wave, group and workload has come to an end that the domain knows, and nobody is asked anything any more. */

@@ -158,3 +158,81 @@ test('a failed undo names what remains, and who did it by hand is on record', as
   servesAsBefore(world, 'db-01', { engine: 'running', reports: 'running' });
   await leaseKept(world);
 });
+
+describe('a step that can be skipped or made do with less', () => {
+  test('UAT whose checks fail is skipped by an approver, its clones go, and the record says who did it', async () => {
+    world = await World.open({ change: onlyDb });
+    world.appliances.failsCheck = () => world.state('db').phase === 'testing';
+    await world.start();
+    await world.question();
+    expect(world.openQuestions()[0]).toMatchObject({ step: 'uat', skipNeeds: 'approver', changesNeed: 'approver' });
+    await world.people.answer('skip');
+    expect((await world.ended()).status).toBe('committed');
+    expect(world.state('db').steps['uat']).toMatchObject({
+      status: 'skipped',
+      decided: { by: 'carl', reason: 'told so' },
+      evidence: { signOff: 'skipped' },
+    });
+    expect(world.azure.names().filter((name) => name.includes('-uat'))).toEqual([]);
+  });
+
+  test('a network that is not isolated is found before anything is made, and skipping UAT then makes nothing', async () => {
+    world = await World.open({ change: onlyDb });
+    world.script.fail('proveTestIsolation', broken);
+    await world.start();
+    await world.question();
+    expect(world.openQuestions()[0]).toMatchObject({ step: 'uat', during: 'precheck' });
+    await world.people.answer('skip');
+    expect((await world.ended()).status).toBe('committed');
+    expect(world.script.called('createMachine', ({ purpose }) => purpose === 'test')).toBe(0);
+  });
+
+  test('validation leaves out the checks that an approver names, once', async () => {
+    world = await World.open({ change: onlyDb });
+    world.appliances.failsCheck = (name) => name === 'answers' && world.state('db').phase === 'validating';
+    await world.start();
+    await world.question();
+    expect(world.openQuestions()[0]).toMatchObject({ step: 'finalValidation' });
+    await world.people.answer('retry', { changed: { leaveOut: ['answers'] } });
+    expect((await world.ended()).status).toBe('committed');
+  });
+
+  test('an action that fails is left out, the traffic moves all the same, and what was done is confirmed', async () => {
+    world = await World.open({ change: onlyDb });
+    world.script.fail('applyAction', broken, { matches: ({ index }) => index === 1, times: 2 });
+    await world.start();
+    await world.question();
+    await world.people.answer('retry');
+    await world.question();
+    await world.people.answer('retry', { changed: { leaveOut: ['tags'] } });
+    expect((await world.ended()).status).toBe('committed');
+    const { evidence, checked } = world.state('db').steps['postCutover'] ?? {};
+    expect(evidence).toMatchObject({ actions: [{ action: 'open' }, { action: 'traffic' }] });
+    expect(checked).toEqual({ after: { stand: 2 } });
+  });
+
+  test('an action that somebody changes back is found by the look afterwards', async () => {
+    world = await World.open({ change: onlyDb });
+    world.script.once(
+      'undoneActions',
+      () => world.azure.records.set('A db-01', { ttlSeconds: 30, values: ['10.1.1.1'] }),
+      { when: 'before' },
+    );
+    await world.start();
+    await world.question();
+    expect(world.openQuestions()).toMatchObject([{ step: 'postCutover', during: 'verify' }]);
+    expect(world.openQuestions()[0]?.failure.message).toContain('db: traffic (dns) is 10.1.1.1 instead of');
+    await world.people.answer('retry');
+    expect((await world.ended()).status).toBe('committed');
+  });
+});
+
+test('passing a point of no return is an entry of its own', async () => {
+  world = await World.open({ change: onlyDb });
+  await world.start();
+  expect((await world.ended()).status).toBe('committed');
+  expect((await events('landfall.workload.wayBackChanged')).map(({ data }) => data)).toEqual([
+    { was: 'free', may: 'acceptDataLoss' },
+    { was: 'acceptDataLoss', may: 'none' },
+  ]);
+});

@@ -215,7 +215,7 @@ test('deltas go on while a question waits for its answer, so that the answer is 
   await world.start();
   await question();
   await world.motion.pass(3 * 3_600_000);
-  expect(world.state('db')).toMatchObject({ phase: 'attention', remembered: 'testing' });
+  expect(world.state('db')).toMatchObject({ phase: 'attention', remembered: 'replicating' });
   expect(world.state('db').totals.deltas).toBeGreaterThan(8);
   await world.people.answer('retry');
   await question();

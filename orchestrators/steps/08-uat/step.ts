@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Ctx, type Flow, immediately } from '../../../shared/durable/flow.ts';
 import { defineStep } from '../../../shared/durable/step.ts';
 import { terminal } from '../../../shared/errors.ts';
-import { checkAll, failedIn, Tested } from '../../checks.ts';
+import { CheckChanges, checkAll, failedIn, Tested } from '../../checks.ts';
 import { passGate } from '../../gate.ts';
 import { enterPhase } from '../../journal/activities.ts';
 import { destroyAll, launchAll } from '../../machines.ts';
@@ -30,23 +30,29 @@ export const uat = defineStep({
     signOff: z.string(),
     decisions: z.array(z.unknown()),
   }),
+  changes: CheckChanges,
+  skip: {
+    needs: 'approver',
+    *instead(ctx, input, { by, reason }, attempt) {
+      yield* enter(ctx, input, 'testing', attempt, 'UAT is skipped');
+      yield* removeClones(ctx, input);
+      yield* enter(ctx, input, 'tested', attempt, `UAT was skipped by ${by}: ${reason}`);
+      return { isolation: [], tested: [], signOff: 'skipped', decisions: [] };
+    },
+  },
   capture: () => immediately({}),
-  *run(ctx, input, _before, attempt) {
+  *precheck(ctx, input) {
+    return { isolation: yield* requireIsolation(ctx, input, false) };
+  },
+  *run(ctx, input, _before, attempt, changed) {
     const { waveId, groupId, environmentId, workloadIds } = input;
-    yield* enterPhase.call(ctx, {
-      waveId,
-      workloadIds,
-      operationId: ctx.operationId('testing', attempt),
-      phase: 'testing',
-      reason: 'UAT begins',
-    });
+    yield* enter(ctx, input, 'testing', attempt, 'UAT begins');
     // Clones of an earlier try are of an older point.
     if (attempt > 1) yield* removeClones(ctx, input);
-    const isolation = [...(yield* requireIsolation(ctx, input, false))];
     const networkSecurityGroupId = yield* ensureIsolationGroup.call(ctx, { waveId, groupId, environmentId });
     yield* launchAll(ctx, input, [workloadIds], 'test', networkSecurityGroupId);
-    isolation.push(...(yield* requireIsolation(ctx, input, true)));
-    const tested = yield* checkAll(ctx, input, 'test');
+    const isolation = yield* requireIsolation(ctx, input, true);
+    const tested = yield* checkAll(ctx, input, 'test', changed?.leaveOut);
     const failed = failedIn(tested);
     if (failed.length > 0)
       throw terminal(
@@ -84,13 +90,7 @@ export const uat = defineStep({
         gate.decisions.map(({ by, comment }) => `${by}: ${comment}`).join('; '),
       );
     yield* removeClones(ctx, input);
-    yield* enterPhase.call(ctx, {
-      waveId,
-      workloadIds,
-      operationId: ctx.operationId('tested', attempt),
-      phase: 'tested',
-      reason: 'UAT is signed off',
-    });
+    yield* enter(ctx, input, 'tested', attempt, 'UAT is signed off');
     return { isolation, tested, signOff: gate.status, decisions: gate.decisions };
   },
   *undo(ctx, input) {
@@ -101,6 +101,16 @@ export const uat = defineStep({
     `delete the isolation security group of ${groupId}`,
   ],
 });
+
+function* enter(
+  ctx: Ctx,
+  { waveId, workloadIds }: Input,
+  phase: 'testing' | 'tested',
+  attempt: number,
+  reason: string,
+): Flow<void> {
+  yield* enterPhase.call(ctx, { waveId, workloadIds, operationId: ctx.operationId(phase, attempt), phase, reason });
+}
 
 function* requireIsolation(
   ctx: Ctx,

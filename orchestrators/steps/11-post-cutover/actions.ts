@@ -3,16 +3,22 @@ import { z } from 'zod';
 import { inCrews } from '../../../shared/durable/crew.ts';
 import type { Ctx, Flow } from '../../../shared/durable/flow.ts';
 import { defineOrchestrator } from '../../../shared/durable/orchestrator.ts';
+import { terminal } from '../../../shared/errors.ts';
 import { succeeded, WorkOutcome, workOutcome } from '../../outcome.ts';
-import { Applied, applyAction, listActions } from './activities.ts';
+import { Applied, applyAction, listActions, undoneActions } from './activities.ts';
 
 export const act = defineOrchestrator({
   name: 'act',
-  input: z.strictObject({ waveId: z.string(), workloadId: z.string(), moveTraffic: z.boolean() }),
+  input: z.strictObject({
+    waveId: z.string(),
+    workloadId: z.string(),
+    moveTraffic: z.boolean(),
+    leaveOut: z.array(z.string()),
+  }),
   output: WorkOutcome.extend({ applied: z.array(Applied) }),
-  *run(ctx, { moveTraffic, ...workload }) {
+  *run(ctx, { moveTraffic, leaveOut, ...workload }) {
     const applied: Applied[] = [];
-    const outcome = yield* workOutcome(applyThem(ctx, workload, moveTraffic, applied));
+    const outcome = yield* workOutcome(applyThem(ctx, workload, { moveTraffic, leaveOut }, applied));
     return { ...outcome, applied };
   },
 });
@@ -20,27 +26,71 @@ export const act = defineOrchestrator({
 function* applyThem(
   ctx: Ctx,
   workload: { waveId: string; workloadId: string },
-  moveTraffic: boolean,
+  which: { moveTraffic: boolean; leaveOut: string[] },
   applied: Applied[],
 ): Flow<void> {
-  for (const index of yield* listActions.call(ctx, { ...workload, moveTraffic }))
+  for (const index of yield* listActions.call(ctx, { ...workload, ...which }))
     applied.push(yield* applyAction.call(ctx, { ...workload, index }));
 }
 
-/** Does the actions of all workloads, tier after tier: those that move traffic, or the others. */
+interface Group {
+  waveId: string;
+  groupId: string;
+  attempt: number;
+  tiers: string[][];
+}
+
+/** Does the actions of all workloads, tier after tier: those that move traffic, or the others without some names. */
 export function* actAll(
   ctx: Ctx,
-  { waveId, groupId, attempt, tiers }: { waveId: string; groupId: string; attempt: number; tiers: string[][] },
+  { waveId, groupId, attempt, tiers }: Group,
   moveTraffic: boolean,
+  leaveOut: string[] = [],
 ): Flow<Applied[]> {
   const what = moveTraffic ? 'traffic' : 'act';
   const turn = ctx.nextCount(what);
   const stages = tiers.map((tier) =>
     tier.map((workloadId) => ({
       instanceId: `${what}-${waveId}.${workloadId}-${attempt}-${turn}`,
-      input: { waveId, workloadId, moveTraffic },
+      input: { waveId, workloadId, moveTraffic, leaveOut },
     })),
   );
   const outcomes = yield* inCrews(ctx, act, stages, { waveId, id: `crew-${waveId}.${groupId}-${attempt}-${what}` });
   return succeeded(outcomes).flatMap(({ applied }) => applied);
+}
+
+/** Looks whether what was done for one workload still stands. */
+export const confirm = defineOrchestrator({
+  name: 'confirm',
+  input: z.strictObject({ waveId: z.string(), workloadId: z.string(), names: z.array(z.string()) }),
+  output: WorkOutcome.extend({ undone: z.array(z.string()) }),
+  *run(ctx, input) {
+    const undone: string[] = [];
+    const outcome = yield* workOutcome(lookAt(ctx, input, undone));
+    return { ...outcome, undone: undone.map((what) => `${input.workloadId}: ${what}`) };
+  },
+});
+
+function* lookAt(ctx: Ctx, input: Parameters<typeof undoneActions.call>[1], undone: string[]): Flow<void> {
+  undone.push(...(yield* undoneActions.call(ctx, input)));
+}
+
+/** Throws unless all that was done for the group's workloads still stands. */
+export function* confirmAll(ctx: Ctx, { waveId, groupId, attempt, tiers }: Group, applied: Applied[]): Flow<void> {
+  const turn = ctx.nextCount('confirm');
+  const members = tiers.flat().map((workloadId) => ({
+    instanceId: `confirm-${waveId}.${workloadId}-${attempt}-${turn}`,
+    input: {
+      ...{ waveId, workloadId },
+      names: applied.filter((each) => each.workloadId === workloadId).map(({ action }) => action),
+    },
+  }));
+  const crew = { waveId, id: `crew-${waveId}.${groupId}-${attempt}-confirm` };
+  const undone = succeeded(yield* inCrews(ctx, confirm, [members], crew)).flatMap((outcome) => outcome.undone);
+  if (undone.length > 0)
+    throw terminal(
+      'azureRejected',
+      `What the cutover has set does not stand: ${undone.join('; ')}.`.slice(0, 2000),
+      'Find who changes it back, keep that from it, then retry; or roll back.',
+    );
 }

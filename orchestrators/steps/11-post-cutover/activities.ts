@@ -37,11 +37,12 @@ export const captureRecords = defineActivity({
 /** The plan's actions of one workload, in order: those that move its traffic, or the others. */
 export const listActions = defineActivity({
   name: 'listActions',
-  input: Workload.extend({ moveTraffic: z.boolean() }),
+  input: Workload.extend({ moveTraffic: z.boolean(), leaveOut: z.array(z.string()) }),
   output: z.array(z.int()),
-  async effect({ store }, { moveTraffic, ...workload }) {
+  async effect({ store }, { moveTraffic, leaveOut, ...workload }) {
     const { actions } = (await workloadOf(store, workload)).plan.settings.cutover;
-    return actions.flatMap(({ kind }, index) => ((kind === 'dns') === moveTraffic ? [index] : []));
+    const wanted = ({ kind, name }: CutoverAction) => (kind === 'dns') === moveTraffic && !leaveOut.includes(name);
+    return actions.flatMap((action, index) => (wanted(action) ? [index] : []));
   },
 });
 
@@ -119,6 +120,49 @@ async function perform(
       const before = await azure.dns.get(zoneId, record, type);
       await azure.dns.set(zoneId, record, type, wanted);
       return { before: before?.values.join(', ') ?? 'absent', after: wanted.values.join(', ') };
+    }
+  }
+}
+
+/** Those of a workload's actions, of the names that were done, that are no longer as they were left; in words. */
+export const undoneActions = defineActivity({
+  name: 'undoneActions',
+  input: Workload.extend({ names: z.array(z.string()) }),
+  output: z.array(z.string()),
+  async effect({ store, azure }, { names, ...workload }) {
+    const { plan } = await workloadOf(store, workload);
+    const environment = await environmentOf(store, plan.environmentId);
+    const found: string[] = [];
+    for (const action of plan.settings.cutover.actions.filter(({ name }) => names.includes(name))) {
+      const { is, wanted } = await compare(azure, environment, plan.target.name, action);
+      if (is !== wanted) found.push(`${action.name} (${action.kind}) is ${is} instead of ${wanted}`);
+    }
+    return found;
+  },
+});
+
+async function compare(
+  azure: Azure,
+  environment: Environment,
+  machine: string,
+  action: CutoverAction,
+): Promise<{ is: string; wanted: string }> {
+  switch (action.kind) {
+    case 'networkSecurityGroup': {
+      const is = (await azure.network.machineSecurityGroup(environment, machine)) ?? 'none';
+      const wanted = action.networkSecurityGroupId;
+      // Azure spells the ids of resources in whatever case it likes.
+      return { is: is.toLowerCase() === wanted.toLowerCase() ? wanted : is, wanted };
+    }
+    case 'tags': {
+      const names = Object.keys(action.tags);
+      const tags = (await azure.compute.findMachine(environment, machine))?.tags ?? {};
+      return { is: spellTags(tags, names), wanted: spellTags(action.tags, names) };
+    }
+    case 'dns': {
+      const address = (await azure.compute.privateAddress(environment, machine)) ?? '';
+      const is = (await azure.dns.get(action.zoneId, action.record, action.type))?.values.join(', ') ?? 'absent';
+      return { is, wanted: action.value.replaceAll('{target.ip}', address) };
     }
   }
 }

@@ -3,7 +3,7 @@ import { defineStep } from '../../../shared/durable/step.ts';
 import { enterPhase } from '../../journal/activities.ts';
 import { destroyAll, launchAll } from '../../machines.ts';
 import { requireWindow } from '../../requireWindow.ts';
-import { actAll } from './actions.ts';
+import { actAll, confirmAll } from './actions.ts';
 import { Applied, captureRecords, RecordBefore, restoreRecord, withoutTraffic } from './activities.ts';
 
 const Input = z.strictObject({
@@ -25,7 +25,12 @@ export const postCutover = defineStep({
   *capture(ctx, { waveId, tiers }) {
     return { records: yield* captureRecords.call(ctx, { waveId, workloadIds: tiers.flat() }) };
   },
-  *run(ctx, input, _before, attempt) {
+  changes: {
+    // Never what moves the traffic: a cutover without that is none.
+    schema: z.strictObject({ leaveOut: z.array(z.string()).min(1).describe('names of actions that are not done') }),
+    needs: 'operator',
+  },
+  *run(ctx, input, _before, attempt, changed) {
     const { waveId, tiers } = input;
     // A retry leaves alone what has traffic already.
     const still = yield* withoutTraffic.call(ctx, { waveId, workloadIds: tiers.flat() });
@@ -38,7 +43,7 @@ export const postCutover = defineStep({
     });
     yield* launchAll(ctx, input, only(tiers, still), 'cutover');
     ctx.safePoint();
-    const applied = yield* actAll(ctx, input, false);
+    const applied = yield* actAll(ctx, input, false, changed?.leaveOut);
     ctx.safePoint();
     if (still.length > 0) yield* requireWindow(ctx, 'postCutover', waveId, still);
     ctx.freeReturn = false;
@@ -52,6 +57,10 @@ export const postCutover = defineStep({
     });
     const moved = yield* actAll(ctx, input, true);
     return { actions: [...applied, ...moved] };
+  },
+  *verify(ctx, input, { actions }) {
+    yield* confirmAll(ctx, input, actions);
+    return { stand: actions.length };
   },
   *undo(ctx, input, { records }) {
     const { waveId, tiers } = input;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { immediately } from '../../../shared/durable/flow.ts';
 import { defineStep } from '../../../shared/durable/step.ts';
 import { CommitPolicy } from '../../../shared/model/settings.ts';
-import { Tested } from '../../checks.ts';
+import { CheckChanges, Tested } from '../../checks.ts';
 import { enterPhase } from '../../journal/activities.ts';
 import { judge, settle, type Turn } from './turn.ts';
 
@@ -29,7 +29,8 @@ export const finalValidation = defineStep({
   before: z.strictObject({}),
   output: z.strictObject({ turns: z.array(Judged), decision: z.string(), decisions: z.array(z.unknown()) }),
   capture: () => immediately({}),
-  *run(ctx, input, _before, attempt) {
+  changes: CheckChanges,
+  *run(ctx, input, _before, attempt, changed) {
     const { waveId, workloadIds } = input;
     yield* enterPhase.call(ctx, {
       waveId,
@@ -40,7 +41,7 @@ export const finalValidation = defineStep({
     });
     const turns: Turn[] = [];
     for (;;) {
-      const found = yield* judge(ctx, input);
+      const found = yield* judge(ctx, input, changed?.leaveOut ?? []);
       turns.push(found);
       const gate = yield* settle(ctx, input, found);
       if (gate === undefined) continue;

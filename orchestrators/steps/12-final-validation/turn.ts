@@ -25,9 +25,9 @@ export interface Turn {
 }
 
 /** Runs the checks once more, each with the patience that its plan has, and keeps what they found. */
-export function* judge(ctx: Ctx, input: Validated): Flow<Turn> {
+export function* judge(ctx: Ctx, input: Validated, leaveOut: string[]): Flow<Turn> {
   const turn = ctx.nextCount('validation');
-  const validated = yield* checkAll(ctx, input, 'cutover');
+  const validated = yield* checkAll(ctx, input, 'cutover', leaveOut);
   const { waveId } = input;
   yield* recordTurn.call(ctx, { waveId, operationId: ctx.operationId('turn', turn), turn, validated });
   return { turn, verdict: verdictOf(validated.flatMap(({ results }) => results)), validated };
