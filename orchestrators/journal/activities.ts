@@ -153,7 +153,13 @@ export const passOrderOn = defineActivity({
 });
 
 /** Statuses that a group ends with: the heads of all journals are anchored then. */
-const settled: ReadonlySet<GroupStatus['status']> = new Set(['committed', 'rolledBack', 'held', 'failed']);
+const settled: ReadonlySet<GroupStatus['status']> = new Set([
+  'committed',
+  'incomplete',
+  'rolledBack',
+  'held',
+  'failed',
+]);
 
 export const recordGroup = defineActivity({
   name: 'recordGroup',

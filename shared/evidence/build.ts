@@ -69,27 +69,29 @@ export function buildPack({ wave, workloads, entries, events, verification, buil
       .filter(({ type }) => type === 'landfall.order.given' || type === 'landfall.wave.statusChanged')
       .map((entry) => ({ ...said(entry), order: orderOf(entry.type, entry.data) })),
     questions: questionsOf(own),
-    undone: [...events].flatMap(([workloadId, documents]) =>
-      documents.flatMap(({ event }) =>
-        event.type === 'landfall.step.undone' || event.type === 'landfall.step.undoFailed'
-          ? [
-              {
-                at: event.time,
-                by: 'byHand' in event.data && event.data.byHand ? `user:${event.data.byHand.by}` : event.source,
-                why: 'failure' in event.data ? event.data.failure.message : event.data.reason,
-                workloadId,
-                step: event.data.step,
-                outcome: event.type === 'landfall.step.undone' ? 'undone' : 'failed',
-              },
-            ]
-          : [],
-      ),
-    ),
+    undone: [...events].flatMap(([workloadId, documents]) => undoneOf(workloadId, documents)),
     journal: { valid, misfits, head, root, verified: checked.workloads, anchors: checked.anchors, open },
     sections: [...events].map(([workloadId, documents]) => sectionOf(workloadId, documents)),
     next,
   };
   return EvidencePack.parse(pack);
+}
+
+/** What was undone of a workload, and whether that worked. The reason is that of the way back, where an undo has none. */
+function undoneOf(workloadId: string, documents: readonly EventDocument[]): EvidencePack['undone'] {
+  let wayBack: string | undefined;
+  return documents.flatMap(({ event }): EvidencePack['undone'] => {
+    if (event.type === 'landfall.workload.phaseEntered' && event.data.phase === 'rollingBack')
+      wayBack = event.data.reason;
+    const one = { at: event.time, by: event.source, workloadId };
+    if (event.type === 'landfall.step.undoFailed')
+      return [{ ...one, why: event.data.failure.message, step: event.data.step, outcome: 'failed' }];
+    if (event.type !== 'landfall.step.undone') return [];
+    const { step, byHand, reason = wayBack } = event.data;
+    if (byHand !== undefined)
+      return [{ ...one, by: `user:${byHand.by}`, why: byHand.reason, step, outcome: 'undone by hand' }];
+    return [{ ...one, why: reason, step, outcome: 'undone' }];
+  });
 }
 
 function stepRow(step: string, workloads: readonly WorkloadDocument[]): EvidencePack['steps'] {

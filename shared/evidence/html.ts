@@ -7,7 +7,7 @@ class Html {
     this.text = text;
   }
 }
-type Part = Html | string | number | undefined | readonly Part[];
+type Part = Html | string | number | false | undefined | readonly Part[];
 
 const escapes: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -23,7 +23,7 @@ function html(literals: TemplateStringsArray, ...parts: Part[]): Html {
 }
 
 function render(part: Part): string {
-  if (part === undefined) return '';
+  if (part === undefined || part === false) return '';
   if (part instanceof Html) return part.text;
   if (typeof part === 'object') return part.map(render).join('');
   return String(part).replace(/[&<>"']/g, (found) => escapes[found] ?? '');
@@ -35,7 +35,7 @@ const css = `
 h1{font-size:1.6rem;margin:0}h2{font-size:1.15rem;margin:2.2rem 0 .6rem;border-bottom:2px solid var(--ink);padding-bottom:.2rem}h3{font-size:1rem;margin:1.6rem 0 .4rem}h4{font-size:.9rem;margin:1rem 0 .3rem;color:var(--soft)}
 p{margin:.3rem 0}.soft{color:var(--soft)}.good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}
 table{border-collapse:collapse;width:100%;margin:.4rem 0}th{text-align:left;font-weight:600;color:var(--soft);font-size:.8rem}th{white-space:nowrap}th,td{padding:.3rem .8rem .3rem 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:break-word}
-code{font:12px/1.4 ui-monospace,Menlo,Consolas,monospace;overflow-wrap:anywhere}.facts{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1.2rem;margin:1rem 0}.facts dt{color:var(--soft)}.facts dd{margin:0;overflow-wrap:anywhere}
+time{white-space:nowrap}code{font:12px/1.4 ui-monospace,Menlo,Consolas,monospace;overflow-wrap:anywhere}.facts{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1.2rem;margin:1rem 0}.facts dt{color:var(--soft)}.facts dd{margin:0;overflow-wrap:anywhere}
 .seal{background:var(--pale);border:1px solid var(--line);border-left:4px solid var(--good);padding:.8rem 1rem;margin:1rem 0}.seal.broken{border-left-color:var(--bad)}
 @page{margin:16mm}@media print{body{max-width:none;padding:0;font-size:10pt}section.workload{break-before:page}tr,.seal{break-inside:avoid}h2,h3,h4{break-after:avoid}thead{display:table-header-group}a{color:inherit;text-decoration:none}}
 `;
@@ -52,7 +52,7 @@ ${facts(pack)}${seal(pack)}
     pack.groups.map((one) => [
       one.groupId,
       one.status,
-      one.window && `${time(one.window.opens)} – ${time(one.window.closes)}`,
+      one.window && html`${time(one.window.opens)} – ${time(one.window.closes)}`,
       time(one.began),
       time(one.ended),
       one.inWindow === undefined ? '' : verdict(one.inWindow, 'yes', 'no'),
@@ -80,12 +80,12 @@ ${attempts('Steps of the environment', pack.environmentSteps)}
       one.groupId,
       `${one.source} → ${one.target}`,
       one.phase,
-      span(one.downtime?.seconds) ?? (one.downtime === undefined ? '' : `since ${time(one.downtime.began)}`),
+      span(one.downtime?.seconds) ?? (one.downtime && html`since ${time(one.downtime.began)}`),
       one.downtime?.predicted &&
         `${span(one.downtime.predicted.expectedSeconds)} (${span(one.downtime.predicted.highSeconds)})`,
       one.checks.failed > 0
         ? html`<span class="bad">${one.checks.failed} failed</span>, ${one.checks.passed} passed`
-        : `${one.checks.passed} passed`,
+        : one.checks.passed > 0 && `${one.checks.passed} passed`,
       one.undone.join(', '),
       html`${one.version} · <code>${one.hash.slice(0, 12)}</code>`,
     ]),
@@ -123,7 +123,7 @@ function facts({ plan, ...pack }: EvidencePack): Html {
     ['Environment', pack.environment],
     ['Status', `${pack.status}${pack.reason === undefined ? '' : `: ${pack.reason}`}`],
     ['Posted by', pack.postedBy],
-    ['Started', pack.startedAt && `${time(pack.startedAt)} by ${pack.startedBy ?? '?'} (attempt ${pack.attempt})`],
+    ['Started', pack.startedAt && html`${time(pack.startedAt)} by ${pack.startedBy} (attempt ${pack.attempt})`],
     ['Ended', time(pack.endedAt)],
     ['Windows', plan.windows.slice(0, 5).map((one) => html`${time(one.opens)} – ${time(one.closes)}<br>`)],
     ['Zone of the windows', `${plan.zone}; times here are UTC`],
@@ -180,7 +180,8 @@ const code = (value: string | undefined): Part =>
   value === undefined || value === '' ? '' : html`<code>${value}</code>`;
 const verdict = (good: boolean, yes: string, no: string): Html =>
   good ? html`<span class="good">${yes}</span>` : html`<span class="bad">${no}</span>`;
-const time = (instant: string | undefined): string | undefined => instant?.replace('T', ' ').replace(/(\.\d+)?Z$/, '');
+const time = (instant: string | undefined): Part =>
+  instant && html`<time>${instant.replace('T', ' ').replace(/(\.\d+)?Z$/, '')}</time>`;
 
 function table(heads: readonly string[], rows: readonly (readonly Part[])[]): Html {
   if (rows.length === 0) return none;

@@ -71,6 +71,7 @@ it('tells what failed, who answered what, and what was undone', async () => {
   expect(told.undone.filter(({ workloadId }) => workloadId === 'db').map(({ step }) => step)).toEqual(
     expect.arrayContaining(['postCutover', 'finalDelta', 'stopServices', 'uat']),
   );
+  expect(new Set(told.undone.map(({ why }) => why))).toEqual(new Set(['rollback by carl: told so']));
   expect(told.journal.valid).toBe(true);
 });
 
