@@ -21,13 +21,17 @@ export function checkRollback(workloads: readonly WorkloadDocument[], person: Pe
   const moved = workloads
     .filter((workload) => targetMayHaveWrites.has(phaseOf(workload)))
     .map(({ workloadId }) => workloadId);
-  if (moved.length > 0) {
-    if (!acceptDataLoss)
-      throw refuse(
-        'conflict',
-        `Traffic has moved to ${moved.join(', ')}: what it has accepted since would be lost. An approver may say so with "acceptDataLoss": true and a reason.`,
-      );
-    if (!person.roles.includes('approver'))
-      throw refuse('forbidden', 'Traffic has moved: accepting the loss of data needs the role approver.');
-  } else if (!person.roles.includes('operator')) throw refuse('forbidden', 'This needs the role operator.');
+  if (moved.length > 0 && !acceptDataLoss)
+    throw refuse(
+      'conflict',
+      `Traffic has moved to ${moved.join(', ')}: what it has accepted since would be lost. An approver may say so with "acceptDataLoss": true and a reason.`,
+    );
+  // Also before traffic has moved: it may move before the order arrives.
+  if (acceptDataLoss && !person.roles.includes('approver'))
+    throw refuse(
+      'forbidden',
+      'Accepting the loss of data needs the role approver. Until traffic has moved, leave "acceptDataLoss" out.',
+    );
+  if (moved.length === 0 && !person.roles.includes('operator'))
+    throw refuse('forbidden', 'This needs the role operator.');
 }

@@ -2,7 +2,7 @@
 // of children each, and the parent remembers only its crews.
 import { z } from 'zod';
 import { all, type Ctx, type Flow, finish, firstOf } from './flow.ts';
-import { defineOrchestrator, type OrchestratorDefinition } from './orchestrator.ts';
+import { begin, defineOrchestrator, type OrchestratorDefinition } from './orchestrator.ts';
 
 /** How many children one crew has. */
 export const crewSize = 20;
@@ -27,9 +27,7 @@ export const crew = defineOrchestrator({
   *run(ctx, { work, stages }) {
     const outcomes: Outcomes = {};
     for (const stage of stages) {
-      const ended = yield* all(
-        stage.map(({ instanceId, input }) => finish(ctx.df.callSubOrchestrator(work, input, instanceId))),
-      );
+      const ended = yield* all(stage.map(({ instanceId, input }) => finish(begin(ctx, work, input, instanceId))));
       for (const [index, { instanceId }] of stage.entries()) outcomes[instanceId] = ended[index];
       if (ended.some(stops)) break;
     }
@@ -64,11 +62,7 @@ export function* inCrews<I, O>(
   const outcomes = new Map<string, O>();
   for (const [round, crews] of pack(stages.map((stage) => stage.map(plain(work)))).entries()) {
     const tasks = crews.map((paged, page) =>
-      ctx.df.callSubOrchestrator(
-        crew.name,
-        { waveId, work: work.name, stages: paged },
-        `${id}-${turn}.${round}.${page}`,
-      ),
+      begin(ctx, crew.name, { waveId, work: work.name, stages: paged }, `${id}-${turn}.${round}.${page}`),
     );
     const ended = yield* all(tasks.map((task) => (mayBeLeft ? leaving(ctx, task) : finish(task))));
     const found = ended.flatMap((each) => Object.entries(Outcomes.parse(each)));

@@ -30,10 +30,7 @@ export function defineOrchestrator<I, O>(definition: {
     input: inputSchema,
     output: outputSchema,
     *call(ctx, input, instanceId) {
-      // Without a version it would get the host's, which may be newer than its parent's.
-      const { version } = ctx.df;
-      const child = ctx.df.callSubOrchestrator(name, inputSchema.parse(input), instanceId, version);
-      return outputSchema.parse(yield* finish(child));
+      return outputSchema.parse(yield* finish(begin(ctx, name, inputSchema.parse(input), instanceId)));
     },
     *handler(context) {
       const input = inputSchema.parse(context.df.getInput());
@@ -41,4 +38,9 @@ export function defineOrchestrator<I, O>(definition: {
       return outputSchema.parse(yield* drive(ctx, run(ctx, input)));
     },
   };
+}
+
+/** Begins a sub-orchestration of its parent's version: without one it would get the host's, which may be newer. */
+export function begin({ df }: Ctx, name: string, input: unknown, instanceId: string): Task {
+  return df.callSubOrchestrator(name, input, instanceId, df.version);
 }

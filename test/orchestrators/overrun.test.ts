@@ -85,3 +85,19 @@ test('after traffic has moved the end of the window is shown and changes nothing
   await world.people.approve(gate);
   expect((await world.ended()).status).toBe('committed');
 });
+
+test('an order that comes during the last look before traffic moves is heeded before it moves', async () => {
+  world = await World.open({ change: onlyDb });
+  const cancelled = async () => {
+    await world.people.cancel();
+    await world.told();
+  };
+  world.script.once('withinWindow', cancelled, { matches: ({ step }) => step === 'postCutover' });
+  await world.start();
+  expect((await world.ended()).status).toBe('cancelled');
+  const log = await world.capabilities.store.workloads.events('w1', 'db');
+  const phases = log.flatMap(({ event }) =>
+    event.type === 'landfall.workload.phaseEntered' ? [event.data.phase] : [],
+  );
+  expect(phases).not.toContain('trafficMoved');
+});

@@ -46,6 +46,8 @@ export const postCutover = defineStep({
     const applied = yield* actAll(ctx, input, false, changed?.leaveOut);
     ctx.safePoint();
     if (still.length > 0) yield* requireWindow(ctx, 'postCutover', waveId, still);
+    // What was ordered while the way back was free is heeded now: nothing may come between this look and the next line.
+    ctx.safePoint();
     ctx.freeReturn = false;
     // From here on the target may accept writes: the phase says so before the first record changes.
     yield* enterPhase.call(ctx, {

@@ -323,6 +323,15 @@ describe('rolling back', () => {
     );
   });
 
+  it('nobody but an approver accepts a loss beforehand: the order may arrive after traffic has moved', async () => {
+    const { ask, reach } = await started();
+    const asking = (as: 'ada' | 'linus') =>
+      ask('POST', '/api/waves/w1/rollback', { as, ...rollback({ acceptDataLoss: true }) });
+    expect((await asking('ada')).status).toBe(403);
+    expect(await reach.store.controls.list('w1')).toEqual([]);
+    expect((await asking('linus')).status).toBe(202);
+  });
+
   it('counts the phase from which a workload came to attention', async () => {
     const { ask, walk } = await started();
     await walk('db', ...toTraffic, 'attention');
