@@ -1,8 +1,10 @@
 // One rehearsal: waves, a story drawn from a seed, and what came of it.
 import { createHash } from 'node:crypto';
+import { Refused } from '../functions/http/problem.ts';
 import { Chance } from '../local/durable/chance.ts';
 import type { Registrations } from '../local/host/coreModule.ts';
 import type { WaveDefinition } from '../shared/model/wave.ts';
+import { durationMs } from '../shared/policy/duration.ts';
 import type { WaveDocument, WorkloadDocument } from '../shared/store/documents.ts';
 import { beforeStates } from './end/beforeStates.ts';
 import { endFindings } from './end/endFindings.ts';
@@ -10,6 +12,7 @@ import type { Replay } from './engine/startEngine.ts';
 import type { Finding } from './invariants/invariant.ts';
 import { type Latencies, Latencies as LatenciesSchema } from './latencies/latencies.ts';
 import { churned, paceOf } from './latencies/pace.ts';
+import { type Interval, StepClock } from './report/stepClock.ts';
 import { Crowd } from './story/crowd.ts';
 import { type FailedStep, Mischief } from './story/mischief.ts';
 import { drawStory, type Order, type Story, tell } from './story/story.ts';
@@ -50,11 +53,14 @@ export interface Rehearsal {
   endedAt: string;
   /** The same seed gives the same digest. */
   digest: string;
+  /** Why the waves could not even be planned. */
+  refused: string | undefined;
+  /** Every step that was completed, with its times. */
+  intervals: Interval[];
   world: World;
 }
 
 const orders: readonly Order[] = ['rollback', 'rollback', 'withdraw', 'cancel', 'pause', 'defer', 'rush', 'revalidate'];
-const everyMs = 1_800_000;
 const longest = 60 * 86_400_000;
 const activitiesOf = ({ waves }: Rehearsed): number =>
   40 + 130 * waves.flatMap(({ groups }) => groups.flatMap(({ workloads }) => workloads)).length;
@@ -82,15 +88,25 @@ export async function rehearse(
       if (at === call) restartOne(world, appliance, seconds * 1000);
   });
   world.people.atGate = {};
-  world.onWritten = (document) => crowd.reads(document);
+  const steps = new StepClock();
+  world.onWritten = (document) => {
+    crowd.reads(document);
+    steps.reads(document);
+  };
   world.interference = mischief;
   disturb(world, story, chance, latencies);
   prepare?.(world);
   const before = beforeStates.note(world);
+  let refused: string | undefined;
   try {
     await play(world, rehearsed, story, chance);
     for (const [name, what] of endFindings(world, before)) world.monitor.found(name, what);
   } catch (error) {
+    if (error instanceof Refused)
+      refused = [
+        error.message,
+        ...(error.refusal.errors ?? []).map(({ path, message, fix }) => `${path}: ${message}; ${fix}`),
+      ].join('\n');
     world.monitor.found('the story comes to an end', error instanceof Error ? error.message : String(error));
   }
   const result: Rehearsal = {
@@ -104,7 +120,13 @@ export async function rehearse(
       world,
     },
     ...{ transitions: world.monitor.transitions, activities: mischief.calls, crashes: world.crashes },
-    ...{ startedAt: start, endedAt: world.capabilities.now(), digest: digestOf(world) },
+    ...{
+      startedAt: start,
+      endedAt: world.capabilities.now(),
+      digest: digestOf(world),
+      refused,
+      intervals: steps.intervals,
+    },
   };
   for (const { waveId, status } of world.documents<WaveDocument>('wave')) result.waves[waveId] = status;
   await world.close();
@@ -120,7 +142,7 @@ async function play(
 ): Promise<void> {
   await world.stock(inventory);
   for (const wave of waves) await world.people.post(wave);
-  world.keepTime(keepsTime ? undefined : everyMs * 12);
+  world.keepTime(keepsTime ? tickOf(world) : 6 * 3_600_000);
   for (const { id } of waves) {
     const begun = () => world.people.start(id);
     if (id === waves[0]?.id) await begun();
@@ -135,6 +157,17 @@ async function play(
   for (const { id } of again) await world.people.try('wavesStart', { id }, {}, ada);
   await world.lasting(() => waves.every(({ id }) => world.hasEnded(id)), 'the waves end once more', longest);
   await world.told();
+}
+
+/** As often as the waves need it: deltas in time, and no lag that stops a cutover. */
+function tickOf(world: World): number {
+  const syncs = world
+    .documents<WaveDocument>('wave')
+    .flatMap(({ plan }) => plan.workloads.map(({ settings }) => settings.sync));
+  const wanted = syncs.map(({ cadence, maxLagAtCutover }) =>
+    Math.min(durationMs(cadence), durationMs(maxLagAtCutover) / 3),
+  );
+  return Math.max(60_000, Math.min(900_000, ...wanted));
 }
 
 function disturb(world: World, { events, breakage }: Story, chance: Chance, latencies: Latencies): void {

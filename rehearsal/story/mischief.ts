@@ -73,11 +73,19 @@ export class Mischief implements Interference {
     return failing.kind;
   }
 
-  #wanted({ operationId }: ActivityCall): FailedStep | undefined {
-    const begun = this.#begun.get(instanceOf(operationId));
-    return this.#steps.find(
-      ({ step, workloadId }) =>
-        step === begun?.step && (workloadId === undefined || begun.workloadIds.includes(workloadId)),
+  /** An activity belongs to a step of its own orchestration, or of the one that has begun a step for its workload. */
+  #wanted({ operationId, input }: ActivityCall): FailedStep | undefined {
+    const instanceId = instanceOf(operationId);
+    const { workloadId: own } = input as { workloadId?: string };
+    const begun = [...this.#begun].filter(
+      ([id, { workloadIds }]) => id === instanceId || (own !== undefined && workloadIds.includes(own)),
+    );
+    return this.#steps.find(({ step, workloadId }) =>
+      begun.some(
+        ([, each]) =>
+          each.step === step &&
+          (workloadId === undefined || (each.workloadIds.includes(workloadId) && (own ?? workloadId) === workloadId)),
+      ),
     );
   }
 

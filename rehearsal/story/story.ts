@@ -92,3 +92,15 @@ export function tell(story: Story): string[] {
     ...(people.startsAgain ? ['a wave that did not commit is started again'] : []),
   ];
 }
+
+/** The same seed without anything that goes wrong: people approve what they are asked. */
+export function undisturbed(story: Story): Story {
+  return {
+    ...story,
+    ...{ failures: [], orders: [], restarts: [], slowness: 1 },
+    engine: { crash: 0, duplicate: 0, reorder: 0 },
+    events: { twice: 0, late: 0, lateSeconds: 1 },
+    people: { rejects: 0, sleeps: 0, rollsBack: 0, startsAgain: false },
+    breakage: { checks: 0, syncs: 0, services: 0, refusesShutdown: false },
+  };
+}

@@ -101,7 +101,7 @@ export class ModelledAppliances {
   /** A heartbeat of every appliance that lives. */
   async beat(): Promise<void> {
     for (const { applianceId, status } of await this.#around.store.appliances.list())
-      if (status !== 'revoked' && this.#isUp(applianceId)) await this.#beat(applianceId);
+      if (status !== 'revoked' && status !== 'awaited' && this.#isUp(applianceId)) await this.#beat(applianceId);
   }
 
   async #beat(applianceId: string): Promise<void> {

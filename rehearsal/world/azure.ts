@@ -49,6 +49,8 @@ export class ModelledAzure implements Azure {
   /** Rules around the test subnet; a test opens a hole here. */
   testRules: Rule[] = [denyAll];
   rolesGranted = false;
+  /** What machines have on their disks, by machine name and path: nobody looks into a modelled disk. */
+  readonly files = new Map<string, string>();
   /** Subnets in which only isolated clones may boot. */
   readonly testSubnets = new Set<string>();
   onAppliance: (environment: Environment) => void = () => {};
@@ -200,7 +202,7 @@ export class ModelledAzure implements Azure {
       return this.#progress(operation);
     },
     power: async (_environment, name) => (this.#find('machine', name) === undefined ? 'absent' : 'running'),
-    runCommand: async () => '',
+    runCommand: async (_environment, name, [line = '']) => this.files.get(`${name} ${line.replace('cat ', '')}`) ?? '',
     privateAddress: async (_environment, name) => this.#find('nic', `${name}-nic`)?.nic?.address,
     setTags: async (_environment, name, tags) => {
       const machine = this.#find('machine', name);

@@ -20,6 +20,7 @@ import type { Source } from '../../shared/model/source.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import type { GateDocument, WaveDocument } from '../../shared/store/documents.ts';
 import { createMemoryStore } from '../../shared/store/memory.ts';
+import { resourceNames } from '../../shared/store/plans.ts';
 import { stage } from '../app/stage.ts';
 import { type EngineSetting, type Replay, startEngine } from '../engine/startEngine.ts';
 import { Monitor } from '../invariants/monitor.ts';
@@ -267,7 +268,16 @@ export class World extends Mirror {
 
   #know(plan: WavePlan): void {
     if (!this.#plans.know(plan)) return;
-    for (const { settings } of plan.workloads) this.azure.testSubnets.add(settings.placement.testSubnetId);
+    for (const { settings, target } of plan.workloads) {
+      this.azure.testSubnets.add(settings.placement.testSubnetId);
+      // Files hold what the plan's checks look for: whether they really do, no rehearsal can say.
+      for (const check of [...settings.uat.checks, ...settings.validation.checks])
+        for (const machine of check.kind === 'file' ? [target.name, resourceNames.testMachine(target.name)] : [])
+          if (check.kind === 'file') {
+            const key = `${machine} ${check.path}`;
+            this.azure.files.set(key, `${this.azure.files.get(key) ?? ''}\n${check.contains ?? 'something'}`);
+          }
+    }
   }
 
   async #tell(): Promise<void> {

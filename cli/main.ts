@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+// The `landfall` command: what people type, handed to whoever does it, as a process of its own.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+const programs: Readonly<Record<string, { file: string; says: string }>> = {
+  rehearse: {
+    file: '../rehearsal/main.ts',
+    says: 'runs a wave in a modelled world, from seeds, and says what would break',
+  },
+};
+
+const help = `landfall <command> [arguments]
+
+${Object.entries(programs)
+  .map(([name, { says }]) => `  ${name.padEnd(10)} ${says}`)
+  .join('\n')}
+
+\`landfall <command> --help\` tells the arguments.
+`;
+
+const [name = '--help', ...args] = process.argv.slice(2);
+const program = programs[name];
+if (program === undefined) {
+  const isAsked = name === '--help' || name === 'help';
+  (isAsked ? process.stdout : process.stderr).write(isAsked ? help : `There is no command "${name}".\n\n${help}`);
+  process.exitCode = isAsked ? 0 : 2;
+} else {
+  const child = spawn(process.execPath, [join(import.meta.dirname, program.file), ...args], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    process.stderr.write(`landfall ${name} could not be started: ${error.message}\n`);
+    process.exitCode = 2;
+  });
+  child.on('exit', (code, signal) => {
+    process.exitCode = code ?? (signal === null ? 1 : 130);
+  });
+}
