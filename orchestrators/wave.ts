@@ -19,7 +19,7 @@ import { sitesWithWorkers } from './steps/03-source-worker/activities.ts';
 import { sourceWorker } from './steps/03-source-worker/step.ts';
 import { untilDone, walkBack } from './walkBack.ts';
 
-const Input = z.strictObject({ waveId: z.string(), attempt: z.int() });
+const Input = z.strictObject({ waveId: z.string(), attempt: z.int(), startedAt: z.string() });
 type Input = z.infer<typeof Input>;
 const Outcome = z.strictObject({
   status: z.enum(['committed', 'incomplete', 'rolledBack', 'cancelled', 'failed']),

@@ -92,7 +92,7 @@ async function start({
   const standing = await orchestrations.standing(instanceId);
   if (standing === 'active') throw refuse('conflict', `Wave ${waveId} is under way already.`);
   await requireSources(store, planned);
-  const { attempt } = await store.waves.change(waveId, (wave) => {
+  const { attempt, startedAt = now() } = await store.waves.change(waveId, (wave) => {
     // Told to run, but nothing runs: whoever started it crashed in between, and this attempt is begun now.
     if (underWay.has(wave.status) && standing === 'absent') return undefined;
     if (wave.attempt !== planned.attempt) throw refuse('conflict', `Wave ${waveId} is being started already.`);
@@ -119,7 +119,7 @@ async function start({
       attempt: wave.attempt + 1,
     };
   });
-  await orchestrations.start('wave', instanceId, { waveId, attempt });
+  await orchestrations.start('wave', instanceId, { waveId, attempt, startedAt });
   return { attempt, instanceId };
 }
 

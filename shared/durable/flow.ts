@@ -42,18 +42,21 @@ export class Ctx {
   readonly waveId: string | undefined;
   /** The one workload that it works for, if it is one: an order that names it is meant for this instance. */
   readonly workloadId: string | undefined;
+  /** When people started what it does, where earlier attempts had the same instance id: older orders were for those. */
+  readonly startedAt: string | undefined;
   readonly #calls = new Map<string, number>();
   #shields = 0;
 
   constructor(
     df: DurableOrchestrationContext,
     run?: string,
-    { waveId, workloadId }: { waveId?: string | undefined; workloadId?: string | undefined } = {},
+    { waveId, workloadId, startedAt }: { [K in 'waveId' | 'workloadId' | 'startedAt']?: string | undefined } = {},
   ) {
     this.df = df;
     this.run = run;
     this.waveId = waveId;
     this.workloadId = workloadId;
+    this.startedAt = startedAt;
   }
 
   get instanceId(): string {
@@ -93,6 +96,7 @@ export class Ctx {
    * accept what it costs. Whatever else is ordered is kept in `orders` for whoever looks there.
    */
   heed(signal: ControlSignal): void {
+    if (signal.at !== undefined && this.startedAt !== undefined && signal.at < this.startedAt) return;
     if (!isInterruption(signal) || !this.#concerns(signal)) {
       if (!this.orders.some(({ id }) => id !== undefined && id === signal.id)) this.orders.push(signal);
     } else if (this.freeReturn || signal.acceptDataLoss === true) this.interruption ??= signal;

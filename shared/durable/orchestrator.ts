@@ -13,7 +13,11 @@ export interface OrchestratorDefinition<I, O> {
 }
 
 /** What an input says of itself, for every orchestrator alike. */
-const WorksFor = z.looseObject({ waveId: z.string().optional(), workloadId: z.string().optional() });
+const WorksFor = z.looseObject({
+  waveId: z.string().optional(),
+  workloadId: z.string().optional(),
+  startedAt: z.string().optional(),
+});
 
 /** Defines an orchestrator: zod on both borders around a flow. */
 export function defineOrchestrator<I, O>(definition: {

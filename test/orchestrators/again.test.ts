@@ -1,5 +1,7 @@
 // A wave started again, and a world in which everything happens more than once.
 import { afterEach, expect, test } from 'vitest';
+import { committed } from '../../functions/changefeed/committed.ts';
+import type { ControlDocument } from '../../shared/store/documents.ts';
 import { onlyDb, onlyShop } from './world/definitions.ts';
 import { broken, leaseKept, nothingLeft, servesAsBefore, times } from './world/expectations.ts';
 import { expectSound } from './world/invariants.ts';
@@ -35,6 +37,20 @@ test('a wave started again after a rollback does only what is left, and commits'
   ])
     expect(times(world, change)).toBe(1);
   expect(times(world, 'create machine/app-01')).toBe(2);
+});
+
+test('an order to an earlier attempt, told once more, does not reach a later one', async () => {
+  world = await World.open({ change: onlyDb });
+  world.script.once('applyAction', () => world.people.rollBack());
+  await world.start();
+  expect((await world.ended()).status).toBe('rolledBack');
+  const orders = world.documents<ControlDocument>('control');
+  expect(orders.length).toBeGreaterThan(0);
+  // Those that have ended hear nothing.
+  const raise = (id: string, name: string, data: unknown) => world.durable.raiseEvent(id, name, data).catch(() => {});
+  world.script.once('recordWave', () => committed(orders, { raise }));
+  await world.start();
+  expect((await world.ended()).status).toBe('committed');
 });
 
 test('a wave that was withdrawn may start again from the beginning', async () => {

@@ -207,7 +207,7 @@ describe('starting', () => {
     });
     expect(await ask('POST', '/api/waves/w1/start', { as: 'ada' })).toMatchObject({ status: 409 });
     expect(orchestrations.started).toEqual([
-      { name: 'wave', instanceId: 'wave-w1', input: { waveId: 'w1', attempt: 1 } },
+      { name: 'wave', instanceId: 'wave-w1', input: { waveId: 'w1', attempt: 1, startedAt: at } },
     ]);
     expect(await reach.store.waves.get('w1')).toMatchObject({ status: 'running', startedBy: users.ada.oid });
   });
