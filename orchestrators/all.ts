@@ -47,6 +47,7 @@ import { preflightSource } from './steps/05-source-onboarding/activities.ts';
 import { createStaging, latestPoint } from './steps/06-initial-sync/activities.ts';
 import {
   cloneLife,
+  earlierSignOff,
   ensureIsolationGroup,
   proveTestIsolation,
   removeIsolationGroup,
@@ -145,6 +146,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   createStaging,
   proveTestIsolation,
   cloneLife,
+  earlierSignOff,
   ensureIsolationGroup,
   removeIsolationGroup,
   goNoGo,

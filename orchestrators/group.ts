@@ -34,6 +34,7 @@ function* story(ctx: Ctx, input: GroupInput, begun: Begun): Flow<void> {
   const { waveId, groupId, environmentId, attempt, onFailure } = input;
   yield* restBefore(ctx, waveId);
 
+  if (input.tiers.length === 0) return;
   yield* show(ctx, input, begun, 'preparing');
   yield* together(ctx, input, prepare, [input.tiers.flat()], begun, whatToPrepare(ctx, input));
 
@@ -80,7 +81,8 @@ function outcomeOf({ tiers }: GroupInput, begun: Begun): GroupOutcome {
   const { committed, left, held, walkedBack } = begun;
   const others = tiers.flat().filter((workloadId) => !committed.has(workloadId));
   const behind = others.length;
-  if (behind === 0) return { outcome: 'committed', reason: 'validated and committed', behind };
+  const done = tiers.length === 0 ? 'every workload had committed before' : 'validated and committed';
+  if (behind === 0) return { outcome: 'committed', reason: done, behind };
   const named = [
     ...[...held].map(([workloadId, reason]) => `${workloadId} held: ${reason}`),
     ...[...left].map(([workloadId, phase]) => `${workloadId} has left and is ${phase}`),

@@ -6,7 +6,14 @@ import { type GroupFit, judgeGroup, reasonOf } from '../../shared/policy/windowF
 import type { GroupStatus, WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
 
 /** Groups whose services have stopped, or that are through, are not predicted any more. */
-const ahead: ReadonlySet<GroupStatus['status']> = new Set(['planned', 'preparing', 'testing', 'held', 'rolledBack']);
+const ahead: ReadonlySet<GroupStatus['status']> = new Set([
+  'planned',
+  'preparing',
+  'testing',
+  'waiting',
+  'held',
+  'rolledBack',
+]);
 
 /** The prediction for each group that has its cutover ahead. */
 export function fitsOf(

@@ -12,6 +12,7 @@ import { versionDocument, versionOf } from '../../shared/versions/version.ts';
 import type { Orchestrations } from '../orchestrations.ts';
 import { readNamed } from './body.ts';
 import { etagOf, requireMatch } from './etag.ts';
+import { pathOfPlan } from './pathView.ts';
 import { findingsOf, planOf, refuseAll, refuseBlocking } from './planning.ts';
 import { refuse } from './problem.ts';
 import { json, type Route, readers } from './route.ts';
@@ -31,7 +32,8 @@ export const versionRoutes: Route[] = [
       const findings = findingsOf(plan);
       const { version } = versionOf(wave);
       const answer = { waveId: wave.waveId, replaces: version, ...difference(wave, { definition, plan }), findings };
-      if (request.query.get('dryRun') === 'true') return json({ version: version + 1, stored: false, ...answer, plan });
+      if (request.query.get('dryRun') === 'true')
+        return json({ version: version + 1, stored: false, ...answer, plan, criticalPath: pathOfPlan(plan, now()) });
       if (answer.diff.length === 0 && plan.hash === wave.plan.hash)
         return json({ version, stored: false, ...answer, plan }, 200, { etag: etagOf(wave) });
       requireMatch(request, wave);

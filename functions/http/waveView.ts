@@ -9,6 +9,7 @@ import type { Store } from '../../shared/store/contract.ts';
 import type { WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
 import { versionOf } from '../../shared/versions/version.ts';
 import { fitSummary, fitsOf } from './fitView.ts';
+import { pathLeft } from './pathView.ts';
 
 export async function waveView(store: Store, wave: WaveDocument, now: string) {
   const { waveId, plan } = wave;
@@ -41,11 +42,14 @@ export async function waveView(store: Store, wave: WaveDocument, now: string) {
     pause: pauseFor(`wave-${waveId}`),
     windows: plan.windows,
     zone: plan.zone,
+    blackouts: plan.blackouts,
+    onOverrun: plan.onOverrun,
     planHash: plan.hash,
     ...versionOf(wave),
     moving: wave.moving,
     definition,
     steps: wave.steps ?? {},
+    criticalPath: pathLeft(wave, workloads, now),
     groups: plan.groups.map((group) => {
       const fit = fits.get(group.id);
       return {

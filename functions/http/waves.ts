@@ -4,6 +4,7 @@ import type { Store } from '../../shared/store/contract.ts';
 import type { WaveDocument } from '../../shared/store/documents.ts';
 import { readBody } from './body.ts';
 import { etagOf } from './etag.ts';
+import { pathOfPlan } from './pathView.ts';
 import { findingsOf, planOf, refuseBlocking } from './planning.ts';
 import { refuse } from './problem.ts';
 import { json, type Route, readers } from './route.ts';
@@ -19,7 +20,8 @@ export const waveRoutes: Route[] = [
       const definition = await readBody(request, WaveDefinition);
       const plan = await planOf(store, definition, now());
       const findings = findingsOf(plan);
-      if (request.query.get('dryRun') === 'true') return json({ plan, findings });
+      if (request.query.get('dryRun') === 'true')
+        return json({ plan, findings, criticalPath: pathOfPlan(plan, now()) });
       refuseBlocking(definition, findings);
       const createdAt = now();
       const groups = Object.fromEntries(

@@ -76,7 +76,7 @@ export const outlineWave = defineActivity({
   output: WaveOutline,
   retry: patientRetry,
   async effect({ store }, { waveId }) {
-    const { plan } = await waveOf(store, waveId);
+    const { plan, groups } = await waveOf(store, waveId);
     const agentless = plan.workloads.filter(({ method }) => method === 'agentless');
     const idle: ReadonlySet<Phase> = new Set([Phase.registered, Phase.withdrawn, Phase.committed]);
     const workloads = await store.workloads.list(waveId);
@@ -87,7 +87,8 @@ export const outlineWave = defineActivity({
       const tiers = group.tiers
         .map((tier) => tier.filter((id) => !committed.has(id)))
         .filter((tier) => tier.length > 0);
-      return tiers.length === 0 ? [] : [{ ...group, tiers }];
+      // A group that has nobody left, but was never said to have committed, says so.
+      return tiers.length === 0 && groups[group.id]?.status === 'committed' ? [] : [{ ...group, tiers }];
     });
     return {
       begun: workloads.some(({ state }) => !idle.has(state.phase)),

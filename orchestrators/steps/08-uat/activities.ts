@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
 import { shortest } from '../../../shared/policy/duration.ts';
 import { proveIsolation } from '../../../shared/policy/isolation.ts';
+import { signOffEvents, standingSignOff } from '../../../shared/policy/signOff.ts';
 import { environmentOf, ownership, workloadOf } from '../../../shared/store/plans.ts';
+import { Tested } from '../../checks.ts';
 import { machineNameOf } from '../../machines/activities.ts';
 
 const Group = z.strictObject({ waveId: z.string(), groupId: z.string(), environmentId: z.string() });
@@ -10,6 +12,37 @@ const isolationGroupName = (waveId: string, groupId: string) => `lf-isolated-${w
 
 /** What the rules around one workload’s clone say. */
 export const Isolated = z.strictObject({ workloadId: z.string(), proof: z.string() });
+
+/** What UAT ends with; `standsSince` if it was signed off in an earlier attempt. */
+export const Signed = z.strictObject({
+  isolation: z.array(Isolated),
+  tested: z.array(Tested),
+  signOff: z.string(),
+  decisions: z.array(z.unknown()),
+  standsSince: z.string().optional(),
+});
+type Signed = z.infer<typeof Signed>;
+
+/** The sign-off that an earlier attempt has got for all of these workloads and that nothing has voided since, or null. */
+export const earlierSignOff = defineActivity({
+  name: 'earlierSignOff',
+  input: z.strictObject({ waveId: z.string(), workloadIds: z.array(z.string()) }),
+  output: Signed.nullable(),
+  async effect({ store }, { waveId, workloadIds }) {
+    const signed: Signed[] = [];
+    for (const workloadId of workloadIds) {
+      const log = await store.workloads.events(waveId, workloadId, 0, { types: signOffEvents });
+      const standing = standingSignOff(log.map(({ event }) => event));
+      const parsed = Signed.safeParse(standing?.evidence);
+      if (standing === undefined || !parsed.success) return null;
+      signed.push({ ...parsed.data, standsSince: parsed.data.standsSince ?? standing.at });
+    }
+    const [first] = signed;
+    if (first === undefined) return null;
+    // Each workload keeps its own part of what its group was shown.
+    return { ...first, isolation: signed.flatMap((own) => own.isolation), tested: signed.flatMap((own) => own.tested) };
+  },
+});
 
 /**
  * Evaluates the rules around the clones: of the test subnet, and once they are there, of each clone's own NIC.

@@ -1,12 +1,20 @@
 import { z } from 'zod';
-import { type Ctx, type Flow, immediately } from '../../../shared/durable/flow.ts';
+import type { Ctx, Flow } from '../../../shared/durable/flow.ts';
 import { defineStep } from '../../../shared/durable/step.ts';
 import { terminal } from '../../../shared/errors.ts';
-import { CheckChanges, checkAll, failedIn, Tested } from '../../checks.ts';
+import { CheckChanges, checkAll, failedIn } from '../../checks.ts';
 import { passGate } from '../../gate.ts';
 import { enterPhase } from '../../journal/activities.ts';
 import { destroyAll, launchAll } from '../../machines.ts';
-import { cloneLife, ensureIsolationGroup, Isolated, proveTestIsolation, removeIsolationGroup } from './activities.ts';
+import {
+  cloneLife,
+  earlierSignOff,
+  ensureIsolationGroup,
+  type Isolated,
+  proveTestIsolation,
+  removeIsolationGroup,
+  Signed,
+} from './activities.ts';
 
 const Input = z.strictObject({
   waveId: z.string(),
@@ -23,13 +31,8 @@ export const uat = defineStep({
   name: 'uat',
   scope: 'group',
   input: Input,
-  before: z.strictObject({}),
-  output: z.strictObject({
-    isolation: z.array(Isolated),
-    tested: z.array(Tested),
-    signOff: z.string(),
-    decisions: z.array(z.unknown()),
-  }),
+  before: z.strictObject({ signed: Signed.optional() }),
+  output: Signed,
   changes: CheckChanges,
   skip: {
     needs: 'approver',
@@ -40,11 +43,16 @@ export const uat = defineStep({
       return { isolation: [], tested: [], signOff: 'skipped', decisions: [] };
     },
   },
-  capture: () => immediately({}),
-  *precheck(ctx, input) {
-    return { isolation: yield* requireIsolation(ctx, input, false) };
+  *capture(ctx, { waveId, workloadIds }) {
+    const signed = yield* earlierSignOff.call(ctx, { waveId, workloadIds });
+    return signed === null ? {} : { signed };
   },
-  *run(ctx, input, _before, attempt, changed) {
+  *precheck(ctx, input, { signed }) {
+    return { isolation: signed?.isolation ?? (yield* requireIsolation(ctx, input, false)) };
+  },
+  *run(ctx, input, { signed }, attempt, changed) {
+    // People have tested these workloads, and no rollback and no other plan has come since: nobody is asked twice.
+    if (signed !== undefined) return signed;
     const { waveId, groupId, environmentId, workloadIds } = input;
     yield* enter(ctx, input, 'testing', attempt, 'UAT begins');
     // Clones of an earlier try are of an older point.

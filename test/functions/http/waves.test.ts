@@ -73,6 +73,7 @@ describe('posting a wave', () => {
     expect(headers['location']).toBe('/api/waves/w1');
     const view = (await ask('GET', '/api/waves/w1', { as: 'alan' })).body;
     expect(view).toMatchObject({ status: 'planned', createdBy: users.ada.oid, planHash: body.plan.hash });
+    expect(view.criticalPath.groups.data).toMatchObject({ earliestStartSeconds: 0, slackSeconds: 0 });
     expect(
       view.groups.map((group: { workloads: { phase: string }[] }) => group.workloads.map(({ phase }) => phase)),
     ).toEqual([['registered'], ['registered', 'registered']]);
@@ -86,6 +87,7 @@ describe('posting a wave', () => {
     expect(body.findings).toContainEqual(
       expect.objectContaining({ workloadId: 'db', rule: 'consistency', severity: 'warning' }),
     );
+    expect(body.criticalPath.path.map(({ groupId }: { groupId: string }) => groupId)).toEqual(['data', 'shop']);
     expect(await reach.store.waves.list()).toEqual([]);
     expect(await reach.store.workloads.list('w1')).toEqual([]);
   });
