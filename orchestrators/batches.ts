@@ -3,11 +3,12 @@
 import { beside, type Ctx, type Flow } from '../shared/durable/flow.ts';
 import { listenAgain, sleepUntil } from '../shared/durable/waits.ts';
 import type { Opening } from '../shared/model/window.ts';
-import { type Batch, nextBatch, standingTurns, withDependents } from '../shared/policy/batches.ts';
+import { type Batch, nextBatch, standingTurns } from '../shared/policy/batches.ts';
 import { currentOpening } from '../shared/policy/openings.ts';
 import { cutover } from './cutover.ts';
+import { hold } from './hold.ts';
 import { enterPhase } from './journal/activities.ts';
-import { type Begun, type GroupInput, only, show, stayingOf, subjectOf, whoStays } from './membership.ts';
+import { type Begun, type GroupInput, only, show, subjectOf, whoStays } from './membership.ts';
 import { watchWindow } from './overrun.ts';
 import { restWhilePaused } from './pause.ts';
 import { take } from './saga.ts';
@@ -82,17 +83,6 @@ function* laterWindow(
   yield* show(ctx, input, begun, 'waiting', `${workloadIds.join(', ')}: ${reason}`.slice(0, 1000));
   yield* sleepUntil(ctx, skipped, leave);
   return !leave();
-}
-
-/** Not now: these go on serving and replicating, and so do all that depend on them; the wave can be started again. */
-function* hold(ctx: Ctx, input: GroupInput, begun: Begun, workloadIds: string[], reason: string): Flow<void> {
-  const { waveId, dependencies } = input;
-  const staying = stayingOf(input, begun).flat();
-  const members = staying.map((workloadId) => ({ workloadId, dependsOn: dependencies[workloadId] ?? [] }));
-  const held = [...withDependents(members, new Set(workloadIds))];
-  const operationId = ctx.operationId('held', ctx.nextCount('held'));
-  yield* enterPhase.call(ctx, { waveId, workloadIds: held, operationId, phase: 'replicating', reason });
-  for (const workloadId of held) begun.held.set(workloadId, reason);
 }
 
 /** Steps 9 to 12 for one batch. Once it has committed only failing forward is offered, and it is out of the group's way back. */

@@ -2,6 +2,7 @@
 import { type Ctx, type Flow, Interrupted } from '../shared/durable/flow.ts';
 import { defineOrchestrator } from '../shared/durable/orchestrator.ts';
 import { cutOverInBatches } from './batches.ts';
+import { hold } from './hold.ts';
 import { tellDependents } from './journal/needs/activities.ts';
 import { type Begun, GroupInput, GroupOutcome, nothingBegun, show, subjectOf, whoStays } from './membership.ts';
 import { hearEarlierOrders } from './orders.ts';
@@ -41,8 +42,11 @@ function* story(ctx: Ctx, input: GroupInput, begun: Begun): Flow<void> {
   const testing = yield* whoStays(ctx, input, begun);
   if (testing.length > 0) {
     yield* show(ctx, input, begun, 'testing');
-    const tested = { waveId, groupId, environmentId, workloadIds: testing.flat(), attempt };
-    yield* take(ctx, begun.tested, uat, tested, subjectOf(input, testing), onFailure);
+    const workloadIds = testing.flat();
+    const tested = { waveId, groupId, environmentId, workloadIds, attempt, onFailure };
+    const { signedOff } = yield* take(ctx, begun.tested, uat, tested, subjectOf(input, testing), onFailure);
+    const behind = workloadIds.filter((id) => signedOff?.includes(id) === false);
+    if (behind.length > 0) yield* hold(ctx, input, begun, behind, 'its UAT did not pass or was not signed off');
   }
 
   yield* cutOverInBatches(ctx, input, begun);

@@ -136,3 +136,40 @@ test('who is not approved stays behind with those that depend on it', async () =
   expect(world.phases()).toEqual({ app: 'replicating', web: 'committed' });
   servesAsBefore(world, 'app-01', { web: 'running' });
 });
+
+test('who fails UAT is held where the group goes on without it, and tested anew at the next start', async () => {
+  await open((posted) => {
+    posted.onFailure = 'goOn';
+    for (const { workloads } of posted.groups)
+      for (const workload of workloads) if (workload.id === 'web') workload.dependsOn = [];
+  });
+  world.people.atGate.cutover = 'approve';
+  world.appliances.failsCheck = (_name, { data }) => 'workloadId' in data && data.workloadId === 'app';
+  await world.start();
+  const { status, groups } = await world.ended();
+  expect([status, groups['shop']?.reason]).toEqual(['incomplete', expect.stringContaining('app held: its UAT')]);
+  expect(world.phases()).toEqual({ app: 'replicating', web: 'committed' });
+  world.appliances.failsCheck = () => false;
+  await world.start();
+  expect((await world.ended()).status).toBe('committed');
+  const uats = world.documents<GateDocument>('gate').filter(({ name }) => name === 'uat');
+  expect(uats.map(({ workloadIds }) => workloadIds)).toEqual([['web'], ['app']]);
+});
+
+test('whose UAT is not signed off is not cut over', async () => {
+  await open((posted) => {
+    posted.gates = { uat: { partial: true } };
+    for (const { workloads } of posted.groups)
+      for (const workload of workloads) if (workload.id === 'web') workload.dependsOn = [];
+  });
+  world.people.atGate.cutover = 'approve';
+  delete world.people.atGate.uat;
+  await world.start();
+  await world.until(() => world.openGates().length > 0, 'the sign-off');
+  const [asked] = world.openGates();
+  await world.people.approve(asked as GateDocument, ['web']);
+  await world.people.reject(asked as GateDocument, ['app']);
+  expect((await world.ended()).status).toBe('incomplete');
+  expect(world.phases()).toEqual({ app: 'replicating', web: 'committed' });
+  servesAsBefore(world, 'app-01', { web: 'running' });
+});

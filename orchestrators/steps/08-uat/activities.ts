@@ -18,6 +18,7 @@ export const Signed = z.strictObject({
   isolation: z.array(Isolated),
   tested: z.array(Tested),
   signOff: z.string(),
+  signedOff: z.array(z.string()).optional().describe('who may be cut over; without it, all'),
   decisions: z.array(z.unknown()),
   standsSince: z.string().optional(),
 });
@@ -35,12 +36,19 @@ export const earlierSignOff = defineActivity({
       const standing = standingSignOff(log.map(({ event }) => event));
       const parsed = Signed.safeParse(standing?.evidence);
       if (standing === undefined || !parsed.success) return null;
+      if (parsed.data.signedOff?.includes(workloadId) === false) return null;
       signed.push({ ...parsed.data, standsSince: parsed.data.standsSince ?? standing.at });
     }
     const [first] = signed;
     if (first === undefined) return null;
     // Each workload keeps its own part of what its group was shown.
-    return { ...first, isolation: signed.flatMap((own) => own.isolation), tested: signed.flatMap((own) => own.tested) };
+    const signedOff = workloadIds;
+    return {
+      ...first,
+      signedOff,
+      isolation: signed.flatMap((own) => own.isolation),
+      tested: signed.flatMap((own) => own.tested),
+    };
   },
 });
 

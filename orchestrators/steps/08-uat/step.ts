@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { Ctx, Flow } from '../../../shared/durable/flow.ts';
 import { defineStep } from '../../../shared/durable/step.ts';
 import { terminal } from '../../../shared/errors.ts';
-import { CheckChanges, checkAll, failedIn } from '../../checks.ts';
+import { OnFailure } from '../../../shared/model/failurePolicy.ts';
+import { CheckChanges, checkAll, failedIn, type Tested } from '../../checks.ts';
 import { passGate } from '../../gate.ts';
 import { enterPhase } from '../../journal/activities.ts';
 import { destroyAll, launchAll } from '../../machines.ts';
@@ -22,6 +23,7 @@ const Input = z.strictObject({
   environmentId: z.string(),
   workloadIds: z.array(z.string()),
   attempt: z.int(),
+  onFailure: OnFailure.default('hold'),
 });
 type Input = z.infer<typeof Input>;
 
@@ -61,20 +63,16 @@ export const uat = defineStep({
     yield* launchAll(ctx, input, [workloadIds], 'test', networkSecurityGroupId);
     const isolation = yield* requireIsolation(ctx, input, true);
     const tested = yield* checkAll(ctx, input, 'test', changed?.leaveOut);
-    const failed = failedIn(tested);
-    if (failed.length > 0)
-      throw terminal(
-        'checkFailed',
-        `UAT of ${groupId} failed ${failed.length} checks.`,
-        'The clones are still there: look, then retry or roll back.',
-        failed.join('; '),
-      );
-    const question = `UAT of ${groupId}: ${tested.reduce((sum, { results }) => sum + results.length, 0)} checks passed. Sign off?`;
+    const passed = passedOf(input, tested);
+    const behind = workloadIds.filter((id) => !passed.includes(id));
+    const but = behind.length === 0 ? '' : ` ${behind.join(', ')} failed and stays behind.`;
+    const checked = tested.filter(({ workloadId }) => passed.includes(workloadId)).flatMap(({ results }) => results);
+    const question = `UAT of ${groupId}: ${checked.length} checks passed.${but} Sign off?`;
     const within = yield* cloneLife.call(ctx, { waveId, workloadIds });
     const asked = {
       waveId,
       groupId,
-      workloadIds,
+      workloadIds: passed,
       name: 'uat',
       question,
       attempt: input.attempt,
@@ -98,8 +96,9 @@ export const uat = defineStep({
         gate.decisions.map(({ by, comment }) => `${by}: ${comment}`).join('; '),
       );
     yield* removeClones(ctx, input);
-    yield* enter(ctx, input, 'tested', attempt, 'UAT is signed off');
-    return { isolation, tested, signOff: gate.status, decisions: gate.decisions };
+    const signedOff = gate.approved;
+    yield* enter(ctx, { ...input, workloadIds: signedOff }, 'tested', attempt, 'UAT is signed off');
+    return { isolation, tested, signOff: gate.status, signedOff, decisions: gate.decisions };
   },
   *undo(ctx, input) {
     yield* removeClones(ctx, input);
@@ -118,6 +117,20 @@ function* enter(
   reason: string,
 ): Flow<void> {
   yield* enterPhase.call(ctx, { waveId, workloadIds, operationId: ctx.operationId(phase, attempt), phase, reason });
+}
+
+/** Who has passed; throws where somebody failed, unless the group goes on without them and anybody is left. */
+function passedOf({ groupId, onFailure }: Input, tested: readonly Tested[]): string[] {
+  const failed = failedIn(tested);
+  const passed = tested.filter(({ results }) => results.every((result) => result.passed));
+  if (failed.length === 0 || (onFailure === 'goOn' && passed.length > 0))
+    return passed.map(({ workloadId }) => workloadId);
+  throw terminal(
+    'checkFailed',
+    `UAT of ${groupId} failed ${failed.length} checks.`,
+    'The clones are still there: look, then retry or roll back.',
+    failed.join('; '),
+  );
 }
 
 function* requireIsolation(
