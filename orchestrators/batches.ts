@@ -10,7 +10,6 @@ import { hold } from './hold.ts';
 import { enterPhase } from './journal/activities.ts';
 import { type Begun, type GroupInput, only, show, subjectOf, whoStays } from './membership.ts';
 import { watchWindow } from './overrun.ts';
-import { restWhilePaused } from './pause.ts';
 import { take } from './saga.ts';
 import { postCutover } from './steps/11-post-cutover/step.ts';
 import { finalValidation } from './steps/12-final-validation/step.ts';
@@ -87,7 +86,6 @@ function* laterWindow(
 
 /** Steps 9 to 12 for one batch. Once it has committed only failing forward is offered, and it is out of the group's way back. */
 function* cutOver(ctx: Ctx, input: GroupInput, begun: Begun, workloadIds: string[], window: Opening): Flow<void> {
-  yield* restWhilePaused(ctx, { waveId: input.waveId, workloadIds });
   begun.batch = workloadIds;
   yield* beside(steps9To12(ctx, input, begun, workloadIds), watchWindow(ctx, input, begun, window));
   for (const workloadId of begun.batch) {

@@ -8,6 +8,7 @@ import { passGate } from './gate.ts';
 import { enterPhase } from './journal/activities.ts';
 import { type Begun, type GroupInput, show } from './membership.ts';
 import { needsMet } from './needs.ts';
+import { restWhilePaused } from './pause.ts';
 import { judgeFit } from './windows/activities.ts';
 
 /** Go, with those who were approved; or an order has changed who is next; or not in this attempt. */
@@ -41,10 +42,16 @@ export function* whenItsTurn(
       reason: approved.reason,
     });
     yield* sleepUntil(ctx, judged.window.opens, leave);
-    if (leave()) return { state: 'left' };
+    // Rests before the last look: what was ordered meanwhile counts, and so does the time that has passed.
+    yield* restWhilePaused(ctx, { waveId, workloadIds });
     const fit = yield* judgeFit.call(ctx, { waveId, groupId, workloadIds });
-    if (fit.verdict === 'fits' && fit.window?.opens === judged.window.opens)
+    if (!leave() && fit.verdict === 'fits' && fit.window?.opens === judged.window.opens)
       return { state: 'go', workloadIds, window: judged.window };
+    // Who is queued counts as under way, for the others' fit and for orders.
+    const reason = leave() ? 'who is next has changed' : `no-go: ${fit.reason}`;
+    const operationId = ctx.operationId('unqueued', turn);
+    yield* enterPhase.call(ctx, { waveId, workloadIds, operationId, phase: 'replicating', reason });
+    if (leave()) return { state: 'left' };
   }
 }
 

@@ -30,6 +30,11 @@ async function open(change: (posted: Posted) => void = () => {}): Promise<void> 
   world.keepTime();
   delete world.people.atGate.cutover;
 }
+/** `web` needs nobody. */
+const alone = (posted: Posted) => {
+  for (const { workloads } of posted.groups)
+    for (const workload of workloads) if (workload.id === 'web') workload.dependsOn = [];
+};
 const cutoverGate = () => world.openGates().find(({ name }) => name === 'cutover');
 async function gate(): Promise<GateDocument> {
   await world.until(() => cutoverGate() !== undefined, 'the cutover gate');
@@ -83,10 +88,7 @@ test('who is deferred without another window is held, the wave is incomplete, an
 });
 
 test('who is rushed goes first with what it depends on, and the others follow', async () => {
-  await open((posted) => {
-    for (const { workloads } of posted.groups)
-      for (const workload of workloads) if (workload.id === 'web') workload.dependsOn = [];
-  });
+  await open(alone);
   await world.start();
   await gate();
   await world.people.turn('rush', 'web');
@@ -100,10 +102,7 @@ test('who is rushed goes first with what it depends on, and the others follow', 
 });
 
 test('of a group whose first batch has committed, a rollback undoes the rest and leaves that', async () => {
-  await open((posted) => {
-    for (const { workloads } of posted.groups)
-      for (const workload of workloads) if (workload.id === 'web') workload.dependsOn = [];
-  });
+  await open(alone);
   await world.start();
   await gate();
   await world.people.turn('rush', 'web');
@@ -124,8 +123,7 @@ test('of a group whose first batch has committed, a rollback undoes the rest and
 test('who is not approved stays behind with those that depend on it', async () => {
   await open((posted) => {
     posted.gates = { cutover: { partial: true } };
-    for (const { workloads } of posted.groups)
-      for (const workload of workloads) if (workload.id === 'web') workload.dependsOn = [];
+    alone(posted);
   });
   await world.start();
   const asked = await gate();
@@ -140,8 +138,7 @@ test('who is not approved stays behind with those that depend on it', async () =
 test('who fails UAT is held where the group goes on without it, and tested anew at the next start', async () => {
   await open((posted) => {
     posted.onFailure = 'goOn';
-    for (const { workloads } of posted.groups)
-      for (const workload of workloads) if (workload.id === 'web') workload.dependsOn = [];
+    alone(posted);
   });
   world.people.atGate.cutover = 'approve';
   world.appliances.failsCheck = (_name, { data }) => 'workloadId' in data && data.workloadId === 'app';
@@ -159,8 +156,7 @@ test('who fails UAT is held where the group goes on without it, and tested anew 
 test('whose UAT is not signed off is not cut over', async () => {
   await open((posted) => {
     posted.gates = { uat: { partial: true } };
-    for (const { workloads } of posted.groups)
-      for (const workload of workloads) if (workload.id === 'web') workload.dependsOn = [];
+    alone(posted);
   });
   world.people.atGate.cutover = 'approve';
   delete world.people.atGate.uat;
@@ -172,4 +168,57 @@ test('whose UAT is not signed off is not cut over', async () => {
   expect((await world.ended()).status).toBe('incomplete');
   expect(world.phases()).toEqual({ app: 'replicating', web: 'committed' });
   servesAsBefore(world, 'app-01', { web: 'running' });
+});
+
+test('who is deferred while the group rests before its cutover does not cut over when it goes on', async () => {
+  await open((posted) => {
+    posted.window = twoNights;
+  });
+  await world.start();
+  const asked = await gate();
+  await world.people.pause({ group: 'shop' });
+  await world.people.approve(asked);
+  await world.until(() => world.state('web').phase === 'paused', 'the group rests');
+  await world.people.turn('defer', 'web');
+  await world.people.resume({ group: 'shop' });
+  await world.until(() => cutoverGate() !== undefined, 'another gate');
+  expect(cutoverGate()).toMatchObject({ workloadIds: ['app'] });
+  world.people.atGate.cutover = 'approve';
+  await world.people.approve(await gate());
+  expect((await world.ended()).status).toBe('committed');
+  expect((await committedAt('web')) > '2026-12-06T21:00:00.000Z').toBe(true);
+});
+
+test('a group that rested before its cutover until its window had passed waits for the next one', async () => {
+  await open((posted) => {
+    posted.window = twoNights;
+  });
+  world.people.atGate.cutover = 'approve';
+  world.script.once('openGate', () => world.people.pause({ group: 'shop' }), {
+    matches: ({ name }) => name === 'cutover',
+  });
+  await world.start();
+  await world.until(() => world.state('web').phase === 'paused', 'the group rests');
+  await world.until(() => world.capabilities.now() > '2026-12-06T02:00:00.000Z', 'the window has passed');
+  await world.people.resume({ group: 'shop' });
+  expect((await world.ended()).status).toBe('committed');
+  expect(await world.capabilities.store.attentions.list('w1')).toEqual([]);
+  expect((await committedAt('web')) > '2026-12-06T21:00:00.000Z').toBe(true);
+});
+
+test('who waits for the window and is left behind by a rushed one goes on replicating meanwhile', async () => {
+  world = await World.open({
+    change: (posted) => {
+      onlyShop(posted);
+      alone(posted);
+    },
+    start: '2026-12-05T14:00:00.000Z',
+  });
+  world.keepTime();
+  await world.start();
+  await world.until(() => world.state('app').phase === 'cutoverQueued', 'all wait for the window');
+  await world.people.turn('rush', 'web');
+  await world.until(() => world.state('web').phase === 'sourceOff', 'web cuts over');
+  expect(world.state('app').phase).toBe('replicating');
+  expect((await world.ended()).status).toBe('committed');
 });
