@@ -4,7 +4,7 @@ import { whyTheyMustStay } from '../../shared/policy/membership.ts';
 import type { WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
 import { refuse } from './problem.ts';
 
-const cutoverBegun: ReadonlySet<string | undefined> = new Set(['cuttingOver', 'validating', 'rollingBack']);
+export const cutoverBegun: ReadonlySet<string | undefined> = new Set(['cuttingOver', 'validating', 'rollingBack']);
 /** From here on what is done for one workload is done for the group. */
 const together: ReadonlySet<Phase> = new Set<Phase>(['launching', 'trafficMoved', 'validating', 'committed']);
 

@@ -5,7 +5,7 @@ import type { Capabilities } from '../../shared/capabilities.ts';
 import type { ControlSignal } from '../../shared/model/control.ts';
 import { Id } from '../../shared/model/ids.ts';
 import { allInstancesOf, instancesOf, orderTime } from '../../shared/policy/addressees.ts';
-import type { ControlDocument, WaveDocument } from '../../shared/store/documents.ts';
+import { type ControlDocument, endedGroups, type WaveDocument } from '../../shared/store/documents.ts';
 import { refuse } from './problem.ts';
 
 export const Reason = z.string().trim().min(1).max(1000);
@@ -16,6 +16,8 @@ export const underWay: ReadonlySet<WaveDocument['status']> = new Set(['running',
 
 export interface Addressed {
   workloadIds: string[];
+  /** The groups that are meant; none, if it is the whole wave. */
+  groupIds: string[];
   /** Every orchestration that may run for them in the wave's current attempt. */
   instanceIds: string[];
 }
@@ -52,21 +54,25 @@ export function scopeOf(wave: WaveDocument, { group, workloads }: z.infer<typeof
   ];
   if (unknown.length > 0) throw refuse('invalidInput', `Wave ${waveId} does not have all that is named.`, unknown);
   const workloadIds = workloads ?? members;
-  return {
-    workloadIds,
-    instanceIds:
-      group === undefined && workloads === undefined ? allInstancesOf(wave) : instancesOf(wave, groups, workloadIds),
-  };
+  if (group === undefined && workloads === undefined)
+    return { workloadIds, groupIds: [], instanceIds: allInstancesOf(wave) };
+  return { workloadIds, groupIds: groups.map(({ id }) => id), instanceIds: instancesOf(wave, groups, workloadIds) };
 }
 
 /** Writes an order down for the feed to carry. Throws `conflict` if nothing runs that could hear it. */
 export async function give(
   { store, now }: Capabilities,
-  { waveId, status }: WaveDocument,
-  { instanceIds }: Addressed,
+  { waveId, status, groups }: WaveDocument,
+  { instanceIds, groupIds }: Addressed,
   signalOf: (stamp: { id: string; at: string }) => ControlSignal,
 ): Promise<ControlDocument> {
   if (!underWay.has(status)) throw refuse('conflict', `Wave ${waveId} is ${status}: nothing runs that could be told.`);
+  for (const id of groupIds)
+    if (endedGroups.has(groups[id]?.status))
+      throw refuse(
+        'conflict',
+        `Group ${id} is ${groups[id]?.status}: nothing of it runs that could be told. Once the wave has ended, its next start takes up what is left (POST /api/waves/${waveId}/start).`,
+      );
   const at = orderTime(await store.controls.list(waveId), now());
   const id = `control.${randomUUID()}`;
   const control: ControlDocument = { id, kind: 'control', waveId, instanceIds, signal: signalOf({ id, at }), at };

@@ -5,6 +5,7 @@ import type { Phase } from '../../shared/lifecycle/phases.ts';
 import { standingTurns, whyNot } from '../../shared/policy/batches.ts';
 import type { WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
 import { readBody } from './body.ts';
+import { cutoverBegun } from './leaving.ts';
 import { type Addressed, give, Reason, Scope, scopeOf } from './orders.ts';
 import { refuse } from './problem.ts';
 import { json, type Route } from './route.ts';
@@ -40,14 +41,23 @@ async function checkTurn(
   const { waveId, startedAt = '', attempt } = wave;
   const workloads = await store.workloads.list(waveId);
   const workload = workloads.find((each) => each.workloadId === workloadId);
-  const phase = workload && phaseOf(workload);
-  if (phase === undefined || !beforeCutover.has(phase))
+  if (workload === undefined) return;
+  const phase = phaseOf(workload);
+  const left = workload.state.left?.attempt === attempt;
+  if (left || over.has(phase))
+    throw refuse(
+      'conflict',
+      `${workloadId} ${left ? 'has left its group' : `is ${phase}`}: it does not cut over in this attempt any more.`,
+    );
+  // Who is queued when its group cuts over is of the batch that does.
+  const begun = phase === 'cutoverQueued' && cutoverBegun.has(wave.groups[workload.plan.groupId]?.status);
+  if (begun || !beforeCutover.has(phase))
     throw refuse(
       'conflict',
       `${workloadId} is ${phase}: its cutover has begun. Pause it, or roll it back (POST /api/waves/${waveId}/rollback).`,
     );
   const waiting = workloads
-    .filter(({ plan, state }) => plan.groupId === workload?.plan.groupId && state.left?.attempt !== attempt)
+    .filter(({ plan, state }) => plan.groupId === workload.plan.groupId && state.left?.attempt !== attempt)
     .filter((each) => beforeCutover.has(phaseOf(each)))
     .map((each) => ({ workloadId: each.workloadId, dependsOn: each.plan.dependsOn }));
   const orders = (await store.controls.list(waveId)).filter(({ at }) => at >= startedAt);
@@ -99,6 +109,8 @@ const beforeCutover: ReadonlySet<Phase> = new Set<Phase>([
   'tested',
   'cutoverQueued',
 ]);
+
+const over: ReadonlySet<Phase> = new Set<Phase>(['committed', 'rollingBack', 'withdrawn', 'unregistered']);
 
 /** An order for single workloads names them: their group hears it too, and is not meant. */
 function named({ workloads }: z.infer<typeof Scope>, { workloadIds }: Addressed): { workloadIds?: string[] } {

@@ -20,7 +20,7 @@ export const validationRoutes: Route[] = [
       const { reason } = await readBody(request, Asked);
       const wave = await waveOf(capabilities.store, param('id'));
       const group = param('gid');
-      const { instanceIds } = scopeOf(wave, { group });
+      const scope = scopeOf(wave, { group });
       const { gates, attentions } = capabilities.store;
       const question = (await attentions.list(wave.waveId)).find(
         (each) => each.status === 'open' && each.step === 'finalValidation' && isOf(wave, group, each.workloadIds),
@@ -36,10 +36,10 @@ export const validationRoutes: Route[] = [
           'conflict',
           `Group ${group} waits neither at its commit gate nor for an answer after validation: there is nothing to validate again. What it does is in GET /api/waves/${wave.waveId}.`,
         );
-      const own = instanceIds.filter((id) => id.startsWith('group-'));
+      const instanceIds = scope.instanceIds.filter((id) => id.startsWith('group-'));
       const signalOf = (stamp: { id: string; at: string }) =>
         ({ action: 'revalidate', by: person.subject, reason, ...stamp }) as const;
-      return json(await give(capabilities, wave, { workloadIds: [], instanceIds: own }, signalOf), 202);
+      return json(await give(capabilities, wave, { ...scope, instanceIds }, signalOf), 202);
     },
   },
 ];

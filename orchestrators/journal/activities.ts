@@ -12,7 +12,7 @@ import { type StepEvent, stepAfter } from '../../shared/lifecycle/stepRecord.ts'
 import { Interruption } from '../../shared/model/control.ts';
 import { mayGoBack } from '../../shared/policy/wayBack.ts';
 import type { Store } from '../../shared/store/contract.ts';
-import { GroupStatus, type WaveDocument, waveStatuses } from '../../shared/store/documents.ts';
+import { endedGroups, GroupStatus, type WaveDocument, waveStatuses } from '../../shared/store/documents.ts';
 import { waveOf, workloadOf } from '../../shared/store/plans.ts';
 
 export const Subject = z.strictObject({ waveId: z.string(), workloadIds: z.array(z.string()) });
@@ -152,15 +152,6 @@ export const passOrderOn = defineActivity({
   },
 });
 
-/** Statuses that a group ends with: the heads of all journals are anchored then. */
-const settled: ReadonlySet<GroupStatus['status']> = new Set([
-  'committed',
-  'incomplete',
-  'rolledBack',
-  'held',
-  'failed',
-]);
-
 export const recordGroup = defineActivity({
   name: 'recordGroup',
   input: z.strictObject({
@@ -182,7 +173,8 @@ export const recordGroup = defineActivity({
     });
     await store.waves.change(waveId, put, { operationId });
     const why = `group ${groupId} is ${status}`;
-    if (settled.has(status)) await anchorWave(store, { waveId, operationId, reason: why, at: now() });
+    // Once it has ended, the heads of all journals are anchored.
+    if (endedGroups.has(status)) await anchorWave(store, { waveId, operationId, reason: why, at: now() });
     return null;
   },
 });

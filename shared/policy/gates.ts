@@ -84,17 +84,24 @@ export function delegate(
     return refuse('invalidInput', 'You hand your vote to yourself.', 'Name another person.');
   if (gate.decisions.some(({ by }) => samePerson(by, person.subject)))
     return refuse('conflict', 'You have decided here before.', 'There is no vote left to hand over.');
+  if (gate.delegations.length >= entriesKept)
+    return refuse(
+      'conflict',
+      `The gate has ${entriesKept} delegations already.`,
+      'One of those who were named decides.',
+    );
   return { gate: { ...gate, delegations: [...gate.delegations, { from: person.subject, to, reason, at }] } };
 }
 
-const commentsKept = 200;
+/** A gate is one document: so many comments and delegations at most. */
+const entriesKept = 200;
 
 /** Adds a word to a gate; decides nothing, and is possible after the decision too. */
 export function comment(gate: GateDocument, { text, at }: { text: string; at: string }, person: Person): Outcome {
-  if (gate.comments.length >= commentsKept)
+  if (gate.comments.length >= entriesKept)
     return refuse(
       'conflict',
-      `The gate has ${commentsKept} comments already.`,
+      `The gate has ${entriesKept} comments already.`,
       'Talk elsewhere, and put the result into the decision.',
     );
   return { gate: { ...gate, comments: [...gate.comments, { by: person.subject, text, at }] } };
@@ -140,10 +147,14 @@ function entitlement(gate: GateDocument, person: Person, at: string): { onBehalf
     if (used === undefined) return {};
     return refuse('conflict', `${used.by} has decided for you, as you asked.`, 'There is no vote left.');
   }
+  const isCast = (from: string) =>
+    gate.decisions.some(
+      ({ by, onBehalfOf }) =>
+        samePerson(by, from) ||
+        (onBehalfOf !== undefined && samePerson(onBehalfOf, from) && !samePerson(by, person.subject)),
+    );
   const handed = gate.delegations.find(
-    ({ from, to }) =>
-      (samePerson(to, person.subject) || samePerson(to, person.name)) &&
-      !gate.decisions.some(({ by }) => samePerson(by, from)),
+    ({ from, to }) => (samePerson(to, person.subject) || samePerson(to, person.name)) && !isCast(from),
   );
   if (handed !== undefined) return { onBehalfOf: handed.from };
   const who = [...policy.approvers, ...policy.groups.map((group) => `the group ${group}`)];

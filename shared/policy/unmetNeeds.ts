@@ -2,7 +2,7 @@
 import type { Phase } from '../lifecycle/phases.ts';
 import type { Need } from '../model/dependency.ts';
 import type { WavePlan } from '../model/plan.ts';
-import type { GroupStatus } from '../store/documents.ts';
+import { endedGroups, type GroupStatus } from '../store/documents.ts';
 
 /** How a wave stands, as far as somebody waits for it. */
 export interface Standing {
@@ -18,13 +18,6 @@ export interface Unmet {
   /** Why waiting is in vain: something in the same wave has ended otherwise. Other waves may start again. */
   ended: string | undefined;
 }
-
-const endedOtherwise: ReadonlySet<GroupStatus['status'] | undefined> = new Set([
-  'incomplete',
-  'rolledBack',
-  'held',
-  'failed',
-]);
 
 /** What stands between these workloads of a group and their cutover. */
 export function unmetNeeds(
@@ -51,7 +44,8 @@ function partsOf(need: Need, workloadIds: readonly string[], ownId: string, stan
   const own = waveId === ownId;
   const of = own ? '' : ` of wave ${waveId}`;
   const statusOf = (id: string) => standing?.groups[id]?.status;
-  const over = (id: string | undefined): boolean => own && id !== undefined && endedOtherwise.has(statusOf(id));
+  const over = (id: string | undefined): boolean =>
+    own && id !== undefined && statusOf(id) !== 'committed' && endedGroups.has(statusOf(id));
   if (pairs !== undefined)
     return pairs
       .filter(({ workload, needs }) => workloadIds.includes(workload) && standing?.phases.get(needs) !== 'committed')

@@ -48,6 +48,15 @@ export const GroupStatus = z.strictObject({
 });
 export type GroupStatus = z.infer<typeof GroupStatus>;
 
+/** Statuses that a group ends an attempt with: nothing of it runs any more. */
+export const endedGroups: ReadonlySet<GroupStatus['status'] | undefined> = new Set([
+  'committed',
+  'incomplete',
+  'rolledBack',
+  'held',
+  'failed',
+]);
+
 /** A workload's way from one wave to another. Until it is done, the wave that it leaves neither starts nor changes. */
 export const Move = z.strictObject({
   id: z.string(),

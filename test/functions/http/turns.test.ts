@@ -62,3 +62,46 @@ it('needs an operator and a reason', async () => {
   expect((await ask('POST', path('web', 'rush'), { as: 'grace', body })).status).toBe(403);
   expect((await ask('POST', path('web', 'rush'), { as: 'ada', body: {} })).status).toBe(400);
 });
+
+it('is refused from the moment its batch cuts over, for whoever has left, and for whoever does not cut over any more', async () => {
+  const { ask, walk, reach } = await started();
+  const defer = async () => (await ask('POST', path('web', 'defer'), { as: 'ada', body })).body.detail as string;
+  const shop = (status: 'cuttingOver' | 'held') =>
+    reach.store.waves.change('w1', (wave) => ({
+      ...wave,
+      groups: { ...wave.groups, shop: { status, updatedAt: '2026-12-01T00:00:00.000Z' } },
+    }));
+  await walk('web', 'preparing', 'replicating', 'cutoverQueued');
+  await shop('cuttingOver');
+  expect(await defer()).toContain('its cutover has begun');
+  await walk('web', 'rollingBack');
+  expect(await defer()).toBe('web is rollingBack: it does not cut over in this attempt any more.');
+  await reach.store.workloads.append('w1', 'web', [
+    {
+      ...{ id: 'left', time: '2026-12-01T00:00:00.000Z', source: 'platform' },
+      ...{ type: 'landfall.workload.left', data: { by: 'ada', reason: 'test', attempt: 1 } },
+    },
+  ]);
+  await walk('web', 'replicating');
+  expect(await defer()).toBe('web has left its group: it does not cut over in this attempt any more.');
+});
+
+it('an order to a group that has ended is refused while its wave goes on, with the way out', async () => {
+  const { ask, reach } = await started();
+  await reach.store.waves.change('w1', (wave) => ({
+    ...wave,
+    groups: { ...wave.groups, shop: { status: 'held', updatedAt: '2026-12-01T00:00:00.000Z' } },
+  }));
+  const orders: [string, object][] = [
+    [path('web', 'rush'), body],
+    ['/api/waves/w1/rollback', { ...body, group: 'shop' }],
+    ['/api/waves/w1/pause', { ...body, workloads: ['web'] }],
+    ['/api/waves/w1/resume', { ...body, group: 'shop' }],
+  ];
+  for (const [url, asked] of orders) {
+    const refused = await ask('POST', url, { as: 'ada', body: asked });
+    expect([refused.status, refused.body.detail]).toEqual([409, expect.stringContaining('Group shop is held')]);
+    expect(refused.body.detail).toContain('start');
+  }
+  expect((await ask('POST', '/api/waves/w1/pause', { as: 'ada', body })).status).toBe(202);
+});

@@ -144,6 +144,20 @@ describe('a vote that is handed over', () => {
     expect(vote(byGrace.gate, person('linus'))).toMatchObject({ refused: { code: 'forbidden' } });
   });
 
+  it('is cast once as well where it was handed to two: one vote never makes a quorum of two', () => {
+    const both = hand('joan', { ...handed(), policy: { ...handed().policy, quorum: 2 } });
+    if ('refused' in both) throw new Error(both.refused.message);
+    const byLinus = vote(both.gate, person('linus'));
+    if ('refused' in byLinus) throw new Error(byLinus.refused.message);
+    expect(vote(byLinus.gate, person('joan'))).toMatchObject({ refused: { code: 'forbidden' } });
+  });
+
+  it('is handed over a limited number of times', () => {
+    const one = handed();
+    const full = { ...one, delegations: Array.from({ length: 200 }, () => one.delegations[0] as never) };
+    expect(hand('joan', full)).toMatchObject({ refused: { code: 'conflict' } });
+  });
+
   it.each([
     ['the requester', 'ada', 'forbidden'],
     ['oneself', 'grace', 'invalidInput'],
