@@ -139,7 +139,9 @@ export class ModelledAppliances {
     const ended = this.#ended.get(operationId);
     if (ended !== undefined) return ended();
     if (command.type === 'landfall.worker.verify') {
-      const results = command.data.disks.map(({ diskId }) => ({ name: diskId, passed: true, detail: '' }));
+      const results = command.data.disks
+        .slice(0, 200)
+        .map(({ diskId }) => ({ name: diskId, passed: true, detail: '' }));
       return this.#answer(command, () => this.#emit(aud, aud, 'landfall.worker.verified', { results }, operationId));
     }
     const { waveId, workloadId } = command.data;

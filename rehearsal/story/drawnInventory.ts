@@ -1,0 +1,90 @@
+// What drawn waves refer to: one environment, one profile, sources and settings with their details drawn by the seed.
+import type { z } from 'zod';
+import type { Chance } from '../../local/durable/chance.ts';
+import { Environment, Profile } from '../../shared/model/environment.ts';
+import type { Settings } from '../../shared/model/settings.ts';
+import { Source } from '../../shared/model/source.ts';
+
+const group = '/subscriptions/2b6f0cc9-04d1-4a3d-9a44-7c9f3a1d5e01/resourceGroups/landing';
+const network = `${group}/providers/Microsoft.Network`;
+export const host = { kind: 'lab', endpoint: 'http://127.0.0.1:9001' } as const;
+
+export const environment = Environment.parse({
+  id: 'west',
+  subscriptionId: '2b6f0cc9-04d1-4a3d-9a44-7c9f3a1d5e01',
+  resourceGroup: 'landing',
+  region: 'westeurope',
+  staging: { accountId: `${group}/providers/Microsoft.Storage/storageAccounts/staging`, container: 'staging' },
+  appliance: {
+    imageId: `${group}/providers/Microsoft.Compute/images/appliance`,
+    vmSize: 'Standard_D2s_v5',
+    subnetId: `${network}/virtualNetworks/hub/subnets/appliances`,
+  },
+  identities: { replication: '9d0f6a10-7a35-4a52-8a60-3a1f6c2e1d12', cutover: '9d0f6a10-7a35-4a52-8a60-3a1f6c2e1d13' },
+  sites: [{ id: 'cellar', host }],
+  settings: {
+    placement: {
+      subnetId: `${network}/virtualNetworks/hub/subnets/servers`,
+      testSubnetId: `${network}/virtualNetworks/island/subnets/test`,
+      quarantineNetworkSecurityGroupId: `${network}/networkSecurityGroups/quarantine`,
+    },
+  },
+});
+
+export const profile = Profile.parse({
+  id: 'standard',
+  settings: {
+    sizing: { vmSize: 'Standard_D2s_v5', diskSku: 'StandardSSD_LRS' },
+    sync: { cadence: 'PT15M', stallAfter: 'PT5M', verify: 'written', maxLagAtCutover: 'PT8H' },
+    uat: { checks: [{ kind: 'boot', name: 'boots' }], expiresAfter: 'P2D' },
+    cutover: { actions: [], shutdownWithin: 'PT5M', onShutdownRefused: 'abort' },
+    validation: { checks: [] },
+  },
+});
+
+export function sourceOf(id: string, chance: Chance): Source {
+  const services = ['engine', 'reports'].slice(0, chance.below(3));
+  const disks = ['os', 'data'].slice(0, 1 + chance.below(2));
+  return Source.parse({
+    id,
+    hostName: `${id}.cellar.example`,
+    platform: 'kvm',
+    os: { family: 'linux', name: 'Debian 13' },
+    site: 'cellar',
+    host: { ...host, machine: id },
+    disks: disks.map((disk, index) => ({
+      ...{ id: disk, path: `/srv/${id}-${disk}.img`, boot: index === 0 },
+      sizeBytes: 2 ** (20 + chance.below(16)),
+    })),
+    nics: [{ id: 'eth0', address: '10.0.0.4' }],
+    services: services.map((name, index) => ({
+      ...{ name, start: ['start'], stop: ['stop'], status: ['status'] },
+      dependsOn: services.slice(0, index),
+    })),
+    owner: 'ops',
+    criticality: 'low',
+  });
+}
+
+export function settingsOf(name: string, chance: Chance): z.input<typeof Settings> {
+  const checks = [
+    { kind: 'boot' as const, name: 'boots' },
+    { kind: 'tcp' as const, name: 'answers', host: `${name}.cellar.example`, port: 443, expect: 'open' as const },
+  ].slice(0, 1 + chance.below(2));
+  const networkSecurityGroupId = `${network}/networkSecurityGroups/open`;
+  const zoneId = `${network}/privateDnsZones/corp.example`;
+  const traffic = { record: name, type: 'A' as const, value: '{target.ip}', ttlSeconds: 30 };
+  return {
+    uat: { checks },
+    validation: { checks },
+    cutover: {
+      actions: [
+        { kind: 'networkSecurityGroup', name: 'open', networkSecurityGroupId },
+        ...(chance.happens(0.5) ? [{ kind: 'tags' as const, name: 'tags', tags: { role: name } }] : []),
+        { kind: 'dns', name: 'traffic', zoneId, ...traffic },
+      ],
+      shutdownWithin: 'PT5M',
+      onShutdownRefused: chance.happens(0.5) ? 'abort' : 'force',
+    },
+  };
+}

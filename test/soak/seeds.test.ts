@@ -1,0 +1,53 @@
+// Many seeds of small waves, on all cores. `LANDFALL_SEEDS` says how many, `LANDFALL_FIRST_SEED` where to begin.
+import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { expect, test } from 'vitest';
+
+const count = Number(process.env['LANDFALL_SEEDS'] ?? 100_000);
+const first = Number(process.env['LANDFALL_FIRST_SEED'] ?? 1_000);
+const processes = Math.min(availableParallelism(), count);
+const reportEvery = 5_000;
+
+interface Line {
+  told?: number;
+  ends?: Record<string, number>;
+  seed?: number;
+  findings?: { invariant: string; what: string }[];
+}
+
+test(`${count} seeds keep every invariant at every transition, restore every before-state and end legally`, async () => {
+  const ends = new Map<string, number>();
+  const broken: Line[] = [];
+  const told = new Array<number>(processes).fill(0);
+  let reported = 0;
+  const began = performance.now();
+  const hear = (index: number, line: Line): void => {
+    if (line.seed !== undefined) broken.push(line);
+    for (const [status, times] of Object.entries(line.ends ?? {})) ends.set(status, (ends.get(status) ?? 0) + times);
+    told[index] = line.told ?? told[index] ?? 0;
+    const all = told.reduce((sum, each) => sum + each, 0);
+    if (all < reported + reportEvery && all < count) return;
+    reported = all;
+    const minutes = ((performance.now() - began) / 60_000).toFixed(1);
+    process.stdout.write(`${all} seeds in ${minutes} min, ${broken.length} broken\n`);
+  };
+  const share = Math.ceil(count / processes);
+  const codes = await Promise.all(
+    told.map((_, index) => {
+      const from = first + index * share;
+      const mine = Math.min(share, count - index * share);
+      const child = spawn(process.execPath, [join(import.meta.dirname, 'tellSeeds.ts'), String(from), String(mine)], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      createInterface(child.stdout).on('line', (line) => hear(index, JSON.parse(line) as Line));
+      return new Promise<number | null>((resolve) => child.on('close', resolve));
+    }),
+  );
+  const summary = [...ends].map(([status, times]) => `${status} ${times}`).join(', ');
+  process.stdout.write(`waves ended: ${summary}\n`);
+  for (const { seed, findings } of broken) process.stdout.write(`seed ${seed}: ${JSON.stringify(findings)}\n`);
+  expect(codes).toEqual(codes.map(() => 0));
+  expect(broken).toEqual([]);
+});
