@@ -71,10 +71,18 @@ export function only(tiers: readonly string[][], wanted: (workloadId: string) =>
 
 /** Who stays after those have gone who were told to leave while none of their children ran; a safe point. */
 export function* whoStays(ctx: Ctx, input: GroupInput, begun: Begun): Flow<string[][]> {
-  ctx.safePoint();
-  const gone = yield* letGo(ctx, input, stayingOf(input, begun).flat(), begun);
-  for (const [workloadId, phase] of gone) begun.left.set(workloadId, phase);
-  return stayingOf(input, begun);
+  const { committed, left, held } = begun;
+  for (;;) {
+    ctx.safePoint();
+    // Whoever is held may be told to leave as well; and while these go, others may be told.
+    const members = only(input.tiers, (id) => !committed.has(id) && !left.has(id)).flat();
+    const gone = yield* letGo(ctx, input, members, begun);
+    if (gone.size === 0) return stayingOf(input, begun);
+    for (const [workloadId, phase] of gone) {
+      left.set(workloadId, phase);
+      held.delete(workloadId);
+    }
+  }
 }
 
 /** Shows in the wave where the group is. */

@@ -1,6 +1,6 @@
 // One workload is rolled back alone: it leaves its group, which goes on without it where that is possible.
 import { afterEach, describe, expect, test } from 'vitest';
-import { onlyShop } from './world/definitions.ts';
+import { manyWorkloads, onlyShop } from './world/definitions.ts';
 import { broken, leaseKept, servesAsBefore } from './world/expectations.ts';
 import { expectSound } from './world/invariants.ts';
 import { World } from './world/world.ts';
@@ -152,5 +152,49 @@ describe('a failure budget', () => {
     expect(world.documents('control')).toHaveLength(2);
     await world.people.answer('retry');
     expect((await world.ended()).status).toBe('committed');
+  });
+});
+
+describe('who is told to leave', () => {
+  test('while another one goes is let go as well before anybody is asked about the rest', async () => {
+    const { sources, change } = manyWorkloads(4);
+    world = await World.open({ sources, change });
+    delete world.people.atGate.cutover;
+    await world.start();
+    const gates = () => world.openGates().filter(({ name }) => name === 'cutover');
+    await world.until(() => gates().length > 0, 'the cutover gate');
+    const [asked] = gates();
+    const another = async () => {
+      await world.people.rollBackAlone(['s-3']);
+      await world.told();
+    };
+    world.script.once('leaveGroup', another, { matches: of('s-0') });
+    await world.people.rollBackAlone(['s-0']);
+    await world.until(() => gates().some(({ id }) => id !== asked?.id), 'another cutover gate');
+    expect(gates()).toMatchObject([{ workloadIds: ['s-1', 's-2'] }]);
+    world.people.atGate.cutover = 'approve';
+    for (const gate of gates()) await world.people.decide(gate);
+    expect((await world.ended()).status).toBe('incomplete');
+    expect(world.phases()).toMatchObject({ 's-0': 'replicating', 's-1': 'committed', 's-3': 'replicating' });
+  });
+
+  test('and is held meanwhile walks back where the order leads', async () => {
+    world = await World.open({
+      change: (posted) => {
+        goOn(posted);
+        posted.gates = { uat: { partial: true } };
+        for (const { workloads } of posted.groups) for (const workload of workloads) workload.dependsOn = [];
+      },
+    });
+    delete world.people.atGate.uat;
+    await world.start();
+    await world.until(() => world.openGates().length > 0, 'the sign-off');
+    const [asked] = world.openGates();
+    if (asked === undefined) throw new Error('no gate');
+    await world.people.rollBackAlone(['app'], 'withdrawn');
+    await world.people.approve(asked, ['web']);
+    await world.people.reject(asked, ['app']);
+    expect((await world.ended()).status).toBe('incomplete');
+    expect(world.phases()).toEqual({ app: 'withdrawn', web: 'committed' });
   });
 });
