@@ -14,6 +14,7 @@ export function* wayBack(ctx: Ctx, input: GroupInput, begun: Begun, signal: Inte
   // Those who are held walk back as well: nothing of the cutover, but their preparation, if they are withdrawn.
   const tiers = only(input.tiers, (id) => !begun.committed.has(id) && !begun.left.has(id));
   const workloadIds = tiers.flat();
+  if (workloadIds.length === 0) return;
   const subject = { waveId, workloadIds };
   yield* show(ctx, input, begun, 'rollingBack', signal.reason);
   const { action, by, reason } = signal;

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
+import { onlyDb } from './world/definitions.ts';
 import { nothingLeft, times } from './world/expectations.ts';
 import { expectSound } from './world/invariants.ts';
 import { World } from './world/world.ts';
@@ -53,4 +54,17 @@ test('a wave of two groups commits: the second waits for the first, traffic move
       ' ',
     ),
   );
+});
+
+test('an order that comes while the group commits finds nobody who could go back, and changes nothing', async () => {
+  world = await World.open({ change: onlyDb });
+  const order = async () => {
+    await world.people.rollBack();
+    await world.told();
+  };
+  world.script.once('enterPhase', order, { when: 'before', matches: ({ phase }) => phase === 'committed' });
+  await world.start();
+  const { status, steps } = await world.ended();
+  expect(status).toBe('committed');
+  expect(Object.keys(steps ?? {})).toEqual(['targetIam', 'migrationAppliance']);
 });
