@@ -6,7 +6,7 @@ import { refuse } from './problem.ts';
 
 export const cutoverBegun: ReadonlySet<string | undefined> = new Set(['cuttingOver', 'validating', 'rollingBack']);
 /** From here on what is done for one workload is done for the group. */
-const together: ReadonlySet<Phase> = new Set<Phase>(['launching', 'trafficMoved', 'validating', 'committed']);
+export const asOne: ReadonlySet<Phase> = new Set<Phase>(['launching', 'trafficMoved', 'validating', 'committed']);
 
 /**
  * Throws `conflict` unless these may leave: before their group's cutover has begun, or, where the group goes on without
@@ -30,7 +30,7 @@ export function checkLeaving(
     if (gone.length > 0)
       throw refuse('conflict', `${gone.map((each) => each.workloadId).join(', ')} has left ${id} already.`);
     const begun = cutoverBegun.has(wave.groups[id]?.status);
-    const launched = members.some(({ state }) => together.has(state.remembered ?? state.phase));
+    const launched = members.some(({ state }) => asOne.has(state.remembered ?? state.phase));
     const why =
       begun && (onFailure !== 'goOn' || launched) ? `the cutover of ${id} has begun` : whyTheyMustStay(standing, those);
     if (why !== undefined)

@@ -5,7 +5,7 @@ import type { Phase } from '../../shared/lifecycle/phases.ts';
 import { standingTurns, whyNot } from '../../shared/policy/batches.ts';
 import type { WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
 import { readBody } from './body.ts';
-import { cutoverBegun } from './leaving.ts';
+import { asOne, cutoverBegun } from './leaving.ts';
 import { type Addressed, give, Reason, Scope, scopeOf } from './orders.ts';
 import { refuse } from './problem.ts';
 import { json, type Route } from './route.ts';
@@ -79,9 +79,11 @@ export const paceRoutes: Route[] = [
       const { reason, deltas, ...asked } = await readBody(request, Pause);
       const wave = await waveOf(capabilities.store, param('id'));
       const scope = scopeOf(wave, asked);
+      const concerned = await workloadsIn(capabilities, wave, scope);
+      if (asked.workloads !== undefined) checkRestsAlone(concerned);
       const told = { action: 'pause' as const, by: person.subject, reason, deltas, ...named(asked, scope) };
       const order = await give(capabilities, wave, scope, (stamp) => ({ ...told, ...stamp }));
-      return json({ order, ...costOf(await workloadsIn(capabilities, wave, scope)) }, 202);
+      return json({ order, ...costOf(concerned) }, 202);
     },
   },
   {
@@ -123,6 +125,17 @@ async function workloadsIn(
   { workloadIds }: Addressed,
 ): Promise<WorkloadDocument[]> {
   return (await store.workloads.list(waveId)).filter(({ workloadId }) => workloadIds.includes(workloadId));
+}
+
+/** Throws `conflict` where steps are taken for the whole group: none of its workloads rests alone there. */
+function checkRestsAlone(workloads: readonly WorkloadDocument[]): void {
+  const moving = workloads.find((each) => asOne.has(phaseOf(each)));
+  if (moving === undefined) return;
+  const { workloadId, plan } = moving;
+  throw refuse(
+    'conflict',
+    `${workloadId} is ${phaseOf(moving)}: its group goes on as a whole. Pause that ("group": "${plan.groupId}").`,
+  );
 }
 
 /** What a pause costs: who is down between the stop of its services and its traffic stays down for as long as it lasts. */

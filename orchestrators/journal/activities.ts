@@ -164,13 +164,14 @@ export const recordGroup = defineActivity({
   output: Nothing,
   retry: patientRetry,
   async effect({ store, now }, { waveId, groupId, status, instanceId, reason }, { operationId }) {
-    const put = (wave: WaveDocument): WaveDocument => ({
-      ...wave,
-      groups: {
-        ...wave.groups,
-        [groupId]: { status, instanceId, updatedAt: now(), ...(reason === undefined ? {} : { reason }) },
-      },
-    });
+    const put = (wave: WaveDocument): WaveDocument | undefined => {
+      const stands = wave.groups[groupId];
+      // Late, of work that its group no longer waited for: others rely on how it has ended.
+      if (stands?.instanceId === instanceId && endedGroups.has(stands.status) && !endedGroups.has(status))
+        return undefined;
+      const group = { status, instanceId, updatedAt: now(), ...(reason === undefined ? {} : { reason }) };
+      return { ...wave, groups: { ...wave.groups, [groupId]: group } };
+    };
     await store.waves.change(waveId, put, { operationId });
     const why = `group ${groupId} is ${status}`;
     // Once it has ended, the heads of all journals are anchored.

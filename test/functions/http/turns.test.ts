@@ -105,3 +105,14 @@ it('an order to a group that has ended is refused while its wave goes on, with t
   }
   expect((await ask('POST', '/api/waves/w1/pause', { as: 'ada', body })).status).toBe(202);
 });
+
+it('one workload is not paused alone once its group moves as a whole', async () => {
+  const { ask, walk } = await started();
+  const pause = (asked: object) => ask('POST', '/api/waves/w1/pause', { as: 'ada', body: { ...body, ...asked } });
+  await walk('web', 'preparing', 'replicating', 'cutoverQueued', 'stoppingServices', 'finalSync');
+  expect((await pause({ workloads: ['web'] })).status).toBe(202);
+  await walk('web', 'sourceOff', 'launching');
+  const refused = await pause({ workloads: ['web'] });
+  expect([refused.status, refused.body.detail]).toEqual([409, expect.stringContaining('"group": "shop"')]);
+  expect((await pause({ group: 'shop' })).status).toBe(202);
+});
