@@ -14,9 +14,9 @@ const routeOf: Record<Order, string> = {
   withdraw: 'wavesRollback',
   cancel: 'wavesCancel',
   pause: 'wavesPause',
-  defer: 'wavesDefer',
-  rush: 'wavesRush',
-  revalidate: 'wavesRevalidate',
+  defer: 'workloadsDefer',
+  rush: 'workloadsRush',
+  revalidate: 'groupsValidate',
 };
 const reason = 'the story says so';
 
@@ -92,18 +92,20 @@ export class Crowd {
   }
 
   async #give(order: Order, id: string): Promise<void> {
-    const workloads = this.#world.wave(id).plan.workloads.map(({ workloadId }) => workloadId);
-    const one = [workloads[this.#chance.below(workloads.length)] ?? ''];
+    const { plan } = this.#world.wave(id);
+    const workloads = plan.workloads.map(({ workloadId }) => workloadId);
+    const gid = plan.groups[this.#chance.below(plan.groups.length)]?.id ?? '';
+    const wid = workloads[this.#chance.below(workloads.length)] ?? '';
     const bodies: Record<Order, unknown> = {
       rollback: { to: 'replicating', reason, acceptDataLoss: true },
       withdraw: { to: 'withdrawn', reason, acceptDataLoss: true },
       cancel: { reason },
       pause: { reason },
-      defer: { reason, workloads: one },
-      rush: { reason, workloads: one },
+      defer: { reason },
+      rush: { reason },
       revalidate: { reason },
     };
-    await this.#does(order, routeOf[order], { id }, bodies[order], carl);
+    await this.#does(order, routeOf[order], { id, wid, gid }, bodies[order], carl);
     if (order === 'pause')
       this.#world.motion.later(this.#about(120), () => this.#does('resume', 'wavesResume', { id }, { reason }, ada));
   }

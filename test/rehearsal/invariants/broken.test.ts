@@ -120,7 +120,10 @@ describe('is caught', () => {
     expect(found).toContain('7');
   });
 
-  test('8: a cutover that begins after its window has closed', async () => {
+  test.each([
+    ['after its window has closed', '2026-12-06T00:59:55.000Z'],
+    ['too late in its window to come to an end or back', '2026-12-06T00:59:35.000Z'],
+  ])('8: a cutover that begins %s', async (_when, start) => {
     const seconds = { expected: 0, high: 0 };
     const fits = { verdict: 'fits', nextWindow: null, reason: '', downtimeSeconds: seconds, undoSeconds: seconds };
     const found = await breaks(
@@ -131,7 +134,7 @@ describe('is caught', () => {
           goNoGo: { lagSeconds: 0 },
         });
       },
-      { start: '2026-12-06T00:59:55.000Z' },
+      { start },
     );
     expect(found).toContain('8');
   });
