@@ -85,22 +85,31 @@ function outcomeOf({ tiers }: GroupInput, begun: Begun): GroupOutcome {
   const { committed, left, held, walkedBack } = begun;
   const others = tiers.flat().filter((workloadId) => !committed.has(workloadId));
   const behind = others.length;
+  const isBack = walkedBack?.outcome === 'rolledBack';
+  const replicates = behind > 0 && (isBack || held.size > 0 || [...left.values()].includes('replicating'));
   const done = tiers.length === 0 ? 'every workload had committed before' : 'validated and committed';
-  if (behind === 0) return { outcome: 'committed', reason: done, behind };
+  if (behind === 0) return { outcome: 'committed', reason: done, behind, replicates };
   const named = [
     ...[...held].map(([workloadId, reason]) => `${workloadId} held: ${reason}`),
     ...[...left].map(([workloadId, phase]) => `${workloadId} has left and is ${phase}`),
   ];
   if (walkedBack !== undefined) named.unshift(walkedBack.reason);
   if (committed.size > 0)
-    return { outcome: 'incomplete', reason: shorten([`committed: ${[...committed].join(', ')}`, ...named]), behind };
-  if (walkedBack !== undefined) return { outcome: walkedBack.outcome, reason: walkedBack.reason, behind };
-  if (held.size === 0) return { outcome: 'rolledBack', reason: shorten(['everybody has left', ...named]), behind };
+    return {
+      outcome: 'incomplete',
+      reason: shorten([`committed: ${[...committed].join(', ')}`, ...named]),
+      behind,
+      replicates,
+    };
+  if (walkedBack !== undefined) return { outcome: walkedBack.outcome, reason: walkedBack.reason, behind, replicates };
+  if (held.size === 0)
+    return { outcome: 'rolledBack', reason: shorten(['everybody has left', ...named]), behind, replicates };
   const [reason = ''] = new Set(held.values());
   return {
     outcome: 'held',
     reason: new Set(held.values()).size === 1 && left.size === 0 ? reason : shorten(named),
     behind,
+    replicates,
   };
 }
 

@@ -26,6 +26,9 @@ export const GroupOutcome = z.strictObject({
   outcome: z.enum(['committed', 'incomplete', 'rolledBack', 'withdrawn', 'held', 'failed']),
   reason: z.string(),
   behind: z.int().describe('how many of its workloads have not committed'),
+  replicates: z
+    .boolean()
+    .describe('whether some of them go on replicating, and need what was made for the environment'),
 });
 export type GroupOutcome = z.infer<typeof GroupOutcome>;
 

@@ -46,7 +46,7 @@ export const wave = defineOrchestrator({
     // Told to stop before any group began, groups of an earlier attempt still have their way back to go.
     if (ordered === undefined || outline.begun) {
       outcomes = yield* all(outline.groups.map((member) => moveGroup(ctx, input, outline, member, ordered)));
-      done = outcomes.every(({ outcome }) => outcome === 'committed' || outcome === 'withdrawn');
+      done = outcomes.every(({ replicates }) => !replicates);
       reason = outcomes.find(({ outcome }) => outcome !== 'committed')?.reason ?? reason;
     }
     const cancelled = (ordered ?? ctx.interruption)?.action === 'cancel';
@@ -118,7 +118,7 @@ function* moveGroup(
     yield* recordGroup.call(ctx, { waveId, groupId, status: 'failed', instanceId, reason });
     const operationId = ctx.operationId('told', groupId);
     yield* tellDependents.call(ctx, { waveId, groupId, operationId, outcome: 'failed' });
-    return { outcome: 'failed', reason, behind: member.tiers.flat().length };
+    return { outcome: 'failed', reason, behind: member.tiers.flat().length, replicates: true };
   }
 }
 

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
+import { carl } from '../../rehearsal/world/persons.ts';
 import { definitionOf, onlyDb, onlyShop } from './world/definitions.ts';
 import { expectSound } from './world/invariants.ts';
 import { World } from './world/world.ts';
@@ -29,6 +30,23 @@ test('the last wave to leave an environment removes the worker that only a wave 
     expect((await world.ended(waveId)).status).toBe('committed');
     if (waveId === 'w1') expect([...world.hosts.workers]).toEqual(['worker-cellar']);
   }
+  expect([...world.hosts.workers]).toEqual([]);
+  expect(await world.capabilities.store.appliances.list()).toEqual([]);
+  expect(world.azure.rolesGranted).toBe(false);
+});
+
+test('a wave of which some committed and the others are withdrawn gives its environment back', async () => {
+  world = await World.open({ change: onlyShop });
+  world.people.atGate = { uat: 'approve', commit: 'approve' };
+  await world.start();
+  await world.until(() => world.openGates().some(({ name }) => name === 'cutover'), 'the cutover gate opens');
+  const alone = { to: 'withdrawn', workloads: ['web'], reason: 'its owner wants it later' };
+  expect(await world.people.try('wavesRollback', { id: 'w1' }, alone, carl)).toBe(true);
+  await world.until(() => world.phases()['web'] === 'withdrawn', 'web is withdrawn');
+  world.people.atGate = { ...world.people.atGate, cutover: 'approve' };
+  for (const gate of world.openGates()) await world.people.decide(gate);
+  expect((await world.ended()).status).toBe('incomplete');
+  expect(world.phases()).toEqual({ app: 'committed', web: 'withdrawn' });
   expect([...world.hosts.workers]).toEqual([]);
   expect(await world.capabilities.store.appliances.list()).toEqual([]);
   expect(world.azure.rolesGranted).toBe(false);
