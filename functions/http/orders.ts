@@ -62,7 +62,7 @@ export function scopeOf(wave: WaveDocument, { group, workloads }: z.infer<typeof
 /** Writes an order down for the feed to carry. Throws `conflict` if nothing runs that could hear it. */
 export async function give(
   { store, now }: Capabilities,
-  { waveId, status, groups }: WaveDocument,
+  { waveId, status, groups, startedAt }: WaveDocument,
   { instanceIds, groupIds }: Addressed,
   signalOf: (stamp: { id: string; at: string }) => ControlSignal,
 ): Promise<ControlDocument> {
@@ -73,7 +73,7 @@ export async function give(
         'conflict',
         `Group ${id} is ${groups[id]?.status}: nothing of it runs that could be told. Once the wave has ended, its next start takes up what is left (POST /api/waves/${waveId}/start).`,
       );
-  const at = orderTime(await store.controls.list(waveId), now());
+  const at = orderTime(await store.controls.list(waveId), startedAt, now());
   const id = `control.${randomUUID()}`;
   const control: ControlDocument = { id, kind: 'control', waveId, instanceIds, signal: signalOf({ id, at }), at };
   await store.controls.put(control);

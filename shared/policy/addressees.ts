@@ -22,10 +22,14 @@ export function pauseOf(
   return latest?.action === 'pause' ? latest : undefined;
 }
 
-/** The time of a wave's next order: later than every one before, for the latest of pause and resume decides. */
-export function orderTime(orders: readonly { at: string }[], now: string): string {
+/**
+ * The time of a wave's next order: later than every one before, for the latest of pause and resume decides; and not before
+ * the wave's start, whatever the clock here says, for older ones were for earlier attempts.
+ */
+export function orderTime(orders: readonly { at: string }[], startedAt: string | undefined, now: string): string {
   const last = Math.max(...orders.map(({ at }) => Date.parse(at)), 0);
-  return new Date(Math.max(Date.parse(now), last + 1)).toISOString();
+  const start = startedAt === undefined ? 0 : Date.parse(startedAt);
+  return new Date(Math.max(Date.parse(now), start, last + 1)).toISOString();
 }
 
 interface Running {

@@ -179,7 +179,7 @@ async function heedFailureBudget({ store, now }: Pick<Capabilities, 'store' | 'n
   ];
   const reason = spent(plan.failureBudget, plan.workloads.length, failed);
   if (reason === undefined) return;
-  const at = orderTime(orders, now());
+  const at = orderTime(orders, startedAt, now());
   const signal = { action: 'pause', by: budget, reason, id, at, deltas: 'goOn' } as const;
   await store.controls.put({ id, kind: 'control', waveId, instanceIds: allInstancesOf(wave), signal, at });
 }

@@ -116,3 +116,11 @@ it('one workload is not paused alone once its group moves as a whole', async () 
   expect([refused.status, refused.body.detail]).toEqual([409, expect.stringContaining('"group": "shop"')]);
   expect((await pause({ group: 'shop' })).status).toBe(202);
 });
+
+it('an order is never dated before the start of its wave: clocks differ, and older ones were for earlier attempts', async () => {
+  const { ask, reach } = await started();
+  const startedAt = '2027-01-01T00:00:00.000Z';
+  await reach.store.waves.change('w1', (wave) => ({ ...wave, startedAt }));
+  const { body: told } = await ask('POST', '/api/waves/w1/pause', { as: 'ada', body });
+  expect(told.order.at).toBe(startedAt);
+});
