@@ -2,20 +2,25 @@
 // appliances. A moment is a number of committed events, not a time: it is the same one on a slow machine.
 import { expect } from 'vitest';
 import { Approver } from '../../../examples/harness/approver.ts';
+import type { LabServer } from '../../../examples/harness/lab.ts';
 import { Stage } from '../../../examples/harness/stage.ts';
 import { type Snapshot, watchWave } from '../../../examples/harness/watch.ts';
 import { compareDisks } from '../../../examples/first-wave/summary.ts';
 import { Chance } from '../../../local/durable/chance.ts';
+import type { WaveDefinition } from '../../../shared/model/wave.ts';
 import { changedTwice, foldOf, historyOf } from '../history.ts';
 import { Target } from '../target.ts';
 import { complainOfAttention, newPlace, planWave } from '../world.ts';
 
-const servers = [
-  { id: 'db-01', service: 'ledger', diskMiB: 24, dataMiB: 4 },
-  { id: 'jobs-01', service: 'scheduler', diskMiB: 24, dataMiB: 4 },
-];
-/** About as many events as the two workloads have in a run that nobody disturbs. */
-const moments = 120;
+const small = { diskMiB: 24, dataMiB: 4 };
+/** The servers of the example: one read by its own agent, one by a worker, and one that needs the other. */
+export const servers = {
+  db: { id: 'db-01', service: 'ledger', ...small },
+  jobs: { id: 'jobs-01', service: 'scheduler', ...small },
+  web: { id: 'web-01', service: 'portal', ...small },
+};
+/** About as many events as a workload has in a run that nobody disturbs. */
+const momentsEach = 60;
 const killsPerRun = 3;
 
 interface Kill {
@@ -26,10 +31,10 @@ interface Kill {
 }
 
 /** When is killed what: the same for the same seed. */
-export function killsOf(seed: number): Kill[] {
+export function killsOf(seed: number, workloads: number): Kill[] {
   const chance = new Chance(seed);
   const kills = Array.from({ length: killsPerRun }, () => ({
-    moment: chance.below(moments),
+    moment: chance.below(momentsEach * workloads),
     victim: chance.happens(0.5) ? ('cloud' as const) : ('appliance' as const),
     draw: chance.next(),
   }));
@@ -37,20 +42,17 @@ export function killsOf(seed: number): Kill[] {
 }
 
 /** Runs a whole wave under a seed's kills, and looks at everything that must hold afterwards. Returns what was killed. */
-export async function surviveKills(seed: number): Promise<string[]> {
+export async function surviveKills(seed: number, moving: readonly LabServer[]): Promise<string[]> {
   const place = newPlace();
   try {
-    const stage = await Stage.set(place.folder, servers);
-    const plan = await planWave(stage, servers, (wave) => ({
+    const stage = await Stage.set(place.folder, moving);
+    const plan = await planWave(stage, moving, (wave) => ({
       ...wave,
       id: `killed-${seed}`,
-      groups: wave.groups.map((group) => ({
-        ...group,
-        workloads: group.workloads.filter(({ source }) => servers.some(({ id }) => id === source)),
-      })),
+      groups: onlyWith(wave, moving),
     }));
     await stage.asAda.startWave(plan.waveId);
-    const left = killsOf(seed);
+    const left = killsOf(seed, moving.length);
     const killed: string[] = [];
     const approver = new Approver(stage.asGrace, 0);
     const last = await watchWave(stage.asAda, plan.waveId, {
@@ -82,6 +84,15 @@ export async function surviveKills(seed: number): Promise<string[]> {
   } finally {
     await place.clear();
   }
+}
+
+/** The groups of the example with these servers alone. */
+function onlyWith({ groups }: WaveDefinition, moving: readonly LabServer[]): WaveDefinition['groups'] {
+  const left = groups.flatMap((group) => {
+    const workloads = group.workloads.filter(({ source }) => moving.some(({ id }) => id === source));
+    return workloads.length === 0 ? [] : [{ ...group, workloads }];
+  });
+  return left.length < groups.length ? left.map((group) => ({ ...group, dependsOn: [] })) : left;
 }
 
 /** How many events the workloads have had. */
