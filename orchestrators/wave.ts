@@ -133,12 +133,23 @@ function* leave(ctx: Ctx, waveId: string, environmentId: string, taken: Taken[])
   });
   const others = yield* releaseEnvironment.call(ctx, { environmentId, waveId });
   if (others > 0) return;
-  // A wave that left before may have had workers that this one did not want.
-  const workers = yield* sitesWithWorkers.call(ctx, { environmentId });
+  const byHand = ['remove the workers that earlier waves have left, and revoke them'];
+  yield* untilDone(ctx, sourceWorker.name, subject, ['workersLeft'], byHand, function* () {
+    taken.push(...(yield* workersLeft(ctx, waveId, environmentId, taken)));
+  });
+  yield* walkBack(ctx, taken, allSteps, subject);
+}
+
+/** A wave that left before may have had workers that this one did not want. */
+function* workersLeft(ctx: Ctx, waveId: string, environmentId: string, taken: readonly Taken[]): Flow<Taken[]> {
   const own = taken
     .filter(({ step }) => step === sourceWorker.name)
     .map(({ input }) => sourceWorker.input.parse(input).siteId);
-  for (const siteId of workers.filter((id) => !own.includes(id)))
-    yield* rearm(ctx, taken, [sourceWorker], { environmentId, waveId, siteId }, subject);
-  yield* walkBack(ctx, taken, allSteps, subject);
+  const sites = yield* sitesWithWorkers.call(ctx, { environmentId });
+  const left: Taken[] = [];
+  for (const siteId of sites.filter((id) => !own.includes(id))) {
+    const input = { environmentId, waveId, siteId };
+    left.push({ step: sourceWorker.name, input, before: yield* sourceWorker.capture(ctx, input, 1) });
+  }
+  return left;
 }

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { carl } from '../../rehearsal/world/persons.ts';
 import { definitionOf, onlyDb, onlyShop } from './world/definitions.ts';
+import { broken } from './world/expectations.ts';
 import { expectSound } from './world/invariants.ts';
 import { World } from './world/world.ts';
 
@@ -10,7 +11,8 @@ afterEach(async () => {
   await world.close();
 });
 
-test('the last wave to leave an environment removes the worker that only a wave before it wanted', async () => {
+/** Two waves of one environment, of which only the first one wants a worker; both ask for their commit. */
+async function twoWaves(): Promise<(waveId: string) => Promise<void>> {
   world = await World.open({ change: onlyShop });
   await world.people.post(
     definitionOf((posted) => {
@@ -24,15 +26,35 @@ test('the last wave to leave an environment removes the worker that only a wave 
   const commits = () => world.openGates().filter(({ name }) => name === 'commit');
   await world.until(() => commits().length === 2, 'both waves ask for the commit');
   world.people.atGate = { commit: 'approve' };
-  for (const waveId of ['w1', 'w2']) {
+  return async (waveId) => {
     const gate = commits().find((each) => each.waveId === waveId);
     if (gate !== undefined) await world.people.decide(gate);
+  };
+}
+
+test('the last wave to leave an environment removes the worker that only a wave before it wanted', async () => {
+  const commit = await twoWaves();
+  for (const waveId of ['w1', 'w2']) {
+    await commit(waveId);
     expect((await world.ended(waveId)).status).toBe('committed');
     if (waveId === 'w1') expect([...world.hosts.workers]).toEqual(['worker-cellar']);
   }
   expect([...world.hosts.workers]).toEqual([]);
   expect(await world.capabilities.store.appliances.list()).toEqual([]);
   expect(world.azure.rolesGranted).toBe(false);
+});
+
+test('a wave that leaves asks about that worker like about any undo: it does not walk back from there', async () => {
+  const commit = await twoWaves();
+  await commit('w1');
+  await world.ended('w1');
+  world.script.fail('findWorker', broken);
+  await commit('w2');
+  await world.question();
+  expect(world.openQuestions()).toMatchObject([{ step: 'sourceWorker', choices: ['retry', 'doneByHand'] }]);
+  await world.people.answer('retry');
+  expect((await world.ended('w2')).status).toBe('committed');
+  expect([...world.hosts.workers]).toEqual([]);
 });
 
 test('a wave of which some committed and the others are withdrawn gives its environment back', async () => {
