@@ -34,7 +34,7 @@ export interface StepDefinition<I, B, O, C = unknown> {
   readonly output: z.ZodType<O>;
   readonly changes?: Changes<C>;
   readonly skip?: Skip<I, O>;
-  /** Tells steps of one name and one orchestration apart, such as one per site. */
+  /** Tells steps of one name and one orchestration apart, such as one per site or per batch: their questions as well. */
   readonly key?: (input: I) => string;
   /** Reads what undo will need. Changes nothing; runs until precheck has passed once. */
   capture(ctx: Ctx, input: I, attempt: number): Flow<B>;

@@ -45,6 +45,11 @@ function closure(from: ReadonlySet<string>, next: (id: string) => readonly strin
   return found;
 }
 
+/** Tells a group's batches apart: nobody is of two of them. */
+export function ofBatch([first = '']: readonly string[]): string {
+  return first;
+}
+
 export interface Batch {
   workloadIds: string[];
   /** `first`: rushed; `all`: whoever is not set aside; `later`: who was set aside, in a later window. */

@@ -2,7 +2,7 @@
 import { afterEach, expect, test } from 'vitest';
 import type { GateDocument } from '../../shared/store/documents.ts';
 import { onlyShop } from './world/definitions.ts';
-import { servesAsBefore } from './world/expectations.ts';
+import { broken, servesAsBefore } from './world/expectations.ts';
 import { expectSound } from './world/invariants.ts';
 import { World } from './world/world.ts';
 
@@ -221,4 +221,31 @@ test('who waits for the window and is left behind by a rushed one goes on replic
   await world.until(() => world.state('web').phase === 'sourceOff', 'web cuts over');
   expect(world.state('app').phase).toBe('replicating');
   expect((await world.ended()).status).toBe('committed');
+});
+
+test('what fails in the second batch is asked about although the same step was asked about in the first', async () => {
+  await open((posted) => {
+    alone(posted);
+    posted.gates = { before: { postCutover: {} } };
+  });
+  world.people.atGate = { ...world.people.atGate, 'before:postCutover': 'approve' };
+  await world.start();
+  await gate();
+  await world.people.turn('rush', 'web');
+  for (const workloadId of ['web', 'app'])
+    world.script.fail('createMachine', broken, {
+      matches: (input) => input['purpose'] === 'cutover' && input['workloadId'] === workloadId,
+    });
+  await world.until(() => cutoverGate()?.workloadIds.length === 1, 'a gate for web alone');
+  world.people.atGate = { ...world.people.atGate, cutover: 'approve' };
+  await world.people.approve(await gate());
+  for (const workloadIds of [['web'], ['app']]) {
+    await world.question();
+    expect(world.openQuestions()).toMatchObject([{ step: 'postCutover', workloadIds }]);
+    await world.people.answer('retry');
+    await world.until(() => world.openQuestions().length === 0, 'it is answered');
+  }
+  expect((await world.ended()).status).toBe('committed');
+  const before = world.documents<GateDocument>('gate').filter(({ name }) => name === 'before:postCutover');
+  expect(before.map(({ workloadIds }) => workloadIds)).toEqual([['web'], ['app']]);
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineStep } from '../../../shared/durable/step.ts';
+import { ofBatch } from '../../../shared/policy/batches.ts';
 import { enterPhase } from '../../journal/activities.ts';
 import { destroyAll, launchAll } from '../../machines.ts';
 import { requireWindow } from '../../requireWindow.ts';
@@ -19,6 +20,7 @@ export const postCutover = defineStep({
   number: 11,
   name: 'postCutover',
   scope: 'group',
+  key: ({ tiers }) => ofBatch(tiers.flat()),
   input: Input,
   before: z.strictObject({ records: z.array(RecordBefore) }),
   output: z.strictObject({ actions: z.array(Applied) }),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { immediately } from '../../../shared/durable/flow.ts';
 import { defineStep } from '../../../shared/durable/step.ts';
 import { CommitPolicy } from '../../../shared/model/settings.ts';
+import { ofBatch } from '../../../shared/policy/batches.ts';
 import { CheckChanges, Tested } from '../../checks.ts';
 import { enterPhase } from '../../journal/activities.ts';
 import { judge, settle, type Turn } from './turn.ts';
@@ -25,6 +26,7 @@ export const finalValidation = defineStep({
   number: 12,
   name: 'finalValidation',
   scope: 'group',
+  key: ({ workloadIds }) => ofBatch(workloadIds),
   input: Input,
   before: z.strictObject({}),
   output: z.strictObject({ turns: z.array(Judged), decision: z.string(), decisions: z.array(z.unknown()) }),
