@@ -1,7 +1,7 @@
 // The people of a story: they decide at gates, answer questions and give orders, after a while and in their own ways. In
 // the end somebody always decides, so that no story waits for ever.
 import type { Chance } from '../../local/durable/chance.ts';
-import type { AttentionDocument, GateDocument } from '../../shared/store/documents.ts';
+import type { AttentionDocument, ControlDocument, GateDocument } from '../../shared/store/documents.ts';
 import type { Latencies } from '../latencies/latencies.ts';
 import type { Written } from '../world/mirror.ts';
 import { ada, carl, dora } from '../world/persons.ts';
@@ -39,6 +39,7 @@ export class Crowd {
 
   /** Reads what was written, and acts on what is asked. */
   reads(document: Written): void {
+    if (document.kind === 'control') this.#ordered(document as unknown as ControlDocument);
     const asked = document as unknown as GateDocument | AttentionDocument;
     if ((asked.kind !== 'gate' && asked.kind !== 'attention') || asked.status !== 'open') return;
     const key = `${asked.waveId}/${asked.id}`;
@@ -46,6 +47,14 @@ export class Crowd {
     this.#asked.add(key);
     if (asked.kind === 'gate') this.#atGate(asked);
     else this.#questioned(asked);
+  }
+
+  /** Whoever or whatever has paused a wave: somebody lets it go on after a while. */
+  #ordered({ id, waveId, signal }: ControlDocument): void {
+    if (signal.action !== 'pause' || this.#asked.has(id)) return;
+    this.#asked.add(id);
+    const resume = () => this.#does('resume', 'wavesResume', { id: waveId }, { reason }, ada);
+    this.#world.motion.later(this.#about(120), resume);
   }
 
   #atGate(gate: GateDocument): void {
@@ -60,8 +69,14 @@ export class Crowd {
     const params = { id: gate.waveId, gateId: gate.id };
     if (rejected)
       return this.#does(`reject ${gate.name}`, 'gatesReject', params, { comment: reason, acceptDataLoss: true }, carl);
+    const some = gate.policy.partial && gate.workloadIds.length > 1 && this.#chance.happens(0.4);
+    const body = some ? { workloads: gate.workloadIds.slice(0, 1) } : {};
     for (const approver of [carl, dora].slice(0, Math.max(1, gate.policy.quorum)))
-      await this.#does(`approve ${gate.name}`, 'gatesApprove', params, {}, approver);
+      await this.#does(`approve ${gate.name}${some ? ' in part' : ''}`, 'gatesApprove', params, body, approver);
+    if (!some) return;
+    // What was not approved is decided as well, or its group would wait for ever.
+    const others = { workloads: gate.workloadIds.slice(1), comment: reason };
+    await this.#does(`reject the rest of ${gate.name}`, 'gatesReject', params, others, carl);
   }
 
   #questioned(question: AttentionDocument): void {
@@ -106,8 +121,6 @@ export class Crowd {
       revalidate: { reason },
     };
     await this.#does(order, routeOf[order], { id, wid, gid }, bodies[order], carl);
-    if (order === 'pause')
-      this.#world.motion.later(this.#about(120), () => this.#does('resume', 'wavesResume', { id }, { reason }, ada));
   }
 
   #about(minutes: number): number {

@@ -28,7 +28,13 @@ function waveOf(id: string, sources: readonly Source[], chance: Chance): WaveDef
     },
     onOverrun: pick('ask', 'rollBack'),
     onFailure: pick('hold', 'hold', 'rollBack', 'goOn'),
-    gates: { uat: gate(), cutover: gate(), commit: { required: asks, quorum: 1 } },
+    gates: {
+      uat: { ...gate(), partial: chance.happens(0.2) },
+      cutover: { ...gate(), partial: chance.happens(0.2) },
+      commit: { required: asks, quorum: 1 },
+      before: chance.happens(0.15) ? { [pick('stopServices', 'initialSync', 'postCutover')]: { required: true } } : {},
+    },
+    ...(chance.happens(0.2) ? { failureBudget: { workloads: 0 } } : {}),
     commitPolicy: {
       onPassed: asks ? pick('wait', 'wait', 'commit', 'rollback') : pick('commit', 'commit', 'rollback'),
       onFailed: pick('wait', 'rollback'),
