@@ -8,7 +8,8 @@ import { currentOpening } from '../shared/policy/openings.ts';
 import { cutover } from './cutover.ts';
 import { hold } from './hold.ts';
 import { enterPhase } from './journal/activities.ts';
-import { type Begun, type GroupInput, only, show, subjectOf, whoStays } from './membership.ts';
+import { tellDependents } from './journal/needs/activities.ts';
+import { type Begun, type GroupInput, only, show, stayingOf, subjectOf, whoStays } from './membership.ts';
 import { watchWindow } from './overrun.ts';
 import { take } from './saga.ts';
 import { postCutover } from './steps/11-post-cutover/step.ts';
@@ -95,6 +96,11 @@ function* cutOver(ctx: Ctx, input: GroupInput, begun: Begun, workloadIds: string
   begun.batch = [];
   begun.moved = [];
   ctx.freeReturn = true;
+  if (stayingOf(input, begun).length === 0) return;
+  // Others may need only those who have committed now: they do not wait until the whole group has ended.
+  const { waveId, groupId } = input;
+  const operationId = ctx.operationId('told', ctx.nextCount('told'));
+  yield* tellDependents.call(ctx, { waveId, groupId, operationId, outcome: 'incomplete' });
 }
 
 function* steps9To12(ctx: Ctx, input: GroupInput, begun: Begun, workloadIds: string[]): Flow<void> {

@@ -82,3 +82,28 @@ test('a group that waits can be told to stop', async () => {
   expect((await world.ended('w2')).status).toBe('cancelled');
   expect(world.phases()).toMatchObject({ app: 'withdrawn', web: 'withdrawn' });
 });
+
+test('who waits for one workload goes on once that has committed, also while others of its group still wait', async () => {
+  world = await World.open({
+    change: (posted) => {
+      for (const group of posted.groups) {
+        const pairs = [{ workload: 'db', needs: 'web' }];
+        group.dependsOn = group.id === 'data' ? [{ group: 'shop', kind: 'mapped', pairs }] : [];
+        for (const workload of group.workloads) workload.dependsOn = [];
+      }
+    },
+  });
+  delete world.people.atGate.cutover;
+  const gates = () => world.openGates().filter(({ name }) => name === 'cutover');
+  await world.start();
+  await world.until(() => gates().length === 1 && world.wave().groups['data']?.status === 'waiting', 'data waits');
+  await world.people.turn('rush', 'web');
+  await world.until(() => gates()[0]?.workloadIds.length === 1, 'a gate for web alone');
+  const [asked] = gates();
+  if (asked === undefined) throw new Error('no gate');
+  await world.people.approve(asked);
+  await world.until(() => gates().length === 2, 'app and db are asked about');
+  world.people.atGate.cutover = 'approve';
+  for (const gate of gates()) await world.people.decide(gate);
+  expect((await world.ended()).status).toBe('committed');
+});
