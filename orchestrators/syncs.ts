@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Ctx, Flow } from '../shared/durable/flow.ts';
 import { sleep, waitUntil } from '../shared/durable/waits.ts';
 import { terminal } from '../shared/errors.ts';
+import { plusMs } from '../shared/policy/duration.ts';
 import { applianceEventData } from '../shared/protocol/events.ts';
 import { requestSync } from './syncs/activities.ts';
 
@@ -15,7 +16,8 @@ export type CompletedSync = z.infer<(typeof applianceEventData)['landfall.sync.c
 
 /**
  * Queues a sync and waits until it has completed, for as long as it takes: stalls are the watchdog's business.
- * While another sync of the workload is in flight (single flight) it asks again.
+ * While another sync of the workload is in flight (single flight) it asks again, for two hours at most: each asking is
+ * history, and an appliance that is gone ends nothing.
  */
 export function* runSync(
   ctx: Ctx,
@@ -24,8 +26,16 @@ export function* runSync(
   ...key: (string | number)[]
 ): Flow<CompletedSync> {
   const operationId = ctx.operationId(`${kind}Sync`, workload.workloadId, ...key);
-  for (let seconds = 1; !(yield* requestSync.call(ctx, { ...workload, kind, operationId })).queued; seconds *= 2)
-    yield* sleep(ctx, { seconds: Math.min(30, seconds) });
+  const giveUp = plusMs(ctx.now(), 2 * 3_600_000);
+  for (let seconds = 1; !(yield* requestSync.call(ctx, { ...workload, kind, operationId })).queued; seconds *= 2) {
+    if (ctx.now() >= giveUp)
+      throw terminal(
+        'syncFailed',
+        `The ${kind} sync of ${workload.workloadId} has waited two hours for another sync of it to end.`,
+        'Look after its appliance (GET /api/appliances); retry to wait on.',
+      );
+    yield* sleep(ctx, { seconds: Math.min(60, seconds) });
+  }
   const ended = yield* waitUntil(ctx, operationId, Ended, undefined);
   if (ended?.type === 'landfall.sync.completed') return applianceEventData['landfall.sync.completed'].parse(ended.data);
   const { message, suggestion, reason } = Reason.parse(ended?.data ?? {});
