@@ -54,12 +54,12 @@ export function* describeSource(
 export function* commandServices(
   ctx: Ctx,
   workload: Workload,
-  command: 'stop' | 'start',
+  { command, notAfter }: { command: 'stop' | 'start'; notAfter?: string | undefined },
   services: string[],
   ...key: (string | number)[]
 ): Flow<ServiceState[]> {
   const operationId = ctx.operationId(`${command}Services`, workload.workloadId, ...key);
-  yield* commandSource.call(ctx, { ...workload, operationId, command, services });
+  yield* commandSource.call(ctx, { ...workload, operationId, command, services, notAfter });
   const answer = yield* ctx.shielded(
     answerTo(ctx, operationId, servicesChangeWithin, `the services of ${workload.workloadId} to ${command}`),
   );

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { defineActivity, Nothing } from '../../shared/durable/activity.ts';
+import { terminal } from '../../shared/errors.ts';
 import { applianceIds } from '../../shared/model/plan.ts';
 import { Check } from '../../shared/model/settings.ts';
+import { msBetween } from '../../shared/policy/duration.ts';
 import { orderServices } from '../../shared/policy/services.ts';
 import { workloadOf } from '../../shared/store/plans.ts';
 
@@ -14,9 +16,17 @@ export const servicesChangeWithin = { minutes: 30 };
 export const commandSource = defineActivity({
   name: 'commandSource',
   changes: 'what an appliance is asked for',
-  input: Asked.extend({ command: z.enum(['describe', 'stop', 'start']), services: z.array(z.string()).optional() }),
+  input: Asked.extend({
+    command: z.enum(['describe', 'stop', 'start']),
+    services: z.array(z.string()).optional(),
+    notAfter: z.string().optional().describe('when the command is too late'),
+  }),
   output: Nothing,
-  async effect({ store, bus }, { waveId, workloadId, operationId, command, services: names }, { changed }) {
+  async effect(
+    { store, bus, now },
+    { waveId, workloadId, operationId, command, services: names, notAfter },
+    { changed },
+  ) {
     const { plan } = await workloadOf(store, { waveId, workloadId });
     const inStartOrder = orderServices(
       plan.source.services.filter(({ name }) => names === undefined || names.includes(name)),
@@ -33,7 +43,14 @@ export const commandSource = defineActivity({
     } else {
       const type = command === 'stop' ? 'landfall.services.stop' : 'landfall.services.start';
       const services = command === 'stop' ? inStartOrder.toReversed() : inStartOrder;
-      const validForSeconds = servicesChangeWithin.minutes * 60;
+      const secondsLeft = notAfter === undefined ? Number.POSITIVE_INFINITY : msBetween(now(), notAfter) / 1000;
+      if (secondsLeft <= 0)
+        throw terminal(
+          'windowClosed',
+          `The latest safe start of ${workloadId}, ${notAfter}, has passed: its services are not stopped.`,
+          'Retry once the next window is open, or roll back.',
+        );
+      const validForSeconds = Math.min(servicesChangeWithin.minutes * 60, Math.ceil(secondsLeft));
       await bus.publish({ ...common, type, data: { ...workload, services } }, { validForSeconds });
     }
     changed({

@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from 'vitest';
 import type { GateDocument } from '../../shared/store/documents.ts';
 import { onlyDb } from './world/definitions.ts';
+import { busy, servesAsBefore } from './world/expectations.ts';
 import { expectSound } from './world/invariants.ts';
 import { World } from './world/world.ts';
 
@@ -87,4 +88,21 @@ test('what UAT’s clones took to come up is kept for the prediction, and how lo
   expect(launches.map(({ event }) => event.data)).toMatchObject([{ purpose: 'test' }, { purpose: 'cutover' }]);
   expect(steps['stopServices']?.seconds).toBeGreaterThanOrEqual(0);
   expect(syncRuns.map(({ kind }) => kind)).toEqual(['initial', 'final', 'final']);
+});
+
+test('no service is told to stop after the latest safe start, also when the journal was away between the look and the stop', async () => {
+  world = await World.open({ change: onlyDb });
+  world.keepTime();
+  const began = ({ what }: Record<string, unknown>) => (what as { type: string }).type === 'landfall.downtime.began';
+  world.script.fail('recordStep', busy, { matches: began, times: 60 });
+  await world.start();
+  await world.question();
+  expect(world.openQuestions()[0]).toMatchObject({
+    step: 'stopServices',
+    failure: { code: 'windowClosed', message: expect.stringContaining('its services are not stopped') },
+  });
+  expect(stops()).toEqual([]);
+  await world.people.answer('rollback');
+  expect((await world.ended()).status).toBe('rolledBack');
+  servesAsBefore(world, 'db-01', { engine: 'running', reports: 'running' });
 });

@@ -14,9 +14,11 @@ const Go = z.strictObject({
   lagSeconds: z.number(),
   /** The downtime that is predicted, where there is something to predict it from. */
   predicted: z.strictObject({ expectedSeconds: z.number(), highSeconds: z.number() }).optional(),
+  /** The latest safe start: no service is told to stop after it. */
+  notAfter: z.string().optional(),
   refusal: Refusal.optional(),
 });
-type Go = z.infer<typeof Go>;
+export type Go = z.infer<typeof Go>;
 
 /** The last look before services stop: is a window open, does what is left fit into it, is replication close enough behind? */
 export const goNoGo = defineActivity({
@@ -61,8 +63,9 @@ export const goNoGo = defineActivity({
         'Wait for a delta to complete, then retry.',
       );
     const downtime = whole.path.downtime[workloadId];
-    if (downtime === undefined) return { lagSeconds };
+    const notAfter = fit.latestSafeStart ?? undefined;
+    if (downtime === undefined) return { lagSeconds, notAfter };
     const [expectedSeconds, highSeconds] = [downtime.expectedMs / 1000, downtime.highMs / 1000];
-    return { lagSeconds, predicted: { expectedSeconds, highSeconds } };
+    return { lagSeconds, notAfter, predicted: { expectedSeconds, highSeconds } };
   },
 });

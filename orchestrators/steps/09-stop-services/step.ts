@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import type { Ctx, Flow } from '../../../shared/durable/flow.ts';
 import { defineStep } from '../../../shared/durable/step.ts';
 import { terminal } from '../../../shared/errors.ts';
 import { ServiceState } from '../../../shared/protocol/events.ts';
 import { commandServices, describeSource } from '../../commands.ts';
 import { enterPhase, recordStep } from '../../journal/activities.ts';
-import { goNoGo } from './activities.ts';
+import { type Go, goNoGo } from './activities.ts';
 
 /** Step 9: go or no-go, then the services stop in reverse dependency order, and which of them ran is remembered. */
 export const stopServices = defineStep({
@@ -19,9 +20,7 @@ export const stopServices = defineStep({
     return { services };
   },
   *precheck(ctx, workload) {
-    const { refusal, ...go } = yield* goNoGo.call(ctx, workload);
-    if (refusal !== undefined) throw terminal(refusal.code, refusal.message, refusal.suggestion);
-    return { go: true, ...go };
+    return { go: true, ...(yield* requireGo(ctx, workload)) };
   },
   *run(ctx, { waveId, workloadId }, { services }, attempt) {
     const workload = { waveId, workloadId };
@@ -33,6 +32,8 @@ export const stopServices = defineStep({
       phase: 'stoppingServices',
       reason: 'the cutover begins',
     });
+    // The journal may have been away meanwhile; and the command itself is not carried out after the latest safe start.
+    const { notAfter } = yield* requireGo(ctx, workload);
     yield* recordStep.call(ctx, {
       waveId,
       workloadIds: [workloadId],
@@ -40,7 +41,8 @@ export const stopServices = defineStep({
       what: { type: 'landfall.downtime.began', data: { at: ctx.now() } },
     });
     const names = services.map(({ name }) => name);
-    const after = names.length === 0 ? [] : yield* commandServices(ctx, workload, 'stop', names, attempt);
+    const stop = { command: 'stop', notAfter } as const;
+    const after = names.length === 0 ? [] : yield* commandServices(ctx, workload, stop, names, attempt);
     return { before: services, after };
   },
   *verify(ctx, workload, _output, attempt) {
@@ -55,7 +57,8 @@ export const stopServices = defineStep({
   },
   *undo(ctx, { waveId, workloadId }, { services }) {
     const ran = services.filter(({ state }) => state === 'running').map(({ name }) => name);
-    if (ran.length > 0) yield* commandServices(ctx, { waveId, workloadId }, 'start', ran, 'undo', ctx.now());
+    if (ran.length > 0)
+      yield* commandServices(ctx, { waveId, workloadId }, { command: 'start' }, ran, 'undo', ctx.now());
     yield* recordStep.call(ctx, {
       waveId,
       workloadIds: [workloadId],
@@ -68,3 +71,9 @@ export const stopServices = defineStep({
       .filter(({ state }) => state === 'running')
       .map(({ name }) => `start the service ${name} on the source of ${workloadId}`),
 });
+
+function* requireGo(ctx: Ctx, workload: { waveId: string; workloadId: string }): Flow<Omit<Go, 'refusal'>> {
+  const { refusal, ...go } = yield* goNoGo.call(ctx, workload);
+  if (refusal !== undefined) throw terminal(refusal.code, refusal.message, refusal.suggestion);
+  return go;
+}
