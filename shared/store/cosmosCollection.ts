@@ -1,7 +1,7 @@
 // A container of Cosmos DB as the repositories want it. Every answer that means "somebody else was faster" is a value;
 // everything else that fails becomes a MigrationError.
 import { type Container, ErrorResponse, type JSONObject, type SqlParameter } from '@azure/cosmos';
-import { toMigrationError } from '../errors.ts';
+import { terminal, toMigrationError } from '../errors.ts';
 import { type Batch, beforeNextTry, type Collection, type Key, type Query, type Stored } from './collection.ts';
 import type { Read } from './contract.ts';
 
@@ -9,6 +9,9 @@ const throttledTries = 8;
 
 /** `Retry With` (449) and `Too Many Requests` (429): https://learn.microsoft.com/rest/api/cosmos-db/http-status-codes-for-cosmosdb */
 const passing = new Set([429, 449]);
+
+/** https://learn.microsoft.com/azure/cosmos-db/concepts-limits#per-request-limits */
+const tooLarge = 413;
 
 /** https://learn.microsoft.com/azure/cosmos-db/concepts-limits#per-item-limits */
 const canBeId = /^[^/\\?#]{1,1023}$/;
@@ -31,6 +34,12 @@ async function attempt<T, S extends number>(
       const known = expected.find((status) => status === code);
       if (known !== undefined) return known;
       if (typeof code === 'number' && passing.has(code) && n < throttledTries) continue;
+      if (code === tooLarge)
+        throw terminal(
+          'invalidInput',
+          `${doing} is refused by Cosmos DB: it takes 2 MB at once.`,
+          'A wave that does not fit is split into several: about five hundred workloads fill one.',
+        );
       throw toMigrationError(cause, doing);
     }
   }

@@ -318,3 +318,14 @@ describe.each([
     expect(await store.quarantine.get('q-9')).toBeUndefined();
   });
 });
+
+it('a wave that is larger than Cosmos DB takes is refused in words that say what to do', async () => {
+  const wave = { ...waveNamed('too-large'), reason: 'x'.repeat(2.2 * 2 ** 20) };
+  await expect(onCosmos().waves.create(wave)).rejects.toMatchObject({
+    failure: {
+      code: 'invalidInput',
+      message: expect.stringContaining('2 MB'),
+      suggestion: expect.stringContaining('split'),
+    },
+  });
+});
