@@ -9,7 +9,7 @@ import { latenciesOf, RecordedRun } from '../latencies/recorded.ts';
 import type { Rehearsed } from '../rehearse.ts';
 import type { FailedStep } from '../story/mischief.ts';
 import { Misuse } from './misuse.ts';
-import { readInventory, readWaves } from './readFiles.ts';
+import { readInventory, readValues, readWaves } from './readFiles.ts';
 
 export const usage = `landfall rehearse <wave.yaml>… [options]
 
@@ -21,7 +21,8 @@ Runs the real orchestrators and policies in a modelled world on virtual time. No
   --fail step[:workload]  lets a step fail once, such as postCutover or stopServices:db01; may be repeated
   --inventory path        a file or folder with environments, profiles and sources; may be repeated (the wave's folder)
   --latencies file        how fast the world is: a profile, or what a recorded run has shown
-  --set name=value        a value for the placeholder \${name} in the files; may be repeated
+  --values file           values for placeholders such as \${window.start} in the files: a map from name to value
+  --set name=value        one such value; may be repeated, and goes before --values
   --start instant         the first moment (three hours before the first window opens)
   --json                  the report as JSON
 
@@ -48,12 +49,13 @@ export function readOptions(argv: string[]): Options | { record: string; files: 
   if (values.help === true) return 'help';
   if (values.record !== undefined) return { record: values.record, files: positionals };
   if (positionals.length === 0) throw new Misuse('Name the wave to rehearse: landfall rehearse wave.yaml');
-  const set = Object.fromEntries((values.set ?? []).map(assignment));
+  const kept = values.values === undefined ? {} : readValues(values.values);
+  const set = { ...kept, ...Object.fromEntries((values.set ?? []).map(assignment)) };
   const waves = readWaves(positionals, set);
   const inventory = readInventory(values.inventory ?? [...new Set(positionals.map((file) => dirname(file)))], set);
   const start = values.start ?? threeHoursBefore(waves);
   if (Number.isNaN(Date.parse(start))) throw new Misuse(`--start ${start} is no instant such as 2026-12-05T18:00:00Z.`);
-  const { seeds: _seeds, seed: _seed, json: _json, ...kept } = values;
+  const { seeds: _seeds, seed: _seed, json: _json, ...same } = values;
   return {
     rehearsed: { inventory, waves, start: new Date(start).toISOString() },
     seeds: whole('--seeds', values.seeds ?? '1'),
@@ -67,7 +69,7 @@ export function readOptions(argv: string[]): Options | { record: string; files: 
     json: values.json === true,
     again: [
       ...positionals,
-      ...Object.entries(kept).flatMap(([name, value]) =>
+      ...Object.entries(same).flatMap(([name, value]) =>
         [value].flat().flatMap((each) => (each === true ? [`--${name}`] : [`--${name}`, String(each)])),
       ),
     ],
@@ -88,6 +90,7 @@ function parsed(argv: string[]) {
         inventory: { type: 'string', multiple: true },
         latencies: { type: 'string' },
         set: { type: 'string', multiple: true },
+        values: { type: 'string' },
         start: { type: 'string' },
         json: { type: 'boolean' },
         record: { type: 'string' },

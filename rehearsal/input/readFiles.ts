@@ -25,6 +25,14 @@ export function readWaves(files: readonly string[], values: Readonly<Record<stri
   });
 }
 
+/** Reads what stands in for placeholders. */
+export function readValues(file: string): Record<string, string> {
+  const [content] = documentsIn(file);
+  const parsed = z.record(z.string(), z.union([z.string(), z.number()])).safeParse(content);
+  if (!parsed.success) throw new Misuse(`${file} is no map from names to values:\n${z.prettifyError(parsed.error)}`);
+  return Object.fromEntries(Object.entries(parsed.data).map(([name, value]) => [name, String(value)]));
+}
+
 /** Reads environments, profiles and sources from files and folders; waves among them are left alone. */
 export function readInventory(paths: readonly string[], values: Readonly<Record<string, string>>): Inventory {
   const files = paths.flatMap((path) => {
