@@ -14,7 +14,7 @@ import { enterPhase, passOrderOn, recordGroup, recordStep, recordWave } from './
 import { askForHelp, followPolicy, helpEnded, leaveGroup, withdrawQuestion } from './journal/attention/activities.ts';
 import { leaseEnvironment, releaseEnvironment } from './journal/leases/activities.ts';
 import { tellDependents, unmetNeeds } from './journal/needs/activities.ts';
-import { orderBack, withinWindow } from './journal/overrun/activities.ts';
+import { orderBack, recordWatchFailed, withinWindow } from './journal/overrun/activities.ts';
 import { ordersFor, outlineWave, phaseOf, withPoint } from './journal/reads/activities.ts';
 import { leave } from './leave.ts';
 import {
@@ -114,6 +114,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   withPoint,
   outlineWave,
   orderBack,
+  recordWatchFailed,
   withinWindow,
   ordersFor,
   choosePoint,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Id } from '../../shared/model/ids.ts';
 import { comment, decide, delegate, type Refused } from '../../shared/policy/gates.ts';
+import type { Person } from '../../shared/policy/people.ts';
 import type { GateDocument } from '../../shared/store/documents.ts';
 import { readBody } from './body.ts';
 import { refuse } from './problem.ts';
@@ -30,6 +31,23 @@ async function changeGate({ capabilities: { store }, param }: Call, change: (gat
   return json(gate);
 }
 
+/**
+ * Throws unless the person may reject a commit and says what that costs: traffic has moved, so rejecting means rolling
+ * back. Whom the gate names decides about the commit; the loss of data is accepted by approvers alone.
+ */
+function checkLossAccepted({ acceptDataLoss, comment: why }: z.infer<typeof Decision>, person: Person): void {
+  if (!person.roles.includes('approver'))
+    throw refuse(
+      'forbidden',
+      'Rejecting the commit accepts the loss of what the targets have taken in since traffic moved, and that needs the role approver, whoever else may decide at this gate. Leave the gate open and ask an approver to reject here or to roll the group back (POST /api/waves/{id}/rollback with "acceptDataLoss": true).',
+    );
+  if (!acceptDataLoss || why === '')
+    throw refuse(
+      'conflict',
+      'Rejecting the commit rolls back, and what the targets have accepted since traffic moved would be lost. Say so with "acceptDataLoss": true and a comment that gives the reason.',
+    );
+}
+
 const deciding = (decision: 'approve' | 'reject'): Route => ({
   name: `gates${decision === 'approve' ? 'Approve' : 'Reject'}`,
   method: 'POST',
@@ -39,12 +57,7 @@ const deciding = (decision: 'approve' | 'reject'): Route => ({
     const said = await readBody(call.request, Decision);
     const at = call.capabilities.now();
     return changeGate(call, (gate) => {
-      // Traffic has moved when a commit is asked about: rejecting it means rolling back.
-      if (gate.name === 'commit' && decision === 'reject' && (!said.acceptDataLoss || said.comment === ''))
-        throw refuse(
-          'conflict',
-          'Rejecting the commit rolls back, and what the targets have accepted since traffic moved would be lost. Say so with "acceptDataLoss": true and a comment that gives the reason.',
-        );
+      if (gate.name === 'commit' && decision === 'reject') checkLossAccepted(said, call.person);
       return decide(gate, { ...said, decision, at }, call.person);
     });
   },

@@ -184,7 +184,10 @@ export function* all<T>(flows: readonly Flow<T>[]): Flow<T[]> {
   return lanes.map((lane) => lane.value as T);
 }
 
-/** Runs a flow to its end and another one beside it for as long as that takes: then the other is given up where it waits. */
+/**
+ * Runs a flow to its end and a companion beside it for as long as that takes: then the companion is given up where it
+ * waits. It only watches: what it throws ends nothing but itself.
+ */
 export function* beside<T>(flow: Flow<T>, companion: Flow<void>): Flow<T> {
   const [main, other] = [new Lane(flow), new Lane(companion)];
   const lanes = [main, other];
@@ -204,7 +207,7 @@ export function* beside<T>(flow: Flow<T>, companion: Flow<void>): Flow<T> {
   } finally {
     other.giveUp();
   }
-  for (const lane of lanes) if (lane.error !== undefined) throw lane.error.thrown;
+  if (main.error !== undefined) throw main.error.thrown;
   return main.value as T;
 }
 

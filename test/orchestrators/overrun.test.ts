@@ -86,6 +86,30 @@ test('after traffic has moved the end of the window is shown and changes nothing
   expect((await world.ended()).status).toBe('committed');
 });
 
+test('a watch over the window that fails is told in the journal, and what it watched stands', async () => {
+  world = await World.open({
+    change: (posted) => {
+      onlyDb(posted);
+      posted.commitPolicy = { timeout: 'P1D' };
+    },
+  });
+  world.keepTime();
+  delete world.people.atGate.commit;
+  const closing = ({ reason }: { reason?: unknown }) => String(reason).startsWith('the window closed');
+  world.script.fail('recordGroup', broken, { matches: closing });
+  await world.start();
+  await world.until(() => world.openGates().some(({ name }) => name === 'commit'), 'the commit gate');
+  await world.until(() => world.script.called('recordGroup', closing) > 0, 'the window closes');
+  const [gate] = world.openGates();
+  if (gate === undefined) throw new Error('the gate has gone');
+  await world.people.approve(gate);
+  const { status, groups } = await world.ended();
+  expect([status, groups['data']?.status]).toEqual(['committed', 'committed']);
+  const entries = await world.capabilities.store.journal.entries('w1');
+  const told = entries.find(({ entry }) => entry.type === 'landfall.window.watchFailed');
+  expect(told?.entry.data).toMatchObject({ groupId: 'data', failure: { message: broken.message } });
+});
+
 test('an order that comes during the last look before traffic moves is heeded before it moves', async () => {
   world = await World.open({ change: onlyDb });
   const cancelled = async () => {

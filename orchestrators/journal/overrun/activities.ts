@@ -1,6 +1,7 @@
 // What a window that has closed means for a cutover that is under way.
 import { z } from 'zod';
 import { defineActivity, Nothing, patientRetry } from '../../../shared/durable/activity.ts';
+import { Failure } from '../../../shared/errors.ts';
 import { hashOf } from '../../../shared/hash.ts';
 import { OnOverrun } from '../../../shared/model/window.ts';
 import { instancesOf } from '../../../shared/policy/addressees.ts';
@@ -25,6 +26,22 @@ export const orderBack = defineActivity({
     const signal = { action: 'rollback', to: 'replicating', by: windowPolicy, reason, id, at } as const;
     const instanceIds = instancesOf(wave, [{ id: groupId }], workloadIds);
     await store.controls.put({ id, kind: 'control', waveId, instanceIds, signal, at });
+    return null;
+  },
+});
+
+/** Tells that the watch over a window has failed: nobody may have been told that the window has closed. */
+export const recordWatchFailed = defineActivity({
+  name: 'recordWatchFailed',
+  input: z.strictObject({
+    ...{ waveId: z.string(), groupId: z.string(), operationId: z.string() },
+    ...{ closes: z.string(), failure: Failure },
+  }),
+  output: Nothing,
+  retry: patientRetry,
+  async effect({ store, now }, { waveId, operationId, ...data }) {
+    const type = 'landfall.window.watchFailed';
+    await store.journal.append(waveId, [{ id: operationId, time: now(), source: 'platform', type, operationId, data }]);
     return null;
   },
 });

@@ -412,6 +412,26 @@ describe('at a gate', () => {
     }
     expect((await reject({ comment: 'slow', acceptDataLoss: true })).body.status).toBe('rejected');
   });
+  it('a commit gate that names operators lets them approve, and only an approver reject: that accepts the loss of data', async () => {
+    const { ask, reach } = await withGate();
+    const gate = gateOf(
+      { id: 'gate.data.commit.1-1', name: 'commit', groupId: 'data', requester: users.alan.oid },
+      { roles: ['operator', 'approver'] },
+    );
+    await reach.store.gates.open(gate);
+    const decide = (as: keyof typeof users, decision: string) =>
+      ask('POST', `/api/waves/w1/gates/${gate.id}/${decision}`, {
+        as,
+        body: { comment: 'slow', acceptDataLoss: decision === 'reject' },
+      });
+    const refused = await decide('ada', 'reject');
+    expect([refused.status, refused.body.detail]).toEqual([403, expect.stringContaining('role approver')]);
+    expect((await reach.store.gates.get('w1', gate.id))?.status).toBe('open');
+    expect((await decide('linus', 'reject')).body.status).toBe('rejected');
+    const again = gateOf({ ...gate, id: 'gate.data.commit.1-2' }, { roles: ['operator'] });
+    await reach.store.gates.open(again);
+    expect((await ask('POST', `/api/waves/w1/gates/${again.id}/approve`, { as: 'ada', body: {} })).status).toBe(200);
+  });
   it('who is named may hand the vote to another, and anybody may comment', async () => {
     const { reach, ask } = await withGate();
     const named = gateOf({ id: 'gate.data.cutover.1-1', name: 'cutover' }, { approvers: ['grace'] });
