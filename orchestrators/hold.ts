@@ -5,11 +5,14 @@ import { type Begun, type GroupInput, stayingOf } from './membership.ts';
 
 /** Not now: these go on serving and replicating, and so do all that depend on them; the wave can be started again. */
 export function* hold(ctx: Ctx, input: GroupInput, begun: Begun, workloadIds: string[], reason: string): Flow<void> {
-  const { waveId, dependencies } = input;
+  const { waveId, dependencies, attempt } = input;
   const staying = stayingOf(input, begun).flat();
   const members = staying.map((workloadId) => ({ workloadId, dependsOn: dependencies[workloadId] ?? [] }));
   const held = [...withDependents(members, new Set(workloadIds))];
   const operationId = ctx.operationId('held', ctx.nextCount('held'));
-  yield* enterPhase.call(ctx, { waveId, workloadIds: held, operationId, phase: 'replicating', reason });
+  yield* enterPhase.call(ctx, {
+    ...{ waveId, workloadIds: held, operationId, phase: 'replicating', reason },
+    heldIn: attempt,
+  });
   for (const workloadId of held) begun.held.set(workloadId, reason);
 }

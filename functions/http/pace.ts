@@ -49,6 +49,12 @@ async function checkTurn(
       'conflict',
       `${workloadId} ${left ? 'has left its group' : `is ${phase}`}: it does not cut over in this attempt any more.`,
     );
+  const isHeld = ({ state }: WorkloadDocument) => state.held?.attempt === attempt;
+  if (isHeld(workload))
+    throw refuse(
+      'conflict',
+      `${workloadId} is held: ${workload.state.held?.reason}. It goes on replicating and does not cut over in this attempt any more: once the wave has ended, start it again (POST /api/waves/${waveId}/start).`,
+    );
   // Who is queued when its group cuts over is of the batch that does.
   const begun = phase === 'cutoverQueued' && cutoverBegun.has(wave.groups[workload.plan.groupId]?.status);
   if (begun || !beforeCutover.has(phase))
@@ -58,7 +64,7 @@ async function checkTurn(
     );
   const waiting = workloads
     .filter(({ plan, state }) => plan.groupId === workload.plan.groupId && state.left?.attempt !== attempt)
-    .filter((each) => beforeCutover.has(phaseOf(each)))
+    .filter((each) => beforeCutover.has(phaseOf(each)) && !isHeld(each))
     .map((each) => ({ workloadId: each.workloadId, dependsOn: each.plan.dependsOn }));
   const orders = (await store.controls.list(waveId)).filter(({ at }) => at >= startedAt);
   const why = whyNot(action, workloadId, waiting, standingTurns(orders.map(({ signal }) => signal)));

@@ -92,6 +92,7 @@ function workloadSummary({ workloadId, plan, state }: WorkloadDocument, now: str
     downtime,
     paused,
     left,
+    held,
   } = state;
   const last = points.at(-1);
   return {
@@ -114,6 +115,7 @@ function workloadSummary({ workloadId, plan, state }: WorkloadDocument, now: str
     downtime,
     paused,
     left,
+    held,
     wayBack: wayBackOf(state, allSteps),
     lastPoint: last && { syncId: last.syncId, kind: last.kind, completedAt: last.completedAt, root: last.root },
     nextDeltaAt: deltaPhases.has(phase) ? nextDeltaAt(state, plan.settings.sync.cadence) : undefined,

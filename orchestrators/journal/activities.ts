@@ -34,16 +34,16 @@ export async function append(store: Store, subject: z.infer<typeof Subject>, eve
 
 export const enterPhase = defineActivity({
   name: 'enterPhase',
-  input: Subject.extend({ operationId, phase: z.enum(Phase), reason: z.string() }),
+  input: Subject.extend({ operationId, phase: z.enum(Phase), reason: z.string(), heldIn: z.int().optional() }),
   output: Nothing,
   retry: patientRetry,
-  async effect({ store, now }, { operationId, phase, reason, ...subject }) {
+  async effect({ store, now }, { operationId, phase, reason, heldIn, ...subject }) {
     const common = { time: now(), source: 'platform', operationId };
     const entered: PlatformEvent = {
       ...common,
       id: `${operationId}.phase`,
       type: 'landfall.workload.phaseEntered',
-      data: { phase, reason },
+      data: { phase, reason, ...(heldIn === undefined ? {} : { heldIn }) },
     };
     const may = mayGoBack({ phase });
     for (const workloadId of subject.workloadIds) {

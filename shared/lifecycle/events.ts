@@ -30,7 +30,14 @@ export const platformEventData = {
     reason: z.string(),
     movedTo: z.string().optional(),
   }),
-  'landfall.workload.phaseEntered': z.strictObject({ phase: z.enum(Phase), reason: z.string() }),
+  'landfall.workload.phaseEntered': z.strictObject({
+    phase: z.enum(Phase),
+    reason: z.string(),
+    heldIn: z
+      .int()
+      .optional()
+      .describe('attempt of the wave that it is held in: it does not cut over in that any more'),
+  }),
   'landfall.workload.attentionRaised': z.strictObject({
     attentionId: z.string(),
     step: z.string(),

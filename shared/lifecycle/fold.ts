@@ -68,7 +68,7 @@ function decide(
     case 'landfall.workload.unregistered':
       return replan(state, event);
     case 'landfall.workload.phaseEntered':
-      return enter(state, event.data.phase);
+      return enterOrHold(state, event.data);
     case 'landfall.workload.attentionRaised': {
       const { attentionId, step, failure, choices } = event.data;
       const attention = { attentionId, step, failure, choices, since: event.time };
@@ -153,6 +153,12 @@ function replan(state: WorkloadState, { type, data }: Replanned): Applied {
 /** Where somebody who has left its group may be: whoever works on is a member again. */
 const apart: ReadonlySet<Phase> = new Set([Phase.rollingBack, Phase.replicating, Phase.withdrawn, Phase.attention]);
 
+function enterOrHold(state: WorkloadState, { phase, reason, heldIn }: PhaseEntered['data']): Applied {
+  const entered = enter(state, phase);
+  if ('illegal' in entered) return entered;
+  return { state: { ...entered.state, held: heldIn === undefined ? undefined : { reason, attempt: heldIn } } };
+}
+
 function enter(state: WorkloadState, phase: Phase): Applied {
   if (state.phase === phase) return { state };
   if (!mayMove(state.phase, phase, state.remembered))
@@ -171,6 +177,7 @@ function enter(state: WorkloadState, phase: Phase): Applied {
   };
 }
 
+type PhaseEntered = Extract<PlatformEvent, { type: 'landfall.workload.phaseEntered' }>;
 type Replanned = Extract<PlatformEvent, { type: `landfall.workload.${'replanned' | 'unregistered'}` }>;
 type SyncDecision = Extract<PlatformEvent, { type: `landfall.sync.${string}` }>;
 

@@ -93,6 +93,8 @@ export interface WorkloadState {
   paused?: { by: string; reason: string; deltas: 'goOn' | 'stop'; since: string } | undefined;
   /** Since it left its group, in that attempt of the wave: the others go on without it. */
   left?: { by: string; reason: string; attempt: number } | undefined;
+  /** Since its group went on without it in that attempt of the wave: it replicates until the next start. */
+  held?: { reason: string; attempt: number } | undefined;
   /** The latest turn of step 12's checks; the earlier ones are in the event log. */
   validation?: {
     turn: number;

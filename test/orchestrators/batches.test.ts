@@ -170,6 +170,31 @@ test('whose UAT is not signed off is not cut over', async () => {
   servesAsBefore(world, 'app-01', { web: 'running' });
 });
 
+test('who is held in a group that goes on is neither rushed nor deferred, and the refusal names the way out', async () => {
+  await open((posted) => {
+    posted.gates = { uat: { partial: true } };
+    alone(posted);
+  });
+  delete world.people.atGate.uat;
+  await world.start();
+  await world.until(() => world.openGates().length > 0, 'the sign-off');
+  const [asked] = world.openGates();
+  await world.people.approve(asked as GateDocument, ['web']);
+  await world.people.reject(asked as GateDocument, ['app']);
+  expect(await gate()).toMatchObject({ workloadIds: ['web'] });
+  for (const action of ['rush', 'defer'] as const)
+    await expect(world.people.turn(action, 'app')).rejects.toThrow(/^app is held: its UAT .*start it again/);
+  await world.people.approve(await gate());
+  expect((await world.ended()).status).toBe('incomplete');
+  world.people.atGate.uat = 'approve';
+  await world.start();
+  expect(await gate()).toMatchObject({ workloadIds: ['app'] });
+  await world.people.turn('rush', 'app');
+  world.people.atGate.cutover = 'approve';
+  for (const open of world.openGates()) await world.people.decide(open);
+  expect((await world.ended()).status).toBe('committed');
+});
+
 test('who is deferred while the group rests before its cutover does not cut over when it goes on', async () => {
   await open((posted) => {
     posted.window = twoNights;
