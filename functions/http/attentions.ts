@@ -6,7 +6,7 @@ import { type Answer, Choice } from '../../shared/model/attention.ts';
 import type { Person, Role } from '../../shared/policy/people.ts';
 import type { AttentionDocument, WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
 import { readBody } from './body.ts';
-import { checkLeaving } from './leaving.ts';
+import { checkLeaving, claimLeaving } from './leaving.ts';
 import { Reason } from './orders.ts';
 import { checkRollback } from './pointOfNoReturn.ts';
 import { problemsOf, refuse } from './problem.ts';
@@ -74,7 +74,7 @@ export async function reply(
   person: Person,
 ): Promise<AttentionDocument> {
   const [wave, workloads] = await Promise.all([waveOf(store, waveId), store.workloads.list(waveId)]);
-  return store.attentions.change(waveId, attentionId, (attention) => {
+  const answered = (attention: AttentionDocument): AttentionDocument => {
     if (attention.status !== 'open') throw refuse('conflict', `This question is ${attention.status} already.`);
     if (!attention.choices.includes(given.choice))
       throw refuse('conflict', `"${given.choice}" is not offered here, only ${attention.choices.join(', ')}.`);
@@ -94,7 +94,13 @@ export async function reply(
       ...changed,
     };
     return { ...attention, status: 'answered', answer };
-  });
+  };
+  const open = given.alone === true && (await store.attentions.list(waveId)).find(({ id }) => id === attentionId);
+  if (open) {
+    answered(open);
+    await claimLeaving(store, waveId, open.workloadIds);
+  }
+  return store.attentions.change(waveId, attentionId, answered);
 }
 
 /** Which of an answer's fields belong to which choice. */

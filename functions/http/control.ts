@@ -7,8 +7,8 @@ import type { ControlDocument, WaveDocument } from '../../shared/store/documents
 import { finishChanges } from '../../shared/versions/move.ts';
 import { isAsSeen } from '../../shared/versions/revise.ts';
 import { readBody } from './body.ts';
-import { checkLeaving } from './leaving.ts';
-import { give, Reason, Scope, scopeOf, underWay } from './orders.ts';
+import { checkLeaving, claimLeaving } from './leaving.ts';
+import { checkHeard, give, Reason, Scope, scopeOf, underWay } from './orders.ts';
 import { holdersOf } from './planning.ts';
 import { checkRollback } from './pointOfNoReturn.ts';
 import { refuse } from './problem.ts';
@@ -145,7 +145,11 @@ async function walkBack(
   // Of a group that has committed in part the rest may go back: what is committed stays.
   const rest = concerned.filter(({ state }) => state.phase !== 'committed');
   checkRollback(asked.group === undefined || rest.length === 0 ? concerned : rest, person, acceptDataLoss);
-  if (asked.workloads !== undefined) checkLeaving(wave, workloads, scope.workloadIds);
+  if (asked.workloads !== undefined) {
+    checkLeaving(wave, workloads, scope.workloadIds);
+    checkHeard(wave, scope);
+    await claimLeaving(capabilities.store, wave.waveId, scope.workloadIds);
+  }
   return give(capabilities, wave, scope, (stamp) => ({
     action,
     to,

@@ -1,7 +1,9 @@
 // Whether single workloads may be rolled back alone, so that their groups go on without them.
 import type { Phase } from '../../shared/lifecycle/phases.ts';
 import { whyTheyMustStay } from '../../shared/policy/membership.ts';
+import type { Store } from '../../shared/store/contract.ts';
 import type { WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
+import { letGoIn, letLeave } from '../../shared/store/leaving.ts';
 import { refuse } from './problem.ts';
 
 export const cutoverBegun: ReadonlySet<string | undefined> = new Set(['cuttingOver', 'validating', 'rollingBack']);
@@ -21,22 +23,29 @@ export function checkLeaving(
     const members = workloads.filter(({ plan }) => plan.groupId === id);
     const those = leaving.filter((each) => members.some(({ workloadId }) => workloadId === each));
     if (those.length === 0) continue;
-    const standing = members.map(({ workloadId, plan, state }) => ({
-      workloadId,
-      dependsOn: plan.dependsOn,
-      left: state.left?.attempt === wave.attempt,
+    const hasLeft = ({ state }: WorkloadDocument) => state.left?.attempt === wave.attempt;
+    const standing = members.map((member) => ({
+      workloadId: member.workloadId,
+      dependsOn: member.plan.dependsOn,
+      left: hasLeft(member) || letGoIn(wave).includes(member.workloadId),
     }));
-    const gone = standing.filter(({ workloadId, left }) => left && those.includes(workloadId));
+    const gone = members.filter((member) => hasLeft(member) && those.includes(member.workloadId));
     if (gone.length > 0)
       throw refuse('conflict', `${gone.map((each) => each.workloadId).join(', ')} has left ${id} already.`);
     const begun = cutoverBegun.has(wave.groups[id]?.status);
     const launched = members.some(({ state }) => asOne.has(state.remembered ?? state.phase));
     const why =
       begun && (onFailure !== 'goOn' || launched) ? `the cutover of ${id} has begun` : whyTheyMustStay(standing, those);
-    if (why !== undefined)
-      throw refuse(
-        'conflict',
-        `${those.join(', ')} cannot be rolled back alone: ${why}. Roll back the group instead ("group": "${id}").`,
-      );
+    if (why !== undefined) throw mustStay(those, why, `the group instead ("group": "${id}")`);
   }
+}
+
+/** Lets them leave, for good: throws `conflict` if others were let go meanwhile, and these must stay now. */
+export async function claimLeaving(store: Store, waveId: string, workloadIds: readonly string[]): Promise<void> {
+  const why = await letLeave(store, waveId, workloadIds);
+  if (why !== undefined) throw mustStay(workloadIds, why, 'their group instead');
+}
+
+function mustStay(workloadIds: readonly string[], why: string, instead: string): Error {
+  return refuse('conflict', `${workloadIds.join(', ')} cannot be rolled back alone: ${why}. Roll back ${instead}.`);
 }

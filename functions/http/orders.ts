@@ -59,13 +59,8 @@ export function scopeOf(wave: WaveDocument, { group, workloads }: z.infer<typeof
   return { workloadIds, groupIds: groups.map(({ id }) => id), instanceIds: instancesOf(wave, groups, workloadIds) };
 }
 
-/** Writes an order down for the feed to carry. Throws `conflict` if nothing runs that could hear it. */
-export async function give(
-  { store, now }: Capabilities,
-  { waveId, status, groups, startedAt }: WaveDocument,
-  { instanceIds, groupIds }: Addressed,
-  signalOf: (stamp: { id: string; at: string }) => ControlSignal,
-): Promise<ControlDocument> {
+/** Throws `conflict` if nothing runs that could hear an order. */
+export function checkHeard({ waveId, status, groups }: WaveDocument, { groupIds }: Addressed): void {
   if (!underWay.has(status)) throw refuse('conflict', `Wave ${waveId} is ${status}: nothing runs that could be told.`);
   for (const id of groupIds)
     if (endedGroups.has(groups[id]?.status))
@@ -73,6 +68,18 @@ export async function give(
         'conflict',
         `Group ${id} is ${groups[id]?.status}: nothing of it runs that could be told. Once the wave has ended, its next start takes up what is left (POST /api/waves/${waveId}/start).`,
       );
+}
+
+/** Writes an order down for the feed to carry. Throws `conflict` if nothing runs that could hear it. */
+export async function give(
+  { store, now }: Capabilities,
+  wave: WaveDocument,
+  scope: Addressed,
+  signalOf: (stamp: { id: string; at: string }) => ControlSignal,
+): Promise<ControlDocument> {
+  checkHeard(wave, scope);
+  const { waveId, startedAt } = wave;
+  const { instanceIds } = scope;
   const at = orderTime(await store.controls.list(waveId), startedAt, now());
   const id = `control.${randomUUID()}`;
   const control: ControlDocument = { id, kind: 'control', waveId, instanceIds, signal: signalOf({ id, at }), at };

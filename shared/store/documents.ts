@@ -107,6 +107,8 @@ export const WaveDocument = z.strictObject({
   groups: z.record(z.string(), GroupStatus),
   /** How the environment's steps (1-3) stand, by name; those of workloads are in their own state. */
   steps: z.record(z.string(), z.custom<StepRecord>()).optional(),
+  /** Who has been let go from their groups alone, in that attempt; others may only follow where somebody stays. */
+  leaving: z.strictObject({ attempt: z.int(), workloadIds: z.array(Id) }).optional(),
   /** Of the version that it has, from the second on. */
   revision: Revision.optional(),
   /** A workload that is about to leave for another wave. */

@@ -1,7 +1,7 @@
 // One workload is rolled back alone: it leaves its group, which goes on without it where that is possible.
 import { afterEach, describe, expect, test } from 'vitest';
 import { manyWorkloads, onlyShop } from './world/definitions.ts';
-import { broken, leaseKept, servesAsBefore } from './world/expectations.ts';
+import { broken, busy, leaseKept, servesAsBefore } from './world/expectations.ts';
 import { expectSound } from './world/invariants.ts';
 import { World } from './world/world.ts';
 
@@ -90,6 +90,29 @@ describe('where a group goes on without who fails', () => {
     expect(world.phases()).toMatchObject({ app: 'committed', web: 'replicating' });
     servesAsBefore(world, 'web-01', { web: 'running' });
     await leaseKept(world);
+  });
+
+  test('of two that fail at the same instant one leaves, and people are asked about the other, who would be the last', async () => {
+    const { sources, change } = manyWorkloads(2);
+    world = await World.open({
+      sources,
+      change: (posted) => {
+        change(posted);
+        posted.onFailure = 'goOn';
+      },
+    });
+    for (const id of ['s-0', 's-1']) world.script.fail('preflightSource', broken, { matches: of(id) });
+    // The first one has been told that it may go, and has not gone when the second one asks.
+    world.script.fail('leaveGroup', busy, { times: 2 });
+    await world.start();
+    await world.question();
+    await world.until(() => Object.values(world.phases()).includes('withdrawn'), 'the other one has left');
+    const asked = world.openQuestions();
+    expect(asked).toHaveLength(1);
+    await world.people.answer('retry');
+    expect((await world.ended()).status).toBe('incomplete');
+    const [stayed = ''] = asked[0]?.workloadIds ?? [];
+    expect(world.phases()).toEqual({ 's-0': 'withdrawn', 's-1': 'withdrawn', [stayed]: 'committed' });
   });
 
   test('people are asked about a workload that others depend on', async () => {

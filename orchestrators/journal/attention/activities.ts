@@ -9,8 +9,8 @@ import type { PlatformEvent } from '../../../shared/lifecycle/events.ts';
 import { Answer, Asked } from '../../../shared/model/attention.ts';
 import { allInstancesOf, orderTime } from '../../../shared/policy/addressees.ts';
 import { spent } from '../../../shared/policy/failureBudget.ts';
-import { type Member, whyTheyMustStay } from '../../../shared/policy/membership.ts';
-import type { AttentionDocument, WaveDocument } from '../../../shared/store/documents.ts';
+import type { AttentionDocument } from '../../../shared/store/documents.ts';
+import { letLeave } from '../../../shared/store/leaving.ts';
 import { waveOf } from '../../../shared/store/plans.ts';
 import { append, Subject } from '../activities.ts';
 
@@ -99,9 +99,7 @@ export const followPolicy = defineActivity({
   retry: patientRetry,
   async effect({ store, now }, { by, alone, ...question }) {
     const { waveId, workloadIds, failure } = question;
-    const wave = await waveOf(store, waveId);
-    if (alone && whyTheyMustStay(await membersWith(store, wave, workloadIds), workloadIds) !== undefined)
-      return { decided: false };
+    if (alone && (await letLeave(store, waveId, workloadIds)) !== undefined) return { decided: false };
     const reason = failure.message;
     const answer: Answer = { choice: 'rollback', by, reason, at: now(), to: 'replicating', alone };
     await store.attentions.open({ ...documentOf(question, now()), status: 'answered', answer });
@@ -143,23 +141,6 @@ export const leaveGroup = defineActivity({
     return null;
   },
 });
-
-/** The members of the group that these workloads belong to. */
-async function membersWith(
-  store: Capabilities['store'],
-  { waveId, attempt }: WaveDocument,
-  workloadIds: string[],
-): Promise<Member[]> {
-  const workloads = await store.workloads.list(waveId);
-  const groupId = workloads.find(({ workloadId }) => workloadIds.includes(workloadId))?.plan.groupId;
-  return workloads
-    .filter(({ plan }) => plan.groupId === groupId)
-    .map(({ workloadId, plan, state }) => ({
-      workloadId,
-      dependsOn: plan.dependsOn,
-      left: state.left?.attempt === attempt,
-    }));
-}
 
 const budget = 'failure budget';
 

@@ -1,11 +1,11 @@
 // The example's wave, smaller, in which processes are killed where the seed says: the local Azure with the app in it, and
 // appliances. A moment is a number of committed events, not a time: it is the same one on a slow machine.
 import { expect } from 'vitest';
+import { compareDisks } from '../../../examples/first-wave/summary.ts';
 import { Approver } from '../../../examples/harness/approver.ts';
 import type { LabServer } from '../../../examples/harness/lab.ts';
 import { Stage } from '../../../examples/harness/stage.ts';
 import { type Snapshot, watchWave } from '../../../examples/harness/watch.ts';
-import { compareDisks } from '../../../examples/first-wave/summary.ts';
 import { Chance } from '../../../local/durable/chance.ts';
 import type { WaveDefinition } from '../../../shared/model/wave.ts';
 import { changedTwice, foldOf, historyOf } from '../history.ts';
