@@ -14,8 +14,9 @@ import { enterPhase, passOrderOn, recordGroup, recordStep, recordWave } from './
 import { askForHelp, followPolicy, helpEnded, leaveGroup, withdrawQuestion } from './journal/attention/activities.ts';
 import { leaseEnvironment, releaseEnvironment } from './journal/leases/activities.ts';
 import { tellDependents, unmetNeeds } from './journal/needs/activities.ts';
+import { ordersFor, recordUnheeded } from './journal/orders/activities.ts';
 import { orderBack, recordWatchFailed, withinWindow } from './journal/overrun/activities.ts';
-import { ordersFor, outlineWave, phaseOf, withPoint } from './journal/reads/activities.ts';
+import { outlineWave, phaseOf, withPoint } from './journal/reads/activities.ts';
 import { leave } from './leave.ts';
 import {
   choosePoint,
@@ -117,6 +118,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   recordWatchFailed,
   withinWindow,
   ordersFor,
+  recordUnheeded,
   choosePoint,
   listDisks,
   importDisk,

@@ -16,6 +16,7 @@ import { postCutover } from './steps/11-post-cutover/step.ts';
 import { finalValidation } from './steps/12-final-validation/step.ts';
 import { together } from './together.ts';
 import { whenItsTurn } from './turn.ts';
+import { closeOrders, watchOrders } from './unheeded.ts';
 
 /** Cuts over whoever may, and leaves `begun` saying who has committed, who is held, and why. */
 export function* cutOverInBatches(ctx: Ctx, input: GroupInput, begun: Begun): Flow<void> {
@@ -88,7 +89,9 @@ function* laterWindow(
 /** Steps 9 to 12 for one batch. Once it has committed only failing forward is offered, and it is out of the group's way back. */
 function* cutOver(ctx: Ctx, input: GroupInput, begun: Begun, workloadIds: string[], window: Opening): Flow<void> {
   begun.batch = workloadIds;
-  yield* beside(steps9To12(ctx, input, begun, workloadIds), watchWindow(ctx, input, begun, window));
+  const watched = beside(steps9To12(ctx, input, begun, workloadIds), watchWindow(ctx, input, begun, window));
+  yield* beside(watched, watchOrders(ctx, input, begun));
+  yield* closeOrders(ctx, input, begun);
   for (const workloadId of begun.batch) {
     begun.committed.add(workloadId);
     begun.cutOver[workloadId] = [];

@@ -45,6 +45,8 @@ export interface Begun {
   left: Map<string, 'replicating' | 'withdrawn'>;
   /** Who keeps replicating until the next start, and why. */
   held: Map<string, string>;
+  /** How many of the orders that were not heeded have been told. */
+  toldOrders: number;
   walkedBack?: { outcome: 'rolledBack' | 'withdrawn'; reason: string };
   /** What the group's status says at the moment. */
   shown: Status;
@@ -53,7 +55,7 @@ type Status = Parameters<typeof recordGroup.call>[1]['status'];
 
 export function nothingBegun(): Begun {
   return {
-    ...{ prepared: {}, cutOver: {}, tested: [], batch: [], moved: [], shown: 'planned' },
+    ...{ prepared: {}, cutOver: {}, tested: [], batch: [], moved: [], toldOrders: 0, shown: 'planned' },
     ...{ committed: new Set(), left: new Map(), held: new Map() },
   };
 }

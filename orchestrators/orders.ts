@@ -1,7 +1,7 @@
 // Orders to orchestrations that did not exist yet when the order was given.
 import type { Ctx, Flow } from '../shared/durable/flow.ts';
 import type { Interruption } from '../shared/model/control.ts';
-import { ordersFor } from './journal/reads/activities.ts';
+import { ordersFor } from './journal/orders/activities.ts';
 
 /**
  * Hears what was ordered before this instance existed: by its parent, or left in the store. The feed raises an order

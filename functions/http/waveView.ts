@@ -70,6 +70,7 @@ export async function waveView(store: Store, wave: WaveDocument, now: string) {
         }),
       };
     }),
+    unheeded: (wave.unheeded ?? []).filter((order) => order.attempt === attempt),
     gates: gates.filter((gate) => gate.status === 'open'),
     attentions: attentions.filter((attention) => attention.status === 'open'),
   };

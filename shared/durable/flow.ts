@@ -34,6 +34,8 @@ export class Ctx {
   readonly orders: ControlSignal[] = [];
   /** Whether rolling back costs nothing. From the moment traffic moves, only a signal that accepts the loss is heeded. */
   freeReturn = true;
+  /** Interruptions that came when the way back was not free any more, and do not accept its cost. They are over. */
+  readonly unheeded: Interruption[] = [];
   /** Names of steps that people are asked about before they are taken. */
   gatedSteps: ReadonlySet<string> = new Set();
   /** Told apart in operation ids when one instance id is used for several attempts. */
@@ -93,13 +95,16 @@ export class Ctx {
 
   /**
    * Takes an order in. An interruption of this instance interrupts, unless it comes too late to be free and does not
-   * accept what it costs. Whatever else is ordered is kept in `orders` for whoever looks there.
+   * accept what it costs: then it is kept in `unheeded`, to be told, and is over, however often it is heard again.
+   * Whatever else is ordered is kept in `orders` for whoever looks there.
    */
   heed(signal: ControlSignal): void {
     if (signal.at !== undefined && this.startedAt !== undefined && signal.at < this.startedAt) return;
     if (!isInterruption(signal) || !this.#concerns(signal)) {
       if (!this.orders.some(({ id }) => id !== undefined && id === signal.id)) this.orders.push(signal);
-    } else if (this.freeReturn || signal.acceptDataLoss === true) this.interruption ??= signal;
+    } else if (this.unheeded.some(({ id }) => id !== undefined && id === signal.id)) return;
+    else if (this.freeReturn || signal.acceptDataLoss === true) this.interruption ??= signal;
+    else this.unheeded.push(signal);
   }
 
   /** The order to pause or to resume that stands for this instance. The way back is not paused. */
@@ -161,6 +166,11 @@ export function* firstOf(ctx: Ctx, tasks: readonly Task[], stop = () => false): 
   }
 }
 
+/** Waits until orders have made `come` true. No safe point: for a companion, which no order interrupts. */
+export function* untilOrdered(come: () => boolean): Flow<void> {
+  while (!come()) yield { tasks: [], interruptible: true };
+}
+
 /** Runs flows side by side and returns their results in order. All come to rest before the first error is thrown. */
 export function* all<T>(flows: readonly Flow<T>[]): Flow<T[]> {
   const lanes = flows.map((flow) => new Lane(flow));
@@ -200,9 +210,10 @@ export function* beside<T>(flow: Flow<T>, companion: Flow<void>): Flow<T> {
       if (ready.length > 0) continue;
       yield {
         tasks: waiting.flatMap((lane) => lane.effect?.tasks ?? []),
-        interruptible: main.effect.interruptible,
+        interruptible: waiting.some((lane) => lane.effect?.interruptible),
       };
-      if (main.effect.interruptible && !waiting.some((lane) => lane.effect?.tasks.some(settled))) main.resume();
+      if (!waiting.some((lane) => lane.effect?.tasks.some(settled)))
+        for (const lane of waiting) if (lane.effect?.interruptible) lane.resume();
     }
   } finally {
     other.giveUp();

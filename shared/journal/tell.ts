@@ -90,6 +90,7 @@ const waveTold = new Set([
   'startedBy',
   'endedAt',
   'startedAt',
+  'unheeded',
 ]);
 
 function opened(gate: GateDocument): Told {

@@ -86,6 +86,20 @@ export const Revision = z.strictObject({
 });
 export type Revision = z.infer<typeof Revision>;
 
+/** An order to walk back that a group did not heed: it came too late to be free, and accepted no loss. */
+const UnheededOrder = z.strictObject({
+  orderId: z.string(),
+  groupId: Id,
+  attempt: z.int(),
+  action: z.enum(['rollback', 'cancel']),
+  by: z.string(),
+  reason: z.string(),
+  at: Instant,
+  why: z.string(),
+  wayOut: z.string(),
+});
+export type UnheededOrder = z.infer<typeof UnheededOrder>;
+
 /** id `wave`: the definition, its immutable plan and where it stands. */
 export const WaveDocument = z.strictObject({
   id: z.literal('wave'),
@@ -109,6 +123,8 @@ export const WaveDocument = z.strictObject({
   steps: z.record(z.string(), z.custom<StepRecord>()).optional(),
   /** Who has been let go from their groups alone, in that attempt; others may only follow where somebody stays. */
   leaving: z.strictObject({ attempt: z.int(), workloadIds: z.array(Id) }).optional(),
+  /** Orders that were not heeded, the latest: they are over. */
+  unheeded: z.array(UnheededOrder).optional(),
   /** Of the version that it has, from the second on. */
   revision: Revision.optional(),
   /** A workload that is about to leave for another wave. */

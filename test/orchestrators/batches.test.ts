@@ -120,6 +120,36 @@ test('of a group whose first batch has committed, a rollback undoes the rest and
   expect(world.hosts.machine('web-01').power).toBe('off');
 });
 
+test('a cancel that comes when traffic moves, and accepts no loss, is told and is over: the next batch does not heed it', async () => {
+  await open(alone);
+  delete world.people.atGate.commit;
+  await world.start();
+  await gate();
+  await world.people.turn('rush', 'web');
+  await world.until(() => cutoverGate()?.workloadIds?.length === 1, 'a gate for web alone');
+  const cancelled = async () => {
+    await world.people.cancel();
+    await world.told();
+  };
+  world.script.once('enterPhase', cancelled, { when: 'before', matches: ({ phase }) => phase === 'trafficMoved' });
+  await world.people.approve(await gate());
+  const commitGate = () => world.openGates().find(({ name }) => name === 'commit');
+  await world.until(() => commitGate() !== undefined, 'the commit gate');
+  expect(world.wave().unheeded).toMatchObject([
+    { groupId: 'shop', action: 'cancel', why: expect.stringContaining('traffic moved to web') },
+  ]);
+  const entries = await world.capabilities.store.journal.entries('w1');
+  const told = entries.filter(({ entry }) => entry.type === 'landfall.order.notHeeded');
+  expect(told.map(({ entry }) => entry.data)).toMatchObject([
+    { action: 'cancel', reason: 'told so', wayOut: expect.stringContaining('"acceptDataLoss": true') },
+  ]);
+  world.people.atGate.commit = 'approve';
+  await world.people.approve(commitGate() as GateDocument);
+  await world.people.approve(await gate());
+  expect((await world.ended()).status).toBe('committed');
+  expect(world.phases()).toEqual({ app: 'committed', web: 'committed' });
+});
+
 test('who is not approved stays behind with those that depend on it', async () => {
   await open((posted) => {
     posted.gates = { cutover: { partial: true } };

@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import { defineActivity, patientRetry } from '../../../shared/durable/activity.ts';
 import { Phase } from '../../../shared/lifecycle/phases.ts';
-import { ControlSignal } from '../../../shared/model/control.ts';
 import { FailureBudget, OnFailure } from '../../../shared/model/failurePolicy.ts';
 import type { WavePlan } from '../../../shared/model/plan.ts';
 import { CommitPolicy } from '../../../shared/model/settings.ts';
@@ -30,21 +29,6 @@ export const withPoint = defineActivity({
     const workloads = await store.workloads.list(waveId);
     const able = new Set(workloads.filter(({ state }) => state.points.length > 0).map(({ workloadId }) => workloadId));
     return workloadIds.filter((workloadId) => able.has(workloadId));
-  },
-});
-
-/** The orders that an orchestration was given before it existed: the feed finds nobody to tell them to then. */
-export const ordersFor = defineActivity({
-  name: 'ordersFor',
-  input: z.strictObject({ waveId: z.string(), instanceId: z.string() }),
-  output: z.array(ControlSignal),
-  retry: patientRetry,
-  async effect({ store }, { waveId, instanceId }) {
-    const { startedAt = '' } = await waveOf(store, waveId);
-    const orders = await store.controls.list(waveId);
-    // The wave's own instance has one id for all attempts: what an earlier one was told is over.
-    const mine = orders.filter(({ instanceIds, at }) => instanceIds.includes(instanceId) && at >= startedAt);
-    return mine.map(({ signal }) => signal);
   },
 });
 

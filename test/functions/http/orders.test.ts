@@ -1,9 +1,10 @@
 // Orders to what runs and answers to its questions: what is accepted, and how what is not is explained.
 import { describe, expect, it } from 'vitest';
+import { recordUnheeded } from '../../../orchestrators/journal/orders/activities.ts';
 import type { WorkloadEvent } from '../../../shared/lifecycle/events.ts';
 import type { Phase } from '../../../shared/lifecycle/phases.ts';
 import type { AttentionDocument } from '../../../shared/store/documents.ts';
-import { withWave } from '../../fakes/reach.ts';
+import { callWith, withWave } from '../../fakes/reach.ts';
 import { startApi, type User, users } from './api.ts';
 
 const { api } = await startApi();
@@ -33,6 +34,25 @@ async function started() {
   const signals = async () => (await one.reach.store.controls.list('w1')).map(({ signal }) => signal);
   return { ...one, append, walk, order, signals };
 }
+
+it('an order that a group did not heed is shown with the way out, for as long as that attempt lasts', async () => {
+  const { reach, ask } = await started();
+  const order = { action: 'cancel', to: 'withdrawn', by: 'ada', reason: 'r', id: 'control.1', at } as const;
+  const unheeded = {
+    waveId: 'w1',
+    groupId: 'shop',
+    workloadIds: ['web'],
+    operationId: 'group-w1.shop-1:unheeded:0',
+    order,
+  };
+  for (let time = 0; time < 2; time++) await recordUnheeded.handle(reach, callWith(unheeded));
+  const view = async () => (await ask('GET', '/api/waves/w1', { as: 'alan' })).body.unheeded;
+  expect(await view()).toMatchObject([
+    { orderId: 'control.1', groupId: 'shop', wayOut: expect.stringContaining('/api/waves/w1/rollback') },
+  ]);
+  await reach.store.waves.change('w1', (wave) => ({ ...wave, attempt: wave.attempt + 1 }));
+  expect(await view()).toEqual([]);
+});
 
 describe('pausing', () => {
   it('a wave reaches all that may run, a group or a workload only what is theirs', async () => {
