@@ -48,18 +48,26 @@ export function* describeSource(
 }
 
 /**
- * Stops or starts services and returns their states afterwards; throws `serviceFailed` if one refuses. Not interruptible:
- * a stop that is under way while its undo starts the services would have the last word.
+ * Stops services, or starts those that ran, and returns their states afterwards; `services` says how they were before, so
+ * that a start puts start modes back. Throws `serviceFailed` if one refuses. Not interruptible: a stop that is under way
+ * while its undo starts the services would have the last word.
  */
 export function* commandServices(
   ctx: Ctx,
   workload: Workload,
   { command, notAfter }: { command: 'stop' | 'start'; notAfter?: string | undefined },
-  services: string[],
+  services: ServiceState[],
   ...key: (string | number)[]
 ): Flow<ServiceState[]> {
   const operationId = ctx.operationId(`${command}Services`, workload.workloadId, ...key);
-  yield* commandSource.call(ctx, { ...workload, operationId, command, services, notAfter });
+  yield* commandSource.call(ctx, {
+    ...workload,
+    operationId,
+    command,
+    services: services.map(({ name }) => name),
+    ...(command === 'start' && { before: services }),
+    notAfter,
+  });
   const answer = yield* ctx.shielded(
     answerTo(ctx, operationId, servicesChangeWithin, `the services of ${workload.workloadId} to ${command}`),
   );

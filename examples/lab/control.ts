@@ -6,15 +6,19 @@ import { connect, createServer, type Server } from 'node:net';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 
+/** What may be asked of a service; `mode` shows whether it starts with its machine. */
+export const serviceCommands = ['start', 'stop', 'status', 'mode', 'automatic', 'manual'] as const;
+export type ServiceCommand = (typeof serviceCommands)[number];
+
 export const ControlRequest = z.discriminatedUnion('command', [
-  z.strictObject({ command: z.enum(['start', 'stop', 'status']), service: z.string() }),
+  z.strictObject({ command: z.enum(serviceCommands), service: z.string() }),
   z.strictObject({ command: z.enum(['take', 'release']), disk: z.string() }),
 ]);
 export type ControlRequest = z.infer<typeof ControlRequest>;
 
 export const ControlAnswer = z.strictObject({
   ok: z.boolean(),
-  /** Says what happened or why it did not; for `take` the copy's path. */
+  /** Says what happened or why it did not; for `take` the copy's path, for `mode` the start mode. */
   text: z.string(),
   running: z.boolean().optional(),
 });

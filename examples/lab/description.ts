@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { StartMode } from '../../shared/model/source.ts';
 
 const Name = z.string().regex(/^[A-Za-z0-9@._-]{1,80}$/);
 
@@ -17,7 +18,7 @@ export const LabMachine = z.strictObject({
       z.strictObject({
         name: Name,
         port: z.int().min(1).max(65535),
-        startMode: z.enum(['auto', 'manual']).default('auto').describe('until somebody changes it'),
+        startMode: StartMode.default('automatic').describe('until somebody changes it'),
       }),
     )
     .default([]),

@@ -1,12 +1,12 @@
-// Starts, stops or shows one service of a machine, as systemctl would on a server:
-//   node examples/lab/servicectl.ts <machineDir> start|stop|status <service>
-// `status` ends with 0 when the service runs and with 3 when it does not, also while the machine is off (LSB).
+// Starts, stops or shows one service of a machine, as systemctl would on a server, and whether it starts with its machine:
+//   node examples/lab/servicectl.ts <machineDir> start|stop|status|mode|automatic|manual <service>
+// `mode` prints the start mode, `automatic` and `manual` set it. `status` ends with 0 when the service runs and with 3 when it does not, also while the machine is off (LSB).
 import { exit } from 'node:process';
 import { z } from 'zod';
-import { askMachine } from './control.ts';
+import { askMachine, serviceCommands } from './control.ts';
 
-const usage = 'usage: servicectl.ts <machineDir> start|stop|status <service>';
-const given = z.tuple([z.string(), z.enum(['start', 'stop', 'status']), z.string()]).safeParse(process.argv.slice(2));
+const usage = `usage: servicectl.ts <machineDir> ${serviceCommands.join('|')} <service>`;
+const given = z.tuple([z.string(), z.enum(serviceCommands), z.string()]).safeParse(process.argv.slice(2));
 if (!given.success) {
   console.error(usage);
   exit(2);

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { z } from 'zod';
+import { StartMode } from '../../shared/model/source.ts';
 import { ensureFolder, readText, replaceFiles } from './debugfs.ts';
 import type { LabMachine } from './description.ts';
 
@@ -88,7 +89,7 @@ export class Service {
   }
 }
 
-const Modes = z.record(z.string(), z.enum(['auto', 'manual']));
+const Modes = z.record(z.string(), StartMode);
 type Modes = z.infer<typeof Modes>;
 const modesFile = 'services.json';
 

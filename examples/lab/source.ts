@@ -9,7 +9,7 @@ import { exit } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { type ControlAnswer, type ControlRequest, serveControl } from './control.ts';
+import { type ControlAnswer, type ControlRequest, type ServiceCommand, serveControl } from './control.ts';
 import { readMachines } from './description.ts';
 import { readModes, Service, writeModes } from './services.ts';
 
@@ -35,9 +35,8 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
   return mine;
 }
 
-const described = Object.fromEntries(machine.services.map(({ name, startMode }) => [name, startMode]));
 const modes = readModes(machine.services);
-for (const service of services.values()) if (modes[service.name] === 'auto') await service.start(nicConnected);
+for (const service of services.values()) if (modes[service.name] === 'automatic') await service.start(nicConnected);
 const control = await serveControl(answer);
 
 // The cable is pulled and plugged in from outside.
@@ -87,16 +86,23 @@ async function answer(request: ControlRequest): Promise<ControlAnswer> {
   }
 }
 
-async function controlService(command: 'start' | 'stop' | 'status', name: string): Promise<ControlAnswer> {
+async function controlService(command: ServiceCommand, name: string): Promise<ControlAnswer> {
   const service = services.get(name);
   if (!service) return { ok: false, text: `there is no service ${name}` };
-  if (command !== 'status') {
-    // In turn: a stopped service has finished its last write.
-    await inTurn(() => (command === 'start' ? service.start(nicConnected) : service.stop()));
-    modes[name] = command === 'stop' ? 'manual' : (described[name] ?? 'auto');
-    writeModes(modes);
+  switch (command) {
+    case 'start':
+    case 'stop':
+      // In turn: a stopped service has finished its last write.
+      await inTurn(() => (command === 'start' ? service.start(nicConnected) : service.stop()));
+      break;
+    case 'automatic':
+    case 'manual':
+      modes[name] = command;
+      writeModes(modes);
   }
-  return { ok: true, running: service.running, text: service.running ? 'running' : 'stopped' };
+  const { running } = service;
+  const showsMode = command === 'mode' || command === 'automatic' || command === 'manual';
+  return { ok: true, running, text: showsMode ? (modes[name] ?? 'automatic') : running ? 'running' : 'stopped' };
 }
 
 async function snapshot(command: 'take' | 'release', diskId: string): Promise<ControlAnswer> {

@@ -3,8 +3,11 @@ import { defineActivity, Nothing } from '../../shared/durable/activity.ts';
 import { terminal } from '../../shared/errors.ts';
 import { applianceIds } from '../../shared/model/plan.ts';
 import { Check } from '../../shared/model/settings.ts';
+import type { SourceService } from '../../shared/model/source.ts';
 import { msBetween } from '../../shared/policy/duration.ts';
 import { orderServices } from '../../shared/policy/services.ts';
+import type { StartedService } from '../../shared/protocol/commands.ts';
+import { ServiceState } from '../../shared/protocol/events.ts';
 import { workloadOf } from '../../shared/store/plans.ts';
 
 const Asked = z.strictObject({ waveId: z.string(), workloadId: z.string(), operationId: z.string() });
@@ -19,12 +22,13 @@ export const commandSource = defineActivity({
   input: Asked.extend({
     command: z.enum(['describe', 'stop', 'start']),
     services: z.array(z.string()).optional(),
+    before: z.array(ServiceState).optional().describe('how they were before they were stopped, for a start'),
     notAfter: z.string().optional().describe('when the command is too late'),
   }),
   output: Nothing,
   async effect(
     { store, bus, now },
-    { waveId, workloadId, operationId, command, services: names, notAfter },
+    { waveId, workloadId, operationId, command, services: names, before = [], notAfter },
     { changed },
   ) {
     const { plan } = await workloadOf(store, { waveId, workloadId });
@@ -42,7 +46,8 @@ export const commandSource = defineActivity({
       });
     } else {
       const type = command === 'stop' ? 'landfall.services.stop' : 'landfall.services.start';
-      const services = command === 'stop' ? inStartOrder.toReversed() : inStartOrder;
+      const services =
+        command === 'stop' ? inStartOrder.toReversed() : inStartOrder.map((service) => asBefore(service, before));
       const secondsLeft = notAfter === undefined ? Number.POSITIVE_INFINITY : msBetween(now(), notAfter) / 1000;
       if (secondsLeft <= 0)
         throw terminal(
@@ -61,6 +66,13 @@ export const commandSource = defineActivity({
     return null;
   },
 });
+
+/** The service with what is to be put back; as it is where no start mode was seen. */
+function asBefore(service: SourceService, before: readonly ServiceState[]): StartedService {
+  const seen = before.find(({ name }) => name === service.name);
+  if (seen?.startMode === undefined || seen.startMode === 'unknown') return service;
+  return { ...service, before: { state: seen.state, startMode: seen.startMode } };
+}
 
 /** Asks the target appliance to run checks from inside the network. */
 export const commandTarget = defineActivity({

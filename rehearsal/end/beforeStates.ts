@@ -8,6 +8,7 @@ interface Machine {
   power: string;
   nicConnected: boolean;
   services: Record<string, string>;
+  startModes: Record<string, string>;
 }
 interface Before {
   machines: Map<string, Machine>;
@@ -35,8 +36,13 @@ function compare(world: World, before: Before): string[] {
 }
 
 function machineOf(world: World, id: string): Machine {
-  const { power, nicConnected, services } = world.hosts.machine(id);
-  return { power, nicConnected, services: Object.fromEntries(services) };
+  const { power, nicConnected, services, startModes } = world.hosts.machine(id);
+  return {
+    power,
+    nicConnected,
+    services: Object.fromEntries(services),
+    startModes: Object.fromEntries(startModes),
+  };
 }
 
 function notServing({ azure, hosts }: World, { source, target, settings }: WorkloadPlan): string[] {

@@ -60,6 +60,8 @@ export function sourceOf(id: string, chance: Chance): Source {
     services: services.map((name, index) => ({
       ...{ name, start: ['start'], stop: ['stop'], status: ['status'] },
       dependsOn: services.slice(0, index),
+      // The first has a start mode, the second has none.
+      ...(index === 0 && { startMode: { show: ['mode'], automatic: ['automatic'], manual: ['manual'] } }),
     })),
     owner: 'ops',
     criticality: 'low',

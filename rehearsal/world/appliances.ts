@@ -5,8 +5,13 @@ import { ownEvents } from '../../functions/servicebus/ownEvents.ts';
 import type { Capabilities } from '../../shared/capabilities.ts';
 import { reported } from '../../shared/lifecycle/events.ts';
 import { applianceIds } from '../../shared/model/plan.ts';
-import type { Command } from '../../shared/protocol/commands.ts';
-import type { ApplianceEvent, ApplianceEventData, ApplianceEventType } from '../../shared/protocol/events.ts';
+import type { Command, CommandData } from '../../shared/protocol/commands.ts';
+import type {
+  ApplianceEvent,
+  ApplianceEventData,
+  ApplianceEventType,
+  ServiceState,
+} from '../../shared/protocol/events.ts';
 import type { ModelledAzure } from './azure.ts';
 import type { Changed } from './change.ts';
 import type { ModelledHosts, ModelledMachine } from './hosts.ts';
@@ -161,10 +166,10 @@ export class ModelledAppliances {
           return this.#answer(command, () => this.#emit(aud, subject, 'landfall.services.failed', data, operationId));
         }
         this.#count(operationId);
-        const starts = command.type === 'landfall.services.start';
-        for (const { name } of command.data.services)
-          this.#around.hosts.setService(machine.source.id, name, starts ? 'running' : 'stopped');
-        const type = starts ? 'landfall.services.started' : 'landfall.services.stopped';
+        if (command.type === 'landfall.services.stop') this.#stop(machine, command.data.services);
+        else this.#start(machine, command.data.services);
+        const type =
+          command.type === 'landfall.services.stop' ? 'landfall.services.stopped' : 'landfall.services.started';
         const data = { services: states(machine) };
         return this.#answer(command, () => this.#emit(aud, subject, type, data, operationId));
       }
@@ -184,6 +189,22 @@ export class ModelledAppliances {
       case 'landfall.sync.cancel':
         if (this.#running.get(subject)?.command.data.syncId === command.data.syncId)
           this.#endSync(subject, machine.source.id);
+    }
+  }
+
+  #stop({ source }: ModelledMachine, services: CommandData<'landfall.services.stop'>['services']): void {
+    const { hosts } = this.#around;
+    for (const { name, startMode } of services) {
+      if (startMode !== undefined) hosts.setStartMode(source.id, name, 'manual');
+      hosts.setService(source.id, name, 'stopped');
+    }
+  }
+
+  #start({ source }: ModelledMachine, services: CommandData<'landfall.services.start'>['services']): void {
+    const { hosts } = this.#around;
+    for (const { name, before } of services) {
+      if (before !== undefined) hosts.setStartMode(source.id, name, before.startMode);
+      if (before === undefined || before.state === 'running') hosts.setService(source.id, name, 'running');
     }
   }
 
@@ -311,6 +332,9 @@ export class ModelledAppliances {
   }
 }
 
-function states({ services }: ModelledMachine): { name: string; state: 'running' | 'stopped'; detail: string }[] {
-  return [...services].map(([name, state]) => ({ name, state, detail: '' }));
+function states({ services, startModes }: ModelledMachine): ServiceState[] {
+  return [...services].map(([name, state]) => {
+    const startMode = startModes.get(name);
+    return { name, state, ...(startMode && { startMode }), detail: '' };
+  });
 }

@@ -2,7 +2,7 @@
 
 import { terminal } from '../../shared/errors.ts';
 import type { Host, Hosts, SiteHost } from '../../shared/hosts/contract.ts';
-import type { Source } from '../../shared/model/source.ts';
+import type { Source, StartMode } from '../../shared/model/source.ts';
 import type { Changed } from './change.ts';
 
 type ServiceRun = 'running' | 'stopped';
@@ -12,6 +12,8 @@ export interface ModelledMachine {
   power: 'on' | 'off';
   nicConnected: boolean;
   services: Map<string, ServiceRun>;
+  /** Of the services that have one. */
+  startModes: Map<string, StartMode | 'unknown'>;
   agent: string | undefined;
   /** Tells shutdowns apart: one that was overtaken does nothing. */
   shutdowns: number;
@@ -49,6 +51,13 @@ export class ModelledHosts implements Hosts {
     if (before !== state) this.#changed(id, `${name} ${state}`);
   }
 
+  setStartMode(id: string, name: string, mode: StartMode | 'unknown'): void {
+    const { startModes } = this.machine(id);
+    const before = startModes.get(name);
+    startModes.set(name, mode);
+    if (before !== mode) this.#changed(id, `${name} ${mode}`);
+  }
+
   #changed(id: string, what: string): void {
     this.#around.changed({ what: `${id} ${what}`, kind: 'source', id });
   }
@@ -65,6 +74,7 @@ export class ModelledHosts implements Hosts {
     machine.shutdowns++;
     if (machine.power === 'on') return;
     machine.power = 'on';
+    for (const [name, mode] of machine.startModes) if (mode === 'automatic') machine.services.set(name, 'running');
     this.#changed(machine.source.id, 'on');
   }
 
@@ -124,13 +134,14 @@ export class ModelledHosts implements Hosts {
   }
 }
 
-/** A machine as the wave finds it: on, connected, every service running. Services start when they are told to. */
+/** A machine as the wave finds it: on, connected, every service running. Without a start mode one starts when it is told to. */
 function serving(source: Source): ModelledMachine {
   return {
     source,
     power: 'on',
     nicConnected: true,
     services: new Map(source.services.map(({ name }) => [name, 'running'])),
+    startModes: new Map(source.services.flatMap(({ name, startMode }) => (startMode ? [[name, 'automatic']] : []))),
     agent: undefined,
     shutdowns: 0,
     refusesShutdown: false,

@@ -7,6 +7,10 @@ const Argv = z
   .max(32)
   .describe('a program and its arguments; never a shell line');
 
+/** Whether a service starts with its machine. */
+export const StartMode = z.enum(['automatic', 'manual']);
+export type StartMode = z.infer<typeof StartMode>;
+
 /** A service of the source and the commands that the source itself names for it. `status` exits 0 when it runs, 3 when it is stopped. */
 export const SourceService = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9@._-]{1,80}$/),
@@ -14,6 +18,12 @@ export const SourceService = z.strictObject({
   start: Argv,
   stop: Argv,
   status: Argv,
+  startMode: z
+    .strictObject({ show: Argv, automatic: Argv, manual: Argv })
+    .optional()
+    .describe(
+      'commands that print `automatic` or `manual` and that set either; without them its start mode is left as it is',
+    ),
 });
 export type SourceService = z.infer<typeof SourceService>;
 

@@ -158,6 +158,14 @@ function liveRules(source: Source, { described, machine }: LiveFacts): Finding[]
           'Correct its status command in the inventory.',
         ),
       );
+    else if (service.startMode !== undefined && (seen.startMode ?? 'unknown') === 'unknown')
+      findings.push(
+        error(
+          'serviceKnown',
+          `the start mode of service ${service.name} is not known to the source${seen.detail ? `: ${seen.detail}` : ''}`,
+          'Correct its startMode.show command in the inventory: it prints automatic or manual.',
+        ),
+      );
     else if (seen.state === 'stopped')
       findings.push(
         warning('serviceKnown', `service ${service.name} is not running`, 'Start it, or take it out of the inventory.'),

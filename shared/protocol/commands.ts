@@ -3,7 +3,8 @@
 import { z } from 'zod';
 import { Id } from '../model/ids.ts';
 import { Check } from '../model/settings.ts';
-import { Source, SourceService } from '../model/source.ts';
+import { Source, SourceService, StartMode } from '../model/source.ts';
+import { ServiceState } from './events.ts';
 
 const Workload = z.strictObject({ waveId: Id, workloadId: Id });
 
@@ -17,6 +18,14 @@ export const SyncDisk = z.strictObject({
     .describe('the staging page blob: a fixed VHD of the source’s bytes, zero-filled to 1 MiB, plus its footer'),
 });
 export type SyncDisk = z.infer<typeof SyncDisk>;
+
+export const StartedService = SourceService.extend({
+  before: z
+    .strictObject({ state: ServiceState.shape.state, startMode: StartMode })
+    .optional()
+    .describe('how it was before it was stopped: its start mode is put back, and what did not run stays stopped'),
+});
+export type StartedService = z.infer<typeof StartedService>;
 
 export const commandData = {
   'landfall.sync.start': Workload.extend({
@@ -36,10 +45,10 @@ export const commandData = {
     services: z.array(SourceService),
   }),
   'landfall.services.stop': Workload.extend({
-    services: z.array(SourceService).describe('in the order in which to stop'),
+    services: z.array(SourceService).describe('in the order in which to stop; their start mode becomes `manual`'),
   }),
   'landfall.services.start': Workload.extend({
-    services: z.array(SourceService).describe('in the order in which to start'),
+    services: z.array(StartedService).describe('in the order in which to start'),
   }),
   'landfall.check.run': Workload.extend({ checks: z.array(Check) }),
   'landfall.probe.run': Workload.extend({ checks: z.array(Check) }),

@@ -1,6 +1,7 @@
 // CloudEvents 1.0 from appliances: what may arrive on the `appliance-events` queue, by type.
 import { z } from 'zod';
 import { Id, Instant } from '../model/ids.ts';
+import { StartMode } from '../model/source.ts';
 
 const Digest = z.string().regex(/^[0-9a-f]{64}$/);
 const Syncing = z.strictObject({ syncId: z.string().max(120), kind: z.enum(['initial', 'delta', 'final']) });
@@ -23,6 +24,10 @@ export type DiskPoint = z.infer<typeof DiskPoint>;
 export const ServiceState = z.strictObject({
   name: z.string().max(80),
   state: z.enum(['running', 'stopped', 'unknown']),
+  startMode: z
+    .enum([...StartMode.options, 'unknown'])
+    .optional()
+    .describe('absent where the source names no commands for it'),
   detail: z.string().max(500).default(''),
 });
 export type ServiceState = z.infer<typeof ServiceState>;

@@ -36,21 +36,29 @@ test('what was seen before and after the work is evidence of a completed step', 
   await world.ended();
   expect(world.state('db').steps['stopServices']?.checked).toMatchObject({
     before: { go: true },
-    after: { services: [{ state: 'stopped' }, { state: 'stopped' }] },
+    after: {
+      services: [
+        { state: 'stopped', startMode: 'manual' },
+        { state: 'stopped', startMode: 'manual' },
+      ],
+    },
   });
   expect(world.state('db').steps['finalDelta']?.checked).toMatchObject({
     after: { power: 'off', nicConnected: false },
   });
 });
 
-test('a service that runs again after it was stopped is found before the final sync', async () => {
+test.each([
+  ['runs again', () => world.hosts.setService('db-01', 'engine', 'running')],
+  ['would start with its machine again', () => world.hosts.setStartMode('db-01', 'engine', 'automatic')],
+])('a service that %s after it was stopped is found before the final sync', async (_, meddle) => {
   world = await World.open({ change: onlyDb });
   const stopped = (input: Record<string, unknown>) =>
     (input['what'] as { type: string }).type === 'landfall.downtime.began';
   world.script.once(
     'recordStep',
     () => {
-      world.script.once('commandSource', () => world.hosts.setService('db-01', 'engine', 'running'), {
+      world.script.once('commandSource', meddle, {
         matches: ({ operationId }) => String(operationId).includes('afterStop'),
         when: 'before',
       });

@@ -166,6 +166,8 @@ describe.each([early, late])('after the rollback of $waveId', (which) => {
     const ask = [join(labTools, 'servicectl.ts'), lab.machineDirOf(which.source), 'status', which.service];
     const { stdout } = await promisify(execFile)(process.execPath, ask);
     expect(stdout.trim()).toBe('running');
+    const mode = await promisify(execFile)(process.execPath, ask.with(2, 'mode'));
+    expect(mode.stdout.trim()).toBe('automatic');
     await expect(connects(lab.ports[which.source] ?? 0)).resolves.toBe(true);
   });
 

@@ -7,7 +7,10 @@ import { commandServices, describeSource } from '../../commands.ts';
 import { enterPhase, recordStep } from '../../journal/activities.ts';
 import { type Go, goNoGo } from './activities.ts';
 
-/** Step 9: go or no-go, then the services stop in reverse dependency order, and which of them ran is remembered. */
+/**
+ * Step 9: go or no-go, then the services stop in reverse dependency order and no longer start by themselves; which of them
+ * ran, and how each starts, is remembered.
+ */
 export const stopServices = defineStep({
   number: 9,
   name: 'stopServices',
@@ -19,7 +22,14 @@ export const stopServices = defineStep({
     const { services } = yield* describeSource(ctx, workload, 'beforeStop', attempt);
     return { services };
   },
-  *precheck(ctx, workload) {
+  *precheck(ctx, workload, { services }) {
+    const unclear = services.filter(({ startMode }) => startMode === 'unknown').map(({ name }) => name);
+    if (unclear.length > 0)
+      throw terminal(
+        'serviceFailed',
+        `${workload.workloadId} does not say how ${unclear.join(', ')} starts, so that could not be put back.`,
+        'Mend its start mode command (show) on the source, then retry; or roll back.',
+      );
     return { go: true, ...(yield* requireGo(ctx, workload)) };
   },
   *run(ctx, { waveId, workloadId }, { services }, attempt) {
@@ -40,25 +50,32 @@ export const stopServices = defineStep({
       operationId,
       what: { type: 'landfall.downtime.began', data: { at: ctx.now() } },
     });
-    const names = services.map(({ name }) => name);
     const stop = { command: 'stop', notAfter } as const;
-    const after = names.length === 0 ? [] : yield* commandServices(ctx, workload, stop, names, attempt);
+    const after = services.length === 0 ? [] : yield* commandServices(ctx, workload, stop, services, attempt);
     return { before: services, after };
   },
   *verify(ctx, workload, _output, attempt) {
     const { services } = yield* describeSource(ctx, workload, 'afterStop', attempt);
     const running = services.filter(({ state }) => state === 'running').map(({ name }) => name);
-    if (running.length === 0) return { services };
-    throw terminal(
-      'serviceFailed',
-      `${running.join(', ')} of ${workload.workloadId} runs again after it was stopped.`,
-      'Find what starts it (a cluster manager, a timer), keep that from it, then retry; or roll back.',
-    );
+    if (running.length > 0)
+      throw terminal(
+        'serviceFailed',
+        `${running.join(', ')} of ${workload.workloadId} runs again after it was stopped.`,
+        'Find what starts it (a cluster manager, a timer), keep that from it, then retry; or roll back.',
+      );
+    const armed = services.filter(({ startMode }) => startMode === 'automatic').map(({ name }) => name);
+    if (armed.length > 0)
+      throw terminal(
+        'serviceFailed',
+        `${armed.join(', ')} of ${workload.workloadId} is stopped, and would start again with its machine.`,
+        'Find what sets its start mode (a configuration manager), keep that from it, then retry; or roll back.',
+      );
+    return { services };
   },
   *undo(ctx, { waveId, workloadId }, { services }) {
-    const ran = services.filter(({ state }) => state === 'running').map(({ name }) => name);
-    if (ran.length > 0)
-      yield* commandServices(ctx, { waveId, workloadId }, { command: 'start' }, ran, 'undo', ctx.now());
+    const changed = services.filter(({ state, startMode }) => state === 'running' || startMode === 'automatic');
+    if (changed.length > 0)
+      yield* commandServices(ctx, { waveId, workloadId }, { command: 'start' }, changed, 'undo', ctx.now());
     yield* recordStep.call(ctx, {
       waveId,
       workloadIds: [workloadId],
@@ -67,9 +84,12 @@ export const stopServices = defineStep({
     });
   },
   todo: ({ workloadId }, { services }) =>
-    services
-      .filter(({ state }) => state === 'running')
-      .map(({ name }) => `start the service ${name} on the source of ${workloadId}`),
+    services.flatMap(({ name, state, startMode }) => [
+      ...(startMode === 'automatic'
+        ? [`let the service ${name} start automatically on the source of ${workloadId}`]
+        : []),
+      ...(state === 'running' ? [`start the service ${name} on the source of ${workloadId}`] : []),
+    ]),
 });
 
 function* requireGo(ctx: Ctx, workload: { waveId: string; workloadId: string }): Flow<Omit<Go, 'refusal'>> {

@@ -1,7 +1,7 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { run } from '../../../appliance/commands/run.ts';
 import { changeServices, stateOf } from '../../../appliance/commands/services.ts';
 import type { SourceService } from '../../../shared/model/source.ts';
@@ -28,6 +28,14 @@ function service(name: string, over: Partial<SourceService> = {}): SourceService
     ...over,
   };
 }
+
+/** The commands of a service whose start mode is what its file says. */
+function startMode(name: string): NonNullable<SourceService['startMode']> {
+  const file = join(folder, `${name}.mode`);
+  const set = (mode: string) => sh(`echo mode-${name} >> ${join(folder, 'journal')}; echo ${mode} > ${file}`);
+  return { show: ['cat', file], automatic: set('automatic'), manual: set('manual') };
+}
+const journal = () => readFileSync(join(folder, 'journal'), 'utf8').trim().split('\n');
 
 it('stops services in the order given and verifies each', async () => {
   for (const name of ['db', 'web']) writeFileSync(join(folder, name), '');
@@ -89,4 +97,72 @@ it('a service that keeps our pipes open does not hold the answer up', async () =
 
 it('arguments reach the program as they are, without a shell', async () => {
   expect((await run(['/bin/echo', '$HOME; ls *'], 1000)).output).toBe('$HOME; ls *\n');
+});
+
+describe('a service with a start mode', () => {
+  const automatic = (name: string): SourceService => {
+    writeFileSync(join(folder, name), '');
+    writeFileSync(join(folder, `${name}.mode`), 'automatic\n');
+    return service(name, { startMode: startMode(name) });
+  };
+
+  it('shows it, and one without shows none', async () => {
+    expect(await stateOf(automatic('web'))).toEqual({
+      ...{ name: 'web', state: 'running', startMode: 'automatic' },
+      detail: '',
+    });
+    expect(await stateOf(service('web'))).not.toHaveProperty('startMode');
+  });
+
+  it('no longer starts by itself before it is stopped, and a second stop changes nothing', async () => {
+    const web = automatic('web');
+    const stopped = { name: 'web', state: 'stopped', startMode: 'manual', detail: '' };
+    expect(await changeServices([web], 'stopped', times)).toEqual({ services: [stopped] });
+    expect(await changeServices([web], 'stopped', times)).toEqual({ services: [stopped] });
+    expect(journal()).toEqual(['mode-web', 'stop-web']);
+  });
+
+  it('is switched off also where it was stopped already', async () => {
+    const web = automatic('web');
+    rmSync(join(folder, 'web'));
+    expect(await changeServices([web], 'stopped', times)).toMatchObject({ services: [{ startMode: 'manual' }] });
+    expect(journal()).toEqual(['mode-web']);
+  });
+
+  it.each(['running', 'stopped'] as const)('that was %s is put back as it was, however often', async (state) => {
+    const web = automatic('web');
+    await changeServices([web], 'stopped', times);
+    const before = { state, startMode: 'automatic' as const };
+    for (let turn = 0; turn < 2; turn++)
+      expect(await changeServices([{ ...web, before }], 'running', times)).toEqual({
+        services: [{ name: 'web', state, startMode: 'automatic', detail: '' }],
+      });
+    const started = state === 'running' ? ['start-web'] : [];
+    expect(journal()).toEqual(['mode-web', 'stop-web', 'mode-web', ...started]);
+  });
+
+  it('keeps its start mode where nothing is said about it', async () => {
+    const web = automatic('web');
+    await changeServices([web], 'stopped', times);
+    expect(await changeServices([web], 'running', times)).toMatchObject({
+      services: [{ state: 'running', startMode: 'manual' }],
+    });
+  });
+
+  it.each([
+    ['refuses', 'echo locked >&2; exit 1', '1: locked'],
+    ['says yes and does nothing', 'exit 0', 'it is automatic'],
+  ])('that cannot be set, for its command %s, is not stopped', async (_, script, why) => {
+    const web = automatic('web');
+    const stubborn = { ...web, startMode: { ...startMode('web'), manual: sh(script) } };
+    expect(await changeServices([stubborn], 'stopped', times)).toMatchObject({
+      services: [{ state: 'running', startMode: 'automatic', detail: why }],
+      failure: { code: 'startModeRefused', message: expect.stringContaining('web') as string },
+    });
+  });
+
+  it('that prints anything else is unknown', async () => {
+    const odd = service('web', { startMode: { ...startMode('web'), show: ['echo', 'static'] } });
+    expect(await stateOf(odd)).toMatchObject({ startMode: 'unknown', detail: 'start mode: 0 static' });
+  });
 });

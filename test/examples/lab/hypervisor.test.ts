@@ -59,7 +59,10 @@ describe('a laboratory machine', () => {
     expect(await callService(lab.port)).toContain('ledger');
   });
 
-  it('stops a service after its last write and remembers that over a power cycle', async () => {
+  it('stops a service after its last write, and starts it with its power only where its start mode is automatic', async () => {
+    const mode = async () => (await lab.tool('servicectl', 'mode', 'ledger')).out;
+    expect(await mode()).toBe('automatic');
+    expect(await lab.tool('servicectl', 'manual', 'ledger')).toMatchObject({ code: 0, out: 'manual' });
     expect((await lab.tool('servicectl', 'status', 'ledger')).code).toBe(0);
     expect((await lab.tool('servicectl', 'stop', 'ledger')).code).toBe(0);
     const last = await count();
@@ -69,12 +72,17 @@ describe('a laboratory machine', () => {
     await host().powerOff(lab.source);
     await host().powerOn(lab.source);
     expect((await lab.tool('servicectl', 'status', 'ledger')).code).toBe(3);
+    expect(await mode()).toBe('manual');
     const taken = await lab.tool('snapshotctl', 'take', 'system');
     expect(await readText(taken.out, '/var/lib/ledger/journal')).toContain(`${last} `);
     expect(await count()).toBe(last);
 
     expect((await lab.tool('servicectl', 'start', 'ledger')).code).toBe(0);
     await until(async () => expect(await count()).toBeGreaterThan(last));
+    expect(await mode()).toBe('manual');
+    expect((await lab.tool('servicectl', 'automatic', 'ledger')).code).toBe(0);
+    expect((await lab.tool('servicectl', 'stop', 'ledger')).code).toBe(0);
+    expect(await mode()).toBe('automatic');
     await host().powerOff(lab.source);
     await host().powerOn(lab.source);
     expect((await lab.tool('servicectl', 'status', 'ledger')).code).toBe(0);

@@ -16,9 +16,10 @@ export const environment: Environment = Environment.parse({
   sites: [...west.sites, { id: 'attic', host: west.sites[0]?.host }],
 });
 
+const startMode = { show: ['mode'], automatic: ['automatic'], manual: ['manual'] };
 const services = [
-  { name: 'engine', start: ['start'], stop: ['stop'], status: ['status'] },
-  { name: 'reports', dependsOn: ['engine'], start: ['start'], stop: ['stop'], status: ['status'] },
+  { name: 'engine', start: ['start'], stop: ['stop'], status: ['status'], startMode },
+  { name: 'reports', dependsOn: ['engine'], start: ['start'], stop: ['stop'], status: ['status'], startMode },
 ];
 const data = { id: 'data', path: '/srv/data.img', sizeBytes: 2_097_152 };
 export const sources = [

@@ -35,13 +35,20 @@ export const nothingLeft = async (world: World): Promise<void> => {
   expect(agents.map(({ source }) => source.id)).toEqual([]);
 };
 
-/** The source serves as it did before the wave, and no clone, target, NIC or disk is there. */
-export function servesAsBefore(world: World, id: string, services: Record<string, string>): void {
-  const { power, nicConnected, services: found } = world.hosts.machine(id);
-  expect({ power, nicConnected, services: Object.fromEntries(found) }).toEqual({
+/** The source serves as it did before the wave, its start modes as given, and no clone, target, NIC or disk is there. */
+export function servesAsBefore(
+  world: World,
+  id: string,
+  services: Record<string, string>,
+  startModes: Record<string, string> = id === 'db-01' ? { engine: 'automatic', reports: 'automatic' } : {},
+): void {
+  const { power, nicConnected, services: found, startModes: modes } = world.hosts.machine(id);
+  const seen = { services: Object.fromEntries(found), startModes: Object.fromEntries(modes) };
+  expect({ power, nicConnected, ...seen }).toEqual({
     power: 'on',
     nicConnected: true,
     services,
+    startModes,
   });
   expect(world.azure.names().filter((name) => name.includes(`/${id}`))).toEqual([]);
   expect(world.azure.names().filter((name) => name.startsWith('securityGroup'))).toEqual([]);

@@ -104,9 +104,12 @@ async function servicesOf(stage: Stage, { workloads }: WavePlan): Promise<string
   const named = workloads.flatMap(({ source }) => source.services.map(({ name }) => ({ id: source.id, name })));
   return Promise.all(
     named.map(async ({ id, name }) => {
-      const ask = [join(labTools, 'servicectl.ts'), stage.lab.machineDirOf(id), 'status', name];
-      const { stdout } = await promisify(execFile)(process.execPath, ask).catch((error: { stdout: string }) => error);
-      return `${id} ${name} ${stdout.trim()}`;
+      const ask = async (what: 'status' | 'mode') => {
+        const command = [join(labTools, 'servicectl.ts'), stage.lab.machineDirOf(id), what, name];
+        const ended = promisify(execFile)(process.execPath, command);
+        return (await ended.catch((error: { stdout: string }) => error)).stdout.trim();
+      };
+      return `${id} ${name} ${await ask('status')}, starts ${await ask('mode')}`;
     }),
   );
 }

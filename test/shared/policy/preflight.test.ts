@@ -69,6 +69,21 @@ describe('preflight', () => {
     expect(rules(good, { described: { ...described, services: [] } })).toEqual(['error serviceKnown']);
   });
 
+  it('wants the start mode known of a service that names commands for it', () => {
+    const startMode = { show: ['mode'], automatic: ['automatic'], manual: ['manual'] };
+    const [web] = good.services;
+    const source = { ...good, services: [{ ...web!, startMode }] };
+    const seen = (mode?: 'automatic' | 'unknown') => ({
+      described: {
+        ...described,
+        services: [{ name: 'web', state: 'running' as const, ...(mode && { startMode: mode }), detail: '' }],
+      },
+    });
+    expect(rules(source, seen('automatic'))).toEqual([]);
+    expect(rules(source, seen('unknown'))).toEqual(['error serviceKnown']);
+    expect(rules(source, seen())).toEqual(['error serviceKnown']);
+  });
+
   it('warns of another host name, of Windows, and of reading without a snapshot', () => {
     expect(rules(good, { described: { ...described, hostName: 'other' } })).toEqual(['warning hostName']);
     expect(rules({ ...good, os: { family: 'windows', name: 'Server 2022' } })).toEqual(['warning osFamily']);

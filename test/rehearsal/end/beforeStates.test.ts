@@ -1,0 +1,18 @@
+import { afterEach, expect, test } from 'vitest';
+import { beforeStates } from '../../../rehearsal/end/beforeStates.ts';
+import { onlyDb } from '../../orchestrators/world/definitions.ts';
+import { World } from '../../orchestrators/world/world.ts';
+
+let world: World;
+afterEach(() => world.close());
+
+test('a start mode that was not put back is found at the end of a rehearsal', async () => {
+  world = await World.open({ change: onlyDb });
+  const before = beforeStates.note(world);
+  world.script.once('commandSource', () => world.people.rollBack(), { matches: ({ command }) => command === 'stop' });
+  await world.start();
+  expect((await world.ended()).status).toBe('rolledBack');
+  expect(beforeStates.compare(world, before)).toEqual([]);
+  world.hosts.setStartMode('db-01', 'engine', 'manual');
+  expect(beforeStates.compare(world, before)).toEqual([expect.stringContaining('"engine":"manual"')]);
+});
