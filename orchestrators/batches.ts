@@ -114,6 +114,8 @@ function* steps9To12(ctx: Ctx, input: GroupInput, begun: Begun, workloadIds: str
     ...{ waveId, workloadId, gatedSteps, onFailure },
     prepared: begun.prepared[workloadId] ?? [],
   }));
+  // Whoever was told to leave after its own cutover had ended goes before anything is done for the batch as a whole.
+  yield* whoStays(ctx, input, begun);
   const tiers = only(whole, (id) => !begun.left.has(id));
   begun.batch = tiers.flat();
   if (tiers.length === 0) return;

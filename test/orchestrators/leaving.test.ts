@@ -1,4 +1,5 @@
 // One workload is rolled back alone: it leaves its group, which goes on without it where that is possible.
+import { isDeepStrictEqual } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import { manyWorkloads, onlyShop } from './world/definitions.ts';
 import { broken, busy, leaseKept, servesAsBefore } from './world/expectations.ts';
@@ -15,6 +16,18 @@ const goOn: typeof onlyShop = (posted) => {
   onlyShop(posted);
   posted.onFailure = 'goOn';
 };
+
+/** Two workloads that need nobody, in a group that goes on without who fails. */
+async function openTwo(): Promise<void> {
+  const { sources, change } = manyWorkloads(2);
+  world = await World.open({
+    sources,
+    change: (posted) => {
+      change(posted);
+      posted.onFailure = 'goOn';
+    },
+  });
+}
 
 describe('a workload that is rolled back alone', () => {
   test('while it is prepared leaves, and the others commit without it', async () => {
@@ -93,14 +106,7 @@ describe('where a group goes on without who fails', () => {
   });
 
   test('of two that fail at the same instant one leaves, and people are asked about the other, who would be the last', async () => {
-    const { sources, change } = manyWorkloads(2);
-    world = await World.open({
-      sources,
-      change: (posted) => {
-        change(posted);
-        posted.onFailure = 'goOn';
-      },
-    });
+    await openTwo();
     for (const id of ['s-0', 's-1']) world.script.fail('preflightSource', broken, { matches: of(id) });
     // The first one has been told that it may go, and has not gone when the second one asks.
     world.script.fail('leaveGroup', busy, { times: 2 });
@@ -123,6 +129,34 @@ describe('where a group goes on without who fails', () => {
     await world.people.answer('retry');
     expect((await world.ended()).status).toBe('committed');
   });
+});
+
+test('who is told to leave when its own cutover has just ended is let go before the targets launch', async () => {
+  await openTwo();
+  const toldToLeave = async () => {
+    await world.people.rollBackAlone(['s-0']);
+    await world.told();
+  };
+  const sourceIsOff = ({ workloadIds, what }: Record<string, unknown>) =>
+    isDeepStrictEqual(workloadIds, ['s-0']) &&
+    JSON.stringify(what).startsWith('{"type":"landfall.step.completed","data":{"step":"finalDelta"');
+  world.script.once('recordStep', toldToLeave, { matches: sourceIsOff });
+  await world.start();
+  expect((await world.ended()).status).toBe('incomplete');
+  expect(world.phases()).toEqual({ 's-0': 'replicating', 's-1': 'committed' });
+  expect(world.hosts.machine('s-0').power).toBe('on');
+});
+
+test('who is told to leave when nobody can alone any more is told so, and commits with the others', async () => {
+  await openTwo();
+  const toldToLeave = async () => {
+    await world.people.rollBackAlone(['s-0']);
+    await world.told();
+  };
+  world.script.once('captureRecords', toldToLeave);
+  await world.start();
+  expect((await world.ended()).status).toBe('committed');
+  expect(world.wave().unheeded).toMatchObject([{ groupId: 'many', action: 'rollback', reason: 'told so' }]);
 });
 
 describe('where a failure rolls the group back', () => {

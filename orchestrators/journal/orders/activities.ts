@@ -48,7 +48,7 @@ export const recordUnheeded = defineActivity({
     const unheeded: UnheededOrder = {
       ...{ orderId, groupId, attempt, action, by, reason, at },
       why: `It came when traffic moved to ${workloadIds.join(', ')}: from then on walking back loses what the targets accept, and the order does not accept that.`,
-      wayOut: `It is over. Until ${groupId} commits, an approver may order the rollback anew, with "acceptDataLoss": true and a reason (POST /api/waves/${waveId}/rollback, "group": "${groupId}").`,
+      wayOut: `It is over. Until ${groupId} commits, an approver may order the rollback anew, with "acceptDataLoss": true and a reason (POST /api/waves/${waveId}/rollback, "group": "${groupId}"); what has committed only fails forward.`,
     };
     const put = (wave: WaveDocument): WaveDocument => ({
       ...wave,
