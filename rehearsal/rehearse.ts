@@ -62,6 +62,8 @@ export interface Rehearsal {
 
 const orders: readonly Order[] = ['rollback', 'rollback', 'withdraw', 'cancel', 'pause', 'defer', 'rush', 'revalidate'];
 const longest = 60 * 86_400_000;
+/** Longer than the checks of any drawn wave take, with all their tries. */
+const patience = 86_400_000;
 const activitiesOf = ({ waves }: Rehearsed): number =>
   40 + 130 * waves.flatMap(({ groups }) => groups.flatMap(({ workloads }) => workloads)).length;
 
@@ -98,8 +100,11 @@ export async function rehearse(
   prepare?.(world);
   const before = beforeStates.note(world);
   let refused: string | undefined;
+  let endedAt: string | undefined;
   try {
     await play(world, rehearsed, story, chance);
+    endedAt = world.capabilities.now();
+    await letRest(world);
     for (const [name, what] of endFindings(world, before)) world.monitor.found(name, what);
   } catch (error) {
     if (error instanceof Refused)
@@ -122,7 +127,7 @@ export async function rehearse(
     ...{ transitions: world.monitor.transitions, activities: mischief.calls, crashes: world.crashes },
     ...{
       startedAt: start,
-      endedAt: world.capabilities.now(),
+      endedAt: endedAt ?? world.capabilities.now(),
       digest: digestOf(world),
       refused,
       intervals: steps.intervals,
@@ -157,6 +162,15 @@ async function play(
   for (const { id } of again) await world.people.try('wavesStart', { id }, {}, ada);
   await world.lasting(() => waves.every(({ id }) => world.hasEnded(id)), 'the waves end once more', longest);
   await world.told();
+}
+
+/** What only looks is left behind by an order, and ends by itself: it has had its answer by then, or waited long enough. */
+async function letRest(world: World): Promise<void> {
+  let over = false;
+  world.motion.later(patience, async () => {
+    over = true;
+  });
+  await world.lasting(() => over || world.isAtRest(), 'what was left behind ends', 2 * patience);
 }
 
 /** As often as the waves need it: deltas in time, and no lag that stops a cutover. */

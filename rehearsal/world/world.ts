@@ -195,6 +195,11 @@ export class World extends Mirror {
     return standing !== 'Running' && standing !== 'Pending';
   }
 
+  /** Whether no orchestration runs. */
+  isAtRest(): boolean {
+    return this.durable.query({ runtimeStatus: ['Running', 'Pending'] }).instances.length === 0;
+  }
+
   /** Until that holds and is on disk: what is visible in an engine may be lost with it. */
   async lasting(isTrue: () => boolean, what: string, withinMs: number): Promise<void> {
     do {
