@@ -167,14 +167,16 @@ export function readFailure(thrown: unknown, name: string): Answer {
 function flatten(actions: readonly unknown[]): unknown[] {
   const flat: unknown[] = [];
   const seen = new Set<unknown>();
-  const visit = (action: unknown): void => {
-    if (seen.has(action)) return;
-    seen.add(action);
-    const compound = compoundActions(action);
-    if (compound) for (const inner of compound) visit(inner);
-    else flat.push(action);
+  const visit = (some: readonly unknown[]): void => {
+    for (const action of some) {
+      const { size } = seen;
+      if (seen.add(action).size === size) continue;
+      const compound = compoundActions(action);
+      if (compound) visit(compound);
+      else flat.push(action);
+    }
   };
-  for (const action of actions) visit(action);
+  visit(actions);
   return flat;
 }
 

@@ -97,8 +97,9 @@ class MemoryCollection implements Collection {
   }
 }
 
-const address = (key: readonly string[], id: string): string => JSON.stringify([...key, id]);
-const partitionOf = (key: readonly string[]): string => `partition ${JSON.stringify(key)}`;
+// No id contains a slash: Cosmos DB refuses it.
+const address = (key: readonly string[], id: string): string => `${key.join('/')}/${id}`;
+const partitionOf = (key: readonly string[]): string => `partition ${key.join('/')}`;
 const groupsOf = ({ partition, document }: Entry): string[] => [partition, `kind ${document.kind}`];
 
 const kept = new WeakSet<object>();
@@ -107,15 +108,15 @@ const kept = new WeakSet<object>();
 function asJson(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || kept.has(value)) return value;
   if ('toJSON' in value) return JSON.parse(JSON.stringify(value));
-  const copy = Array.isArray(value)
-    ? value.map((item) => asJson(item) ?? null)
-    : Object.fromEntries(
-        Object.entries(value)
-          .filter(([, item]) => item !== undefined)
-          .map(([name, item]) => [name, asJson(item)]),
-      );
+  const copy = Array.isArray(value) ? value.map((item) => asJson(item) ?? null) : membersAsJson(value);
   kept.add(copy);
   return Object.freeze(copy);
+}
+
+function membersAsJson(value: object): object {
+  const copy: Record<string, unknown> = {};
+  for (const [name, item] of Object.entries(value)) if (item !== undefined) copy[name] = asJson(item);
+  return copy;
 }
 
 function at(document: unknown, path: string): unknown {

@@ -9,6 +9,8 @@ const count = Number(process.env['LANDFALL_SEEDS'] ?? 100_000);
 const first = Number(process.env['LANDFALL_FIRST_SEED'] ?? 1_000);
 const processes = Math.min(availableParallelism(), count);
 const reportEvery = 5_000;
+// A seed's garbage is young: a wide nursery saves an eighth of the time.
+const flags = ['--max-semi-space-size=64'];
 
 interface Line {
   told?: number;
@@ -38,9 +40,13 @@ test(`${count} seeds keep every invariant at every transition, restore every bef
     told.map((_, index) => {
       const from = first + index * share;
       const mine = Math.min(share, count - index * share);
-      const child = spawn(process.execPath, [join(import.meta.dirname, 'tellSeeds.ts'), String(from), String(mine)], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
+      const child = spawn(
+        process.execPath,
+        [...flags, join(import.meta.dirname, 'tellSeeds.ts'), String(from), String(mine)],
+        {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      );
       createInterface(child.stdout).on('line', (line) => hear(index, JSON.parse(line) as Line));
       return new Promise<number | null>((resolve) => child.on('close', resolve));
     }),
