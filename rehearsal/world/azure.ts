@@ -16,6 +16,7 @@ export interface Resource {
   goneAt?: number;
   machine?: { disks: string[]; subnetId: string };
   nic?: { address: string; securityGroupId: string | undefined };
+  securityGroup?: { rules: Rule[] };
 }
 interface Around {
   changed: Changed;
@@ -25,16 +26,19 @@ interface Around {
 }
 type Rule = Awaited<ReturnType<Azure['network']['securityRules']>>[number];
 
-const denyAll: Rule = {
-  name: 'denyAll',
-  priority: 100,
-  direction: 'Outbound',
-  access: 'Deny',
-  protocol: '*',
-  source: '*',
-  destination: '*',
-  destinationPorts: ['*'],
-};
+const denyAll = (['Inbound', 'Outbound'] as const).map(
+  (direction): Rule => ({
+    name: `denyAll${direction}`,
+    priority: 4096,
+    direction,
+    access: 'Deny',
+    protocol: '*',
+    source: '*',
+    destination: '*',
+    sourcePorts: ['*'],
+    destinationPorts: ['*'],
+  }),
+);
 const securityGroups = 'Microsoft.Network/networkSecurityGroups';
 /** The security group around a test subnet: modelled, in the resource group of its network. */
 const aroundSubnet = (subnetId: string): string =>
@@ -47,12 +51,14 @@ export class ModelledAzure implements Azure {
   readonly blobs = new Map<string, { sizeBytes: number; tags: Record<string, string> }>();
   readonly snapshots = new Set<string>();
   /** Rules around the test subnet; a test opens a hole here. */
-  testRules: Rule[] = [denyAll];
+  testRules: Rule[] = denyAll;
   rolesGranted = false;
   /** What machines have on their disks, by machine name and path: nobody looks into a modelled disk. */
   readonly files = new Map<string, string>();
   /** Subnets in which only isolated clones may boot. */
   readonly testSubnets = new Set<string>();
+  /** From where plans let people test clones. */
+  readonly testers = new Set<string>();
   onAppliance: (environment: Environment) => void = () => {};
   readonly #clock: VirtualClock;
   readonly #around: Around;
@@ -236,8 +242,13 @@ export class ModelledAzure implements Azure {
           `machine/${name}`,
         );
     },
-    ensureDenyAll: async (environment, name, ownership) => {
-      this.#create({ kind: 'securityGroup', name }, ownership, 'createNetworkSecurityGroup');
+    ensureDenyAll: async (environment, name, ownership, admitted = []) => {
+      const admits = admitted.map(({ from }, index) => ({ source: from, priority: 100 + index }));
+      const rules = admits.flatMap((who) =>
+        denyAll.slice(0, 1).map((rule) => ({ ...rule, ...who, name: 'tester', access: 'Allow' as const })),
+      );
+      const securityGroup = { rules: [...rules, ...denyAll] };
+      this.#create({ kind: 'securityGroup', name, securityGroup }, ownership, 'createNetworkSecurityGroup');
       return idIn(environment, securityGroups, name);
     },
     removeSecurityGroup: async (environment, name) => {
@@ -277,11 +288,18 @@ export class ModelledAzure implements Azure {
   };
 
   #rulesOf(id: string): Rule[] {
-    return [...this.testSubnets].some((subnetId) => aroundSubnet(subnetId) === id) ? this.testRules : [denyAll];
+    if ([...this.testSubnets].some((subnetId) => aroundSubnet(subnetId) === id)) return this.testRules;
+    return this.#find('securityGroup', id.split('/').at(-1) ?? '')?.securityGroup?.rules ?? denyAll;
   }
 
+  /** Whether both groups let nobody pass but testers. */
   #isolated(subnetId: string, securityGroupId: string): boolean {
-    const denies = (id: string): boolean => this.#rulesOf(id).some(({ access }) => access === 'Deny');
-    return denies(aroundSubnet(subnetId)) && denies(securityGroupId);
+    const first = (id: string, direction: Rule['direction']): Rule | undefined =>
+      this.#rulesOf(id)
+        .filter((rule) => rule.direction === direction && (direction === 'Outbound' || !this.testers.has(rule.source)))
+        .sort((a, b) => a.priority - b.priority)[0];
+    return [aroundSubnet(subnetId), securityGroupId].every((id) =>
+      (['Inbound', 'Outbound'] as const).every((direction) => first(id, direction)?.access === 'Deny'),
+    );
   }
 }

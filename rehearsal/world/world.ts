@@ -275,6 +275,7 @@ export class World extends Mirror {
     if (!this.#plans.know(plan)) return;
     for (const { settings, target } of plan.workloads) {
       this.azure.testSubnets.add(settings.placement.testSubnetId);
+      for (const { from } of settings.uat.testers) this.azure.testers.add(from);
       // Files hold what the plan's checks look for: whether they really do, no rehearsal can say.
       for (const check of [...settings.uat.checks, ...settings.validation.checks])
         for (const machine of check.kind === 'file' ? [target.name, resourceNames.testMachine(target.name)] : [])

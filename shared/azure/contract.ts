@@ -2,7 +2,7 @@
 // Long operations come as a pair: `begin…` sends the request and returns the poller's serialised state, `advance` asks
 // once how far it is. Names are deterministic, so everything can be repeated.
 import type { Environment } from '../model/environment.ts';
-import type { RuleFacts } from '../policy/isolation.ts';
+import type { RuleFacts, TesterFacts } from '../policy/isolation.ts';
 
 /** Serialised state of a long-running operation, to be handed to `advance`; `done` operations need no polling. */
 export interface LongOperation {
@@ -123,8 +123,13 @@ export interface Azure {
       machineName: string,
       networkSecurityGroupId: string | undefined,
     ): Promise<void>;
-    /** Makes (idempotent) a deny-all security group for quarantine or isolation, tagged. */
-    ensureDenyAll(environment: Environment, name: string, ownership: Ownership): Promise<string>;
+    /** Makes (idempotent) a security group for isolation, tagged: it denies all, and lets only these in. */
+    ensureDenyAll(
+      environment: Environment,
+      name: string,
+      ownership: Ownership,
+      admitted?: readonly TesterFacts[],
+    ): Promise<string>;
     removeSecurityGroup(environment: Environment, name: string): Promise<void>;
   };
   dns: {

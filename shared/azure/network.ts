@@ -2,6 +2,7 @@
 import { absentAsUndefined, attempt } from './absent.ts';
 import type { Clients } from './clients.ts';
 import type { Azure } from './contract.ts';
+import type { TesterFacts } from '../policy/isolation.ts';
 import { finish } from './longOperations.ts';
 import { machineNic, putNic } from './machineNic.ts';
 import { ownershipTags, requireOurs, requireSameOwner } from './ownership.ts';
@@ -14,7 +15,7 @@ const groupType = 'Microsoft.Network/networkSecurityGroups';
 // https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview#default-security-rules
 const denyAll = (direction: 'Inbound' | 'Outbound') => ({
   name: `landfallDenyAll${direction}`,
-  description: 'Landfall: nothing passes while this group is in place.',
+  description: 'Landfall: nothing else passes while this group is in place.',
   priority: 4096,
   direction,
   access: 'Deny' as const,
@@ -23,6 +24,15 @@ const denyAll = (direction: 'Inbound' | 'Outbound') => ({
   sourcePortRange: '*',
   destinationAddressPrefix: '*',
   destinationPortRange: '*',
+});
+
+const admits = ({ name, from }: TesterFacts, index: number) => ({
+  ...denyAll('Inbound'),
+  name: `landfallTester${index}`,
+  description: `Landfall: ${name}, whom the plan lets test.`,
+  priority: 100 + index,
+  access: 'Allow' as const,
+  sourceAddressPrefix: from,
 });
 
 export function createNetwork(clients: Clients): Azure['network'] {
@@ -64,6 +74,7 @@ export function createNetwork(clients: Clients): Azure['network'] {
         protocol: rule.protocol ?? '*',
         source: listed(rule.sourceAddressPrefix, rule.sourceAddressPrefixes).join(','),
         destination: listed(rule.destinationAddressPrefix, rule.destinationAddressPrefixes).join(','),
+        sourcePorts: listed(rule.sourcePortRange, rule.sourcePortRanges),
         destinationPorts: listed(rule.destinationPortRange, rule.destinationPortRanges),
       }));
     },
@@ -83,7 +94,7 @@ export function createNetwork(clients: Clients): Azure['network'] {
       });
     },
 
-    async ensureDenyAll(environment, name, ownership) {
+    async ensureDenyAll(environment, name, ownership, admitted = []) {
       const { subscriptionId, resourceGroup, region } = environment;
       const groups = clients.network(subscriptionId).networkSecurityGroups;
       const what = `The network security group "${name}"`;
@@ -99,7 +110,7 @@ export function createNetwork(clients: Clients): Azure['network'] {
           {
             location: region,
             tags: ownershipTags(ownership),
-            securityRules: [denyAll('Inbound'), denyAll('Outbound')],
+            securityRules: [...admitted.map(admits), denyAll('Inbound'), denyAll('Outbound')],
           },
           { updateIntervalInMs: 500 },
         ),

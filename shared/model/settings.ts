@@ -107,6 +107,18 @@ const resolvedPatience = {
   answerWithin: patience.answerWithin.default('PT15M'),
 };
 
+/** Somebody who may reach clones from outside their subnet: a bastion's subnet, the appliance's address. */
+const Tester = z.strictObject({
+  name: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, 'use lower-case letters, digits and inner hyphens'),
+  from: z
+    .cidrv4()
+    .refine((prefix) => Number(prefix.split('/')[1]) >= 20, 'name the subnet of the testers: a /20 or smaller'),
+});
+const testers = z
+  .array(Tester)
+  .max(20)
+  .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'every tester needs a name of its own');
+
 /** Settings as written at one level: everything optional. */
 export const Settings = z.strictObject({
   placement: z
@@ -127,7 +139,14 @@ export const Settings = z.strictObject({
     .partial()
     .optional(),
   uat: z
-    .strictObject({ checks: z.array(Check).max(50), expiresAfter: Duration, ...patience })
+    .strictObject({
+      checks: z.array(Check).max(50),
+      expiresAfter: Duration,
+      testers: testers.describe(
+        'who may reach the clones from outside their subnet; the others of their group’s as well',
+      ),
+      ...patience,
+    })
     .partial()
     .optional(),
   cutover: z
@@ -155,7 +174,12 @@ export const ResolvedSettings = z.strictObject({
     verify: z.enum(['written', 'all']),
     maxLagAtCutover: Duration,
   }),
-  uat: z.strictObject({ checks: z.array(Check), expiresAfter: Duration, ...resolvedPatience }),
+  uat: z.strictObject({
+    checks: z.array(Check),
+    expiresAfter: Duration,
+    testers: testers.default([]),
+    ...resolvedPatience,
+  }),
   cutover: z.strictObject({
     actions: z.array(CutoverAction),
     shutdownWithin: Duration,

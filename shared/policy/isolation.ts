@@ -1,6 +1,6 @@
-// Is a test subnet cut off from everything but itself? Judged by its rules alone, of
-// which only the outbound ones count: no packet is sent. Without an explicit deny, the platform's default rules allow the virtual network and the Internet
-// (https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview#default-security-rules).
+// Is a test subnet cut off from everything but itself and the testers that the plan names? Judged by its rules alone: no
+// packet is sent. Without an explicit deny, the platform's default rules let the virtual network in and out, and the
+// Internet out (https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview#default-security-rules).
 
 export interface SubnetFacts {
   addressPrefix: string;
@@ -14,9 +14,17 @@ export interface RuleFacts {
   direction: 'Inbound' | 'Outbound';
   access: 'Allow' | 'Deny';
   protocol: string;
+  /** Prefixes or service tags with commas between them; empty where a rule names application security groups. */
   source: string;
   destination: string;
+  sourcePorts: readonly string[];
   destinationPorts: readonly string[];
+}
+/** Who may reach clones from outside their subnet. */
+export interface TesterFacts {
+  name: string;
+  /** An IPv4 prefix. */
+  from: string;
 }
 export interface IsolationProof {
   isolated: boolean;
@@ -24,41 +32,64 @@ export interface IsolationProof {
   reasons: string[];
 }
 
-const anywhere = new Set(['*', '0.0.0.0/0', 'any']);
+// Not 0.0.0.0/0: IPv6 passes a rule that says only that.
+const anywhere = new Set(['*', 'any']);
 const allPorts = new Set(['*', '0-65535']);
 
-export function proveIsolation(subnet: SubnetFacts, rules: readonly RuleFacts[]): IsolationProof {
+/** Judges the rules around a subnet, or around one interface in it: nothing gets out of the subnet, and nobody in but testers. */
+export function proveIsolation(
+  subnet: SubnetFacts,
+  rules: readonly RuleFacts[],
+  testers: readonly TesterFacts[] = [],
+): IsolationProof {
+  const admitted = [subnet.addressPrefix, ...testers.map(({ from }) => from)];
   const reasons = [
     ...(subnet.networkSecurityGroupId === undefined
       ? ['the subnet has no network security group']
-      : outboundHoles(subnet, rules)),
+      : [...holes(subnet, rules, 'Outbound', [subnet.addressPrefix]), ...holes(subnet, rules, 'Inbound', admitted)]),
     ...subnet.peerings.map((peering) => `its virtual network is peered: ${peering}`),
     ...(subnet.routeTableId === undefined ? [] : [`a route table may lead out of it: ${subnet.routeTableId}`]),
   ];
   return { isolated: reasons.length === 0, reasons };
 }
 
-function outboundHoles(subnet: SubnetFacts, rules: readonly RuleFacts[]): string[] {
-  const outbound = rules.filter(({ direction }) => direction === 'Outbound').sort((a, b) => a.priority - b.priority);
-  const end = outbound.findIndex((rule) => deniesEverything(rule, subnet));
-  if (end < 0) return ['no outbound rule denies everything, so the default rules let traffic out'];
-  return outbound
-    .slice(0, end)
-    .filter(({ access, destination }) => access === 'Allow' && !contains(subnet.addressPrefix, destination))
-    .map(({ name, destination }) => `outbound rule "${name}" allows ${destination} before everything is denied`);
+/** What may pass in one direction, before everything is denied, with anybody but the admitted. */
+function holes(
+  subnet: SubnetFacts,
+  rules: readonly RuleFacts[],
+  direction: RuleFacts['direction'],
+  admitted: readonly string[],
+): string[] {
+  const lower = direction.toLowerCase();
+  const way = direction === 'Outbound' ? 'out' : 'in';
+  const ordered = rules.filter((rule) => rule.direction === direction).sort((a, b) => a.priority - b.priority);
+  const end = ordered.findIndex((rule) => deniesEverything(rule, subnet));
+  if (end < 0) return [`no ${lower} rule denies everything, so the default rules let traffic ${way}`];
+  return ordered.slice(0, end).flatMap((rule) => {
+    const other = direction === 'Outbound' ? rule.destination : rule.source;
+    if (rule.access !== 'Allow' || everyOf(other, (prefix) => admitted.some((outer) => contains(outer, prefix))))
+      return [];
+    return [`${lower} rule "${rule.name}" allows ${other || 'application groups'} before everything is denied`];
+  });
 }
 
 function deniesEverything(
-  { access, protocol, source, destination, destinationPorts }: RuleFacts,
+  { access, direction, protocol, source, destination, sourcePorts, destinationPorts }: RuleFacts,
   { addressPrefix }: SubnetFacts,
 ): boolean {
+  const [here, there] = direction === 'Outbound' ? [source, destination] : [destination, source];
   return (
     access === 'Deny' &&
     protocol === '*' &&
-    (anywhere.has(source.toLowerCase()) || source === addressPrefix) &&
-    anywhere.has(destination.toLowerCase()) &&
-    destinationPorts.some((ports) => allPorts.has(ports))
+    (anywhere.has(here.toLowerCase()) || (here !== '' && here === addressPrefix)) &&
+    anywhere.has(there.toLowerCase()) &&
+    [sourcePorts, destinationPorts].every((ports) => ports.some((range) => allPorts.has(range)))
   );
+}
+
+/** Whether there are prefixes and all of them pass. */
+function everyOf(prefixes: string, passes: (prefix: string) => boolean): boolean {
+  return prefixes !== '' && prefixes.split(',').every(passes);
 }
 
 /** Whether an IPv4 prefix lies inside another; anything that is no IPv4 prefix (a service tag) does not. */
@@ -68,7 +99,7 @@ function contains(outer: string, inner: string): boolean {
 }
 
 function range(prefix: string): { first: number; last: number } | undefined {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:\/(\d{1,2}))?$/.exec(prefix);
+  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:\/(\d{1,2}))?$/.exec(prefix.trim());
   if (match === null) return undefined;
   const [a, b, c, d] = match.slice(1, 5).map(Number) as [number, number, number, number];
   const bits = Number(match[5] ?? 32);

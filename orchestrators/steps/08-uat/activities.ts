@@ -1,13 +1,16 @@
 import { z } from 'zod';
 import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
+import type { WorkloadPlan } from '../../../shared/model/plan.ts';
 import { shortest } from '../../../shared/policy/duration.ts';
-import { proveIsolation } from '../../../shared/policy/isolation.ts';
+import { proveIsolation, type TesterFacts } from '../../../shared/policy/isolation.ts';
 import { signOffEvents, standingSignOff } from '../../../shared/policy/signOff.ts';
+import type { Store } from '../../../shared/store/contract.ts';
 import { environmentOf, ownership, workloadOf } from '../../../shared/store/plans.ts';
 import { Tested } from '../../checks.ts';
 import { machineNameOf } from '../../machines/activities.ts';
 
 const Group = z.strictObject({ waveId: z.string(), groupId: z.string(), environmentId: z.string() });
+const Workloads = z.strictObject({ waveId: z.string(), workloadIds: z.array(z.string()) });
 const isolationGroupName = (waveId: string, groupId: string) => `lf-isolated-${waveId}-${groupId}`;
 
 /** What the rules around one workload’s clone say. */
@@ -24,10 +27,22 @@ export const Signed = z.strictObject({
 });
 type Signed = z.infer<typeof Signed>;
 
+async function plansOf(store: Store, { waveId, workloadIds }: z.infer<typeof Workloads>): Promise<WorkloadPlan[]> {
+  return Promise.all(workloadIds.map(async (workloadId) => (await workloadOf(store, { waveId, workloadId })).plan));
+}
+
+/** Whom the plans of a group let test: their clones stand behind one security group. */
+function testersOf(plans: readonly WorkloadPlan[]): TesterFacts[] {
+  const named = plans.flatMap(({ settings }) => settings.uat.testers);
+  return [...new Map(named.map((tester) => [tester.from, tester])).values()];
+}
+
+const spell = ({ name, from }: TesterFacts): string => `${name} (${from})`;
+
 /** The sign-off that an earlier attempt has got for all of these workloads and that nothing has voided since, or null. */
 export const earlierSignOff = defineActivity({
   name: 'earlierSignOff',
-  input: z.strictObject({ waveId: z.string(), workloadIds: z.array(z.string()) }),
+  input: Workloads,
   output: Signed.nullable(),
   async effect({ store }, { waveId, workloadIds }) {
     const signed: Signed[] = [];
@@ -58,23 +73,26 @@ export const earlierSignOff = defineActivity({
  */
 export const proveTestIsolation = defineActivity({
   name: 'proveTestIsolation',
-  input: z.strictObject({ waveId: z.string(), workloadIds: z.array(z.string()), booted: z.boolean() }),
+  input: Workloads.extend({ booted: z.boolean() }),
   output: z.strictObject({ reasons: z.array(z.string()), evidence: z.array(Isolated) }),
   async effect({ store, azure }, { waveId, workloadIds, booted }) {
     const reasons: string[] = [];
     const evidence: z.infer<typeof Isolated>[] = [];
-    for (const workloadId of workloadIds) {
-      const { plan } = await workloadOf(store, { waveId, workloadId });
+    const plans = await plansOf(store, { waveId, workloadIds });
+    const testers = testersOf(plans);
+    const reached = testers.length === 0 ? 'nobody' : testers.map(spell).join(', ');
+    for (const plan of plans) {
+      const { workloadId } = plan;
       const subnet = await azure.network.describeSubnet(plan.settings.placement.testSubnetId);
       const rules =
         subnet.networkSecurityGroupId === undefined
           ? []
           : await azure.network.securityRules(subnet.networkSecurityGroupId);
-      const proof = proveIsolation(subnet, rules);
+      const proof = proveIsolation(subnet, rules, testers);
       reasons.push(...proof.reasons.map((reason) => `${workloadId}: ${reason}`));
       evidence.push({
         workloadId,
-        proof: `subnet ${subnet.id}, ${rules.length} rules, ${subnet.peerings.length} peerings: ${proof.isolated ? 'isolated' : 'open'}`,
+        proof: `subnet ${subnet.id}, ${rules.length} rules, ${subnet.peerings.length} peerings, reached by ${reached}: ${proof.isolated ? 'isolated' : 'open'}`,
       });
       if (!booted) continue;
       const environment = await environmentOf(store, plan.environmentId);
@@ -82,6 +100,7 @@ export const proveTestIsolation = defineActivity({
       const nicProof = proveIsolation(
         { ...subnet, networkSecurityGroupId: onNic },
         onNic === undefined ? [] : await azure.network.securityRules(onNic),
+        testers,
       );
       reasons.push(...nicProof.reasons.map((reason) => `${workloadId}’s clone: ${reason}`));
       evidence.push({
@@ -96,13 +115,15 @@ export const proveTestIsolation = defineActivity({
 export const ensureIsolationGroup = defineActivity({
   name: 'ensureIsolationGroup',
   changes: 'the security group of the clones',
-  input: Group,
+  input: Group.extend(Workloads.shape),
   output: z.string(),
-  async effect({ store, azure, now }, { waveId, groupId, environmentId }, { changed }) {
+  async effect({ store, azure, now }, { waveId, groupId, environmentId, workloadIds }, { changed }) {
     const environment = await environmentOf(store, environmentId);
     const name = isolationGroupName(waveId, groupId);
-    const id = await azure.network.ensureDenyAll(environment, name, ownership(waveId, groupId, now(), 1));
-    changed({ verb: 'ensured', object: `security group ${name}`, after: 'denies all' });
+    const testers = testersOf(await plansOf(store, { waveId, workloadIds }));
+    const id = await azure.network.ensureDenyAll(environment, name, ownership(waveId, groupId, now(), 1), testers);
+    const but = testers.length === 0 ? '' : ` but ${testers.map(spell).join(', ')}`;
+    changed({ verb: 'ensured', object: `security group ${name}`, after: `denies all${but}` });
     return id;
   },
 });
@@ -123,12 +144,9 @@ export const removeIsolationGroup = defineActivity({
 /** How long the group's clones may wait for people: the shortest time that any of its workloads allows. */
 export const cloneLife = defineActivity({
   name: 'cloneLife',
-  input: z.strictObject({ waveId: z.string(), workloadIds: z.array(z.string()) }),
+  input: Workloads,
   output: z.string(),
-  async effect({ store }, { waveId, workloadIds }) {
-    const lives: string[] = [];
-    for (const workloadId of workloadIds)
-      lives.push((await workloadOf(store, { waveId, workloadId })).plan.settings.uat.expiresAfter);
-    return shortest(lives) ?? 'PT0S';
+  async effect({ store }, group) {
+    return shortest((await plansOf(store, group)).map(({ settings }) => settings.uat.expiresAfter)) ?? 'PT0S';
   },
 });

@@ -59,7 +59,12 @@ export const uat = defineStep({
     yield* enter(ctx, input, 'testing', attempt, 'UAT begins');
     // Clones of an earlier try are of an older point.
     if (attempt > 1) yield* removeClones(ctx, input);
-    const networkSecurityGroupId = yield* ensureIsolationGroup.call(ctx, { waveId, groupId, environmentId });
+    const networkSecurityGroupId = yield* ensureIsolationGroup.call(ctx, {
+      waveId,
+      groupId,
+      environmentId,
+      workloadIds,
+    });
     yield* launchAll(ctx, input, [workloadIds], 'test', networkSecurityGroupId);
     const isolation = yield* requireIsolation(ctx, input, true);
     const tested = yield* checkAll(ctx, input, 'test', changed?.leaveOut);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { proveIsolation } from '../../../shared/policy/isolation.ts';
 import { failureOf, ids, ownership, startTarget, type TargetWorld } from './target.ts';
 
 let world: TargetWorld;
@@ -39,6 +40,22 @@ describe('a deny-all security group', () => {
     await network.removeSecurityGroup(world.environment, 'isolation');
     await network.removeSecurityGroup(world.environment, 'isolation');
     expect(await failureOf(network.securityRules(id))).toMatchObject({ code: 'notFound' });
+  });
+});
+
+describe('a security group that admits testers', () => {
+  it('lets them in before it denies everybody else, until it is ensured without them', async () => {
+    const { network } = world.azure;
+    const admitted = [{ name: 'bastion', from: '10.0.9.0/26' }];
+    const id = await network.ensureDenyAll(world.environment, 'testers', ownership, admitted);
+    const subnet = { addressPrefix: '10.0.1.0/24', peerings: [], networkSecurityGroupId: id };
+    expect(proveIsolation(subnet, await network.securityRules(id), admitted)).toMatchObject({ isolated: true });
+    expect(proveIsolation(subnet, await network.securityRules(id)).reasons).toEqual([
+      'inbound rule "landfallTester0" allows 10.0.9.0/26 before everything is denied',
+    ]);
+    await network.ensureDenyAll(world.environment, 'testers', ownership);
+    expect(proveIsolation(subnet, await network.securityRules(id))).toMatchObject({ isolated: true });
+    await network.removeSecurityGroup(world.environment, 'testers');
   });
 });
 
