@@ -20,6 +20,8 @@ export interface SyncJobsOptions {
   outbox: Outbox;
   platform: PlatformClient;
   log: Log;
+  /** The clock that progress is told by, in milliseconds; the machine's where none is given. */
+  now?: () => number;
 }
 
 interface Running {
@@ -160,12 +162,13 @@ export class SyncJobs {
   }
 
   #contextOf(job: Job): SyncContext {
-    const { store, outbox, platform, log } = this.#options;
+    const { store, outbox, platform, log, now = Date.now } = this.#options;
     const { waveId, workloadId, syncId, kind } = job.command;
     return {
       store,
       log,
       buffers: this.#buffers,
+      now,
       onProgress(progress) {
         const data = { syncId, kind, ...progress };
         outbox

@@ -21,6 +21,8 @@ export interface SyncContext {
   buffers: Buffers;
   targetOf(disk: SyncDisk): Target;
   onProgress(progress: Progress): void;
+  /** The clock that progress is told by, in milliseconds. */
+  now(): number;
 }
 
 const checkpointMs = 1000;
@@ -43,6 +45,7 @@ export async function runSync(
     const meter = new Meter(
       disks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
       context.onProgress,
+      context.now,
     );
     const copied: { disk: SyncDisk; target: Target; root: string }[] = [];
     for (const [index, disk] of disks.entries()) {

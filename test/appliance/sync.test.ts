@@ -2,7 +2,14 @@ import { existsSync } from 'node:fs';
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PageBlobClient } from '@azure/storage-blob';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { Bus } from '../../appliance/bus/bus.ts';
+import { Outbox } from '../../appliance/bus/outbox.ts';
+import { createLog } from '../../appliance/log.ts';
+import { PlatformClient } from '../../appliance/platform/client.ts';
+import { identify } from '../../appliance/platform/identity.ts';
+import { SyncJobs } from '../../appliance/replication/jobs.ts';
+import { Store } from '../../appliance/state/store.ts';
 import type { CommandData } from '../../shared/protocol/commands.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -95,6 +102,39 @@ it('copies a disk, then only what changed, and each point is a snapshot that sta
   expect(afresh.data.root).toBe(second.data.root);
   expect(afresh.data.disks[0]?.changedBytes).toBeGreaterThan(4 * MIB);
   expect((await blob.downloadToBuffer(19 * MIB, 512)).toString('latin1', 0, 8)).toBe('conectix');
+});
+
+it('tells the bus how far a sync is', async () => {
+  world.sizeBytes = 8 * MIB;
+  const path = await image('os.img', 8);
+  await world.stage('os', world.sizeBytes);
+  // The appliance without its process, so that its clock is ours; nothing else of it has anything to say meanwhile.
+  const log = createLog(() => {});
+  const store = Store.open(world.stateDir);
+  const settings = { stateDir: world.stateDir, bootstrapFile: world.bootstrap, hostName: 'web-01' };
+  const { identity, bus: access } = await identify(settings, log);
+  const platform = new PlatformClient(identity);
+  const outbox = new Outbox(identity, store);
+  const bus = new Bus({ platform, outbox, log, onCommand: async () => ({ settle: 'complete' }) });
+  onTestFinished(async () => {
+    await bus.stop();
+    store.close();
+  });
+  await bus.start(access);
+  let now = 0;
+  world.settings.beforeBlobAccess = async () => {
+    // Progress gives way to everything else: the start of the sync must be off before half a second is over.
+    await expect.poll(() => outbox.next(), { interval: 5 }).toBeUndefined();
+    now = 500;
+  };
+  const { operationId, data } = start('s1', 'initial', path);
+  await new SyncJobs({ store, outbox, platform, log, now: () => now }).start(operationId, data);
+  const progress = await world.event('landfall.sync.progress');
+  // Said when the first bytes had arrived, before the first block of four MiB was done.
+  const far = { doneBytes: 0, totalBytes: world.sizeBytes, writtenBytes: MIB, bytesPerSecond: 0 };
+  expect(progress).toMatchObject({ subject: 'wave/web', data: { syncId: 's1', kind: 'initial', ...far } });
+  await completed('s1');
+  expect(world.received.filter(({ event }) => event.type === 'landfall.sync.progress')).toHaveLength(1);
 });
 
 it('a killed appliance goes on where it was, and storage that restarts in the middle is waited for', async () => {

@@ -101,6 +101,8 @@ export async function startWorld() {
     /** Answers so many requests with 503 first. */
     failing: 0,
     heartbeatSeconds: 1,
+    /** Access to a blob is answered after this: a sync that has asked for it has read nothing yet. */
+    beforeBlobAccess: async (): Promise<void> => {},
   };
   const asked: string[] = [];
   let enrolledKey: JWK | undefined;
@@ -146,6 +148,7 @@ export async function startWorld() {
     if (!enrolledKey) return { status: 401, answer: { message: 'unknown appliance' } };
     const claims = await verifyRequest((body as { request: string }).request, applianceId, enrolledKey);
     if (path.endsWith('/tokens')) return { status: 200, answer: busAccess() };
+    await settings.beforeBlobAccess();
     return { status: 200, answer: blobAccess(BlobAccessClaims.parse(claims).diskId) };
   };
   const platform = createServer((request, response) => {
