@@ -7,7 +7,12 @@ import { NamespaceShape } from './servicebus/namespace.ts';
 
 const Arm = z.object({
   subscriptions: z.array(
-    z.object({ subscriptionId: z.guid(), location: z.string(), quota: z.record(z.string(), z.number()) }),
+    z.object({
+      subscriptionId: z.guid(),
+      location: z.string(),
+      quota: z.record(z.string(), z.number()),
+      restricted: z.array(z.string()).optional().describe('machine sizes that the subscription may not use'),
+    }),
   ),
   resources: z
     .array(z.object({ id: z.string(), apiVersion: z.string().optional(), body: z.record(z.string(), z.json()) }))

@@ -2,6 +2,7 @@
 import { applianceRoutes } from './appliances.ts';
 import { attentionRoutes } from './attentions.ts';
 import { calendarRoutes } from './calendars.ts';
+import { capacityRoutes } from './capacity.ts';
 import { controlRoutes } from './control.ts';
 import { enrolmentRoutes } from './enrolment.ts';
 import { evidenceRoutes } from './evidence.ts';
@@ -25,6 +26,7 @@ export const routes: readonly Route[] = [
   ...versionRoutes,
   ...moveRoutes,
   ...fitRoutes,
+  ...capacityRoutes,
   ...controlRoutes,
   ...paceRoutes,
   ...gateRoutes,

@@ -58,7 +58,10 @@ export interface ResourceType {
 export interface SubscriptionQuota {
   readonly subscriptionId: string;
   readonly location: string;
+  /** Limits by the name of their usage: `cores`, `virtualMachines`, or a family such as `standardDSv5Family`. */
   readonly quota: Readonly<Record<string, number>>;
+  /** Machine sizes that the subscription may not use. */
+  readonly restricted?: readonly string[] | undefined;
 }
 
 /** What the providers work with. */

@@ -6,6 +6,7 @@ import { ownershipTags } from '../../shared/azure/ownership.ts';
 import { idIn } from '../../shared/azure/resourceIds.ts';
 import { terminal, transient } from '../../shared/errors.ts';
 import type { Environment } from '../../shared/model/environment.ts';
+import type { Capacity } from '../../shared/policy/capacity.ts';
 import type { Change, Changed } from './change.ts';
 
 export interface Resource {
@@ -168,6 +169,10 @@ export class ModelledAzure implements Azure {
       this.rolesGranted = false;
     },
   };
+
+  /** What the region offers. A test may say; a rehearsal cannot know. */
+  room: Capacity = { known: false, reason: 'A rehearsal asks no subscription for its quota.' };
+  capacity: Azure['capacity'] = async () => this.room;
 
   compute: Azure['compute'] = {
     findMachine: async (_environment, name) => {

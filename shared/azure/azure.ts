@@ -5,6 +5,7 @@ import type { TokenCredential } from '@azure/identity';
 import type { Config } from '../config.ts';
 import { createAuthorization } from './authorization.ts';
 import { createClients } from './clients.ts';
+import { createCapacity } from './capacity.ts';
 import { createCompute } from './compute.ts';
 import type { Azure } from './contract.ts';
 import { createDns } from './dns.ts';
@@ -22,6 +23,7 @@ export function createAzure(
   const cutover = createClients(endpoint, credentials.cutover);
   return {
     authorization: createAuthorization(planning, { replication, cutover }),
+    capacity: createCapacity(planning),
     compute: createCompute(cutover),
     network: createNetwork(cutover),
     dns: createDns(cutover),

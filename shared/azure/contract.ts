@@ -2,6 +2,7 @@
 // Long operations come as a pair: `begin…` sends the request and returns the poller's serialised state, `advance` asks
 // once how far it is. Names are deterministic, so everything can be repeated.
 import type { Environment } from '../model/environment.ts';
+import type { Capacity } from '../policy/capacity.ts';
 import type { RuleFacts, TesterFacts } from '../policy/isolation.ts';
 
 /** Serialised state of a long-running operation, to be handed to `advance`; `done` operations need no polling. */
@@ -60,6 +61,8 @@ export interface Azure {
     /** Deletes only what is named; tolerates absence. */
     revoke(environment: Environment, made: MadeRole[]): Promise<void>;
   };
+  /** Machine sizes and quota in the environment's region; may be up to 20 s old. */
+  capacity(environment: Environment): Promise<Capacity>;
   compute: {
     /** The appliance's machine: from the image, no public IP, custom data. `begin` = NIC then VM; the NIC is created inside (it is quick). */
     findMachine(

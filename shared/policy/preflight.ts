@@ -2,6 +2,7 @@
 import type { MachineState } from '../hosts/contract.ts';
 import type { Source } from '../model/source.ts';
 import type { ApplianceEventData } from '../protocol/events.ts';
+import { type Capacity, shortfalls } from './capacity.ts';
 import { spellCycle, tiersOf } from './order.ts';
 
 export interface Finding {
@@ -15,7 +16,10 @@ export interface Finding {
     | 'diskReadable'
     | 'diskMissing'
     | 'serviceKnown'
-    | 'consistency';
+    | 'consistency'
+    | 'machineSize'
+    | 'quota'
+    | 'capacityKnown';
   severity: 'error' | 'warning';
   message: string;
   suggestion: string;
@@ -172,6 +176,15 @@ function liveRules(source: Source, { described, machine }: LiveFacts): Finding[]
       );
   }
   return findings;
+}
+
+/** Whether the region offers the workload's size, and has room for it today. Quota can still be raised until the cutover. */
+export function capacityRules(vmSize: string, capacity: Capacity): Finding[] {
+  if (!capacity.known)
+    return [warning('capacityKnown', `whether there is room for ${vmSize} is not known`, capacity.reason)];
+  return shortfalls([vmSize], capacity.facts).map(({ kind, message, suggestion }) =>
+    kind === 'size' ? error('machineSize', message, suggestion) : warning('quota', message, suggestion),
+  );
 }
 
 const sizes = (id: string, planned: number, found: number) =>

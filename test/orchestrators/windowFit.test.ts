@@ -106,3 +106,27 @@ test('no service is told to stop after the latest safe start, also when the jour
   expect((await world.ended()).status).toBe('rolledBack');
   servesAsBefore(world, 'db-01', { engine: 'running', reports: 'running' });
 });
+
+test('a region without room for the targets is a no-go before any service stops, and names what is missing', async () => {
+  world = await World.open({ change: onlyDb });
+  world.azure.room = {
+    known: true,
+    facts: {
+      region: 'westeurope',
+      usages: [{ name: 'standardDSv5Family', used: 10, limit: 10 }],
+      sizes: [{ name: 'Standard_D2s_v5', family: 'standardDSv5Family', cores: 2 }],
+    },
+  };
+  await world.start();
+  await world.question();
+  const [question] = world.openQuestions();
+  expect(question?.failure).toMatchObject({
+    code: 'quotaExceeded',
+    message: expect.stringContaining('standardDSv5Family in westeurope: 2 cores are needed and 0 of 10 are free'),
+    suggestion: expect.stringContaining('raise standardDSv5Family to 12'),
+  });
+  expect(stops()).toEqual([]);
+  world.azure.room = { known: false, reason: 'nobody asks any more' };
+  await world.people.answer('retry');
+  expect((await world.ended()).status).toBe('committed');
+});

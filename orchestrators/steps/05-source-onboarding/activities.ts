@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { defineActivity } from '../../../shared/durable/activity.ts';
-import { preflight } from '../../../shared/policy/preflight.ts';
+import { capacityRules, preflight } from '../../../shared/policy/preflight.ts';
 import { applianceEventData } from '../../../shared/protocol/events.ts';
-import { workloadOf } from '../../../shared/store/plans.ts';
+import { environmentOf, workloadOf } from '../../../shared/store/plans.ts';
 
 export const Finding = z.strictObject({
   rule: z.string(),
@@ -11,7 +11,7 @@ export const Finding = z.strictObject({
   suggestion: z.string(),
 });
 
-/** Runs the preflight rules on what the appliance saw and what the host says. */
+/** Runs the preflight rules on what the appliance saw, what the host says and what the region offers. */
 export const preflightSource = defineActivity({
   name: 'preflightSource',
   input: z.strictObject({
@@ -20,9 +20,10 @@ export const preflightSource = defineActivity({
     described: applianceEventData['landfall.source.described'],
   }),
   output: z.array(Finding),
-  async effect({ store, hosts }, { described, ...workload }) {
+  async effect({ store, hosts, azure }, { described, ...workload }) {
     const { plan } = await workloadOf(store, workload);
     const machine = await hosts.of(plan.source).inspect(plan.source);
-    return preflight(plan.source, { described, machine });
+    const capacity = await azure.capacity(await environmentOf(store, plan.environmentId));
+    return [...preflight(plan.source, { described, machine }), ...capacityRules(plan.settings.sizing.vmSize, capacity)];
   },
 });

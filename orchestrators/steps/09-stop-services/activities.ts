@@ -1,11 +1,13 @@
 import { z } from 'zod';
+import type { Capabilities } from '../../../shared/capabilities.ts';
 import { defineActivity } from '../../../shared/durable/activity.ts';
 import { errorCodes } from '../../../shared/errors.ts';
 import { Phase } from '../../../shared/lifecycle/phases.ts';
+import { shortfalls } from '../../../shared/policy/capacity.ts';
 import { closeEnough, lagMs } from '../../../shared/policy/lag.ts';
 import { mayStart } from '../../../shared/policy/openings.ts';
 import { judgeStop, reasonOf } from '../../../shared/policy/windowFit.ts';
-import { waveOf, workloadOf } from '../../../shared/store/plans.ts';
+import { environmentOf, waveOf, workloadOf } from '../../../shared/store/plans.ts';
 import { cuttingOver, groupFit } from '../../windows/activities.ts';
 
 const Refusal = z.strictObject({ code: z.enum(errorCodes), message: z.string(), suggestion: z.string() });
@@ -20,12 +22,15 @@ const Go = z.strictObject({
 });
 export type Go = z.infer<typeof Go>;
 
-/** The last look before services stop: is a window open, does what is left fit into it, is replication close enough behind? */
+/**
+ * The last look before services stop: is a window open, does what is left fit into it, has the region room for the
+ * targets, is replication close enough behind?
+ */
 export const goNoGo = defineActivity({
   name: 'goNoGo',
   input: z.strictObject({ waveId: z.string(), workloadId: z.string() }),
   output: Go,
-  async effect({ store, now }, workload): Promise<Go> {
+  async effect({ store, azure, now }, workload): Promise<Go> {
     const { plan, state } = await workloadOf(store, workload);
     const { waveId, groupId, workloadId } = plan;
     const { windows } = (await waveOf(store, waveId)).plan;
@@ -53,6 +58,13 @@ export const goNoGo = defineActivity({
           ? 'Roll back; a new wave may have longer windows.'
           : 'Retry once the next window is open, or roll back.',
       );
+    const missing = await missingRoom({ store, azure }, plan.environmentId, waveId, members);
+    if (missing !== undefined)
+      return refuse(
+        'quotaExceeded',
+        `${workloadId} may not cut over now: ${missing.message}`,
+        `${missing.suggestion} Then retry, or roll back.`,
+      );
     // Once services are stopping, waiting for a delta would only prolong the outage: the final sync catches up.
     const begun = (state.remembered ?? state.phase) === Phase.stoppingServices;
     const { maxLagAtCutover } = plan.settings.sync;
@@ -69,3 +81,21 @@ export const goNoGo = defineActivity({
     return { lagSeconds, notAfter, predicted: { expectedSeconds, highSeconds } };
   },
 });
+
+/** What the region lacks for the targets that are still to be launched. Where it may not be asked, the launch will tell. */
+async function missingRoom(
+  { store, azure }: Pick<Capabilities, 'store' | 'azure'>,
+  environmentId: string,
+  waveId: string,
+  members: readonly string[],
+): Promise<{ message: string; suggestion: string } | undefined> {
+  const capacity = await azure.capacity(await environmentOf(store, environmentId));
+  if (!capacity.known) return undefined;
+  const workloads = await Promise.all(members.map((workloadId) => workloadOf(store, { waveId, workloadId })));
+  const ahead = workloads.filter(({ state }) => (state.remembered ?? state.phase) !== Phase.launching);
+  const missing = shortfalls(
+    ahead.map(({ plan }) => plan.settings.sizing.vmSize),
+    capacity.facts,
+  );
+  return missing[0] && { message: missing.map(({ message }) => message).join(' '), suggestion: missing[0].suggestion };
+}

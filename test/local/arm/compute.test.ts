@@ -276,7 +276,24 @@ describe('a machine that is its disk', () => {
       message: expect.stringContaining('exceeding approved Total Regional Cores quota'),
     });
     await create(machine(nicId, diskId));
-    const cores = (await all(compute.usage.list(location))).find(({ name }) => name.value === 'cores');
-    expect(cores).toMatchObject({ currentValue: 2, limit: 10 });
+    const usages = await all(compute.usage.list(location));
+    const used = (name: string) => usages.find((usage) => usage.name.value === name);
+    expect(used('cores')).toMatchObject({ currentValue: 2, limit: 10 });
+    expect(used('standardDSv5Family')).toMatchObject({ currentValue: 2 });
+    expect(used('standardBSFamily')).toMatchObject({ currentValue: 0 });
+  });
+
+  it('comes in the sizes that are listed with their families and cores, and in no other', async () => {
+    const { compute } = world.as(owner);
+    const offered = await all(compute.resourceSkus.list({ filter: `location eq '${location}'` }));
+    const small = offered.find(({ name }) => name === 'Standard_D2s_v5');
+    expect(small).toMatchObject({ resourceType: 'virtualMachines', family: 'standardDSv5Family', restrictions: [] });
+    expect(small?.capabilities).toContainEqual({ name: 'vCPUs', value: '2' });
+    expect(await all(compute.resourceSkus.list({ filter: "location eq 'northpole'" }))).toEqual([]);
+    const body = { ...machine(await makeNic('nic-odd'), 'none'), hardwareProfile: { vmSize: 'Standard_Odd' } };
+    await expect(compute.virtualMachines.createOrUpdate(group, 'odd', body, fast)).rejects.toMatchObject({
+      statusCode: 400,
+      code: 'InvalidParameter',
+    });
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type LiveFacts, preflight } from '../../../shared/policy/preflight.ts';
+import type { Capacity } from '../../../shared/policy/capacity.ts';
+import { capacityRules, type LiveFacts, preflight } from '../../../shared/policy/preflight.ts';
 import { source } from '../../fakes/definitions.ts';
 
 const good = source('db-01', { snapshot: { take: ['take'], release: ['release'] } });
@@ -88,5 +89,24 @@ describe('preflight', () => {
     expect(rules(good, { described: { ...described, hostName: 'other' } })).toEqual(['warning hostName']);
     expect(rules({ ...good, os: { family: 'windows', name: 'Server 2022' } })).toEqual(['warning osFamily']);
     expect(rules(source('db-01'))).toEqual(['warning consistency']);
+  });
+});
+
+describe('what the region offers', () => {
+  const facts = {
+    region: 'westeurope',
+    usages: [{ name: 'standardDSv5Family', used: 3, limit: 4 }],
+    sizes: [{ name: 'Standard_D2s_v5', family: 'standardDSv5Family', cores: 2 }],
+  };
+  const found = (vmSize: string, capacity: Capacity) =>
+    capacityRules(vmSize, capacity).map(({ rule, severity }) => `${severity} ${rule}`);
+
+  it('is an error where the size is not to be had, and a warning where a quota can still be raised', () => {
+    expect(found('Standard_M8', { known: true, facts })).toEqual(['error machineSize']);
+    expect(found('Standard_D2s_v5', { known: true, facts })).toEqual(['warning quota']);
+  });
+
+  it('is a warning where nobody may ask', () => {
+    expect(found('Standard_D2s_v5', { known: false, reason: 'Grant Reader.' })).toEqual(['warning capacityKnown']);
   });
 });
