@@ -8,6 +8,7 @@ import { Outbox } from './bus/outbox.ts';
 import { executor } from './commands/execute.ts';
 import { CommandReceiver } from './commands/receive.ts';
 import { createLog, messageOf } from './log.ts';
+import { askedNetwork, ownNetwork } from './net/network.ts';
 import { PlatformClient } from './platform/client.ts';
 import { identify } from './platform/identity.ts';
 import { FatalProblem } from './problem.ts';
@@ -27,7 +28,9 @@ async function main(): Promise<void> {
   const outbox = new Outbox(identity, store);
   outbox.forgetOldOperations();
   const jobs = new SyncJobs({ store, outbox, platform, log });
-  const execute = executor({ applianceId, hostName: settings.hostName, outbox, jobs });
+  const { hostName, networkUrl } = settings;
+  const network = networkUrl === undefined ? ownNetwork() : askedNetwork(networkUrl);
+  const execute = executor({ applianceId, hostName, outbox, jobs, network });
   const receiver = new CommandReceiver({ identity, outbox, log, execute });
   const bus = new Bus({ platform, outbox, log, onCommand: (body) => receiver.receive(body) });
 

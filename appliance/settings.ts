@@ -11,6 +11,8 @@ export interface Settings {
   stateDir: string;
   bootstrapFile: string;
   hostName: string;
+  /** Who is asked about the network where this process only stands for a machine. */
+  networkUrl?: string | undefined;
 }
 
 /** Reads the environment; a target gets its bootstrap as Azure custom data, worker and agent from their installer. */
@@ -21,7 +23,8 @@ export function readSettings(environment: Record<string, string | undefined>): S
     throw new FatalProblem('LANDFALL_STATE_DIR must name the folder in which the appliance keeps its state.');
   if (!bootstrapFile)
     throw new FatalProblem('LANDFALL_CUSTOM_DATA or LANDFALL_BOOTSTRAP must name the file with the enrolment data.');
-  return { stateDir, bootstrapFile, hostName: environment['LANDFALL_HOST_NAME'] ?? hostname() };
+  const hostName = environment['LANDFALL_HOST_NAME'] ?? hostname();
+  return { stateDir, bootstrapFile, hostName, networkUrl: environment['LANDFALL_NETWORK_URL'] };
 }
 
 /** Reads the bootstrap file. Some images leave Azure custom data in Base64, as it travels; both are understood. */

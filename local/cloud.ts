@@ -96,6 +96,8 @@ export async function startCloud({
     const { topics } = fill(resources.eventGrid, lookUp);
     const eventGrid = started(await startEventGrid({ ...common, tls, topics, verifyToken, port: ports.eventGrid }));
     for (const { name } of topics) known[`eventGrid.${name}`] = eventGrid.endpoint(name);
+    // Known before it answers: the processes that machines are may be told where to ask for their network.
+    known['arm.endpoint'] = `https://localhost:${ports.arm}`;
     // After the bus, so that it stops before it: machines are its clients.
     const arm = await startArm({
       ...common,

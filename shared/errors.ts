@@ -180,6 +180,12 @@ export function toMigrationError(error: unknown, doing: string): MigrationError 
       kind: 'transient',
       suggestion: 'Somebody else changed it at the same moment; it is tried again.',
     });
+  if (status === 501)
+    return build({
+      code: 'azureRejected',
+      kind: 'terminal',
+      suggestion: 'The service does not do this at all: do it in another way, or leave it out.',
+    });
   if (status === 408 || (status !== undefined && status >= 500))
     return build({
       code: 'unavailable',

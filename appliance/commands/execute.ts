@@ -2,11 +2,13 @@
 import type { Command, CommandData } from '../../shared/protocol/commands.ts';
 import type { CheckResult } from '../../shared/protocol/events.ts';
 import type { Outbox } from '../bus/outbox.ts';
+import type { Network } from '../net/network.ts';
 import type { SyncJobs } from '../replication/jobs.ts';
 import { release, take } from '../replication/snapshot.ts';
 import { runChecks } from './checks.ts';
 import { probeDisk } from './disks.ts';
 import { InTurn } from './inTurn.ts';
+import { runProbes } from './probes.ts';
 import { subjectOf } from './receive.ts';
 import { changeServices, stateOf } from './services.ts';
 
@@ -15,9 +17,11 @@ export interface ExecuteOptions {
   hostName: string;
   outbox: Outbox;
   jobs: SyncJobs;
+  network: Network;
 }
 
-export function executor({ applianceId, hostName, outbox, jobs }: ExecuteOptions): (command: Command) => Promise<void> {
+export function executor(options: ExecuteOptions): (command: Command) => Promise<void> {
+  const { applianceId, hostName, outbox, jobs, network } = options;
   const services = new InTurn();
   return async ({ type, operationId, data }: Command) => {
     const answers = { operationId, finishes: true };
@@ -35,10 +39,13 @@ export function executor({ applianceId, hostName, outbox, jobs }: ExecuteOptions
         const event = wanted === 'stopped' ? 'landfall.services.stopped' : 'landfall.services.started';
         return outbox.emit(event, subjectOf(data), states, answers);
       }
-      case 'landfall.check.run':
+      case 'landfall.check.run': {
+        const results = await runChecks(data.checks);
+        return outbox.emit('landfall.check.completed', subjectOf(data), { results }, answers);
+      }
       case 'landfall.probe.run': {
-        const event = type === 'landfall.check.run' ? 'landfall.check.completed' : 'landfall.probe.completed';
-        return outbox.emit(event, subjectOf(data), { results: await runChecks(data.checks) }, answers);
+        const results = await runProbes(data.probes, network);
+        return outbox.emit('landfall.probe.completed', subjectOf(data), { results }, answers);
       }
       case 'landfall.worker.verify':
         return outbox.emit('landfall.worker.verified', applianceId, { results: await verifyWorker(data) }, answers);

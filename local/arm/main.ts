@@ -17,6 +17,7 @@ import { type Limits, Throttle } from './http/throttle.ts';
 import type { MachineImage } from './machines/launch.ts';
 import { type MachineState, Machines } from './machines/machines.ts';
 import { Operations } from './operations.ts';
+import { serveNetwork } from './network/serve.ts';
 import { authorizationProvider } from './providers/authorization.ts';
 import { readable } from './providers/common.ts';
 import { computeProvider } from './providers/compute.ts';
@@ -128,7 +129,7 @@ export async function startArm(options: ArmOptions): Promise<RunningArm> {
       faults: options.faults ?? [],
       subscriptions: new Set(options.declared.subscriptions.map(({ subscriptionId }) => subscriptionId.toLowerCase())),
       verifyToken: options.verifyToken,
-      aside: (request, response) => serveContent(kernel, request, response),
+      aside: (request, response) => serveContent(kernel, request, response) || serveNetwork(kernel, request, response),
       log,
     },
     options.tls,

@@ -5,6 +5,7 @@ import { ownEvents } from '../../functions/servicebus/ownEvents.ts';
 import type { Capabilities } from '../../shared/capabilities.ts';
 import { reported } from '../../shared/lifecycle/events.ts';
 import { applianceIds } from '../../shared/model/plan.ts';
+import type { Probe, ProbeResult } from '../../shared/model/probe.ts';
 import type { Command, CommandData } from '../../shared/protocol/commands.ts';
 import type {
   ApplianceEvent,
@@ -173,8 +174,13 @@ export class ModelledAppliances {
         const data = { services: states(machine) };
         return this.#answer(command, () => this.#emit(aud, subject, type, data, operationId));
       }
-      case 'landfall.check.run':
       case 'landfall.probe.run': {
+        const results = command.data.probes.map((probe) => this.#probe(probe));
+        return this.#answer(command, () =>
+          this.#emit(aud, subject, 'landfall.probe.completed', { results }, operationId),
+        );
+      }
+      case 'landfall.check.run': {
         const results = command.data.checks.map(({ name }) => ({
           name,
           passed: !this.failsCheck(name, command),
@@ -190,6 +196,18 @@ export class ModelledAppliances {
         if (this.#running.get(subject)?.command.data.syncId === command.data.syncId)
           this.#endSync(subject, machine.source.id);
     }
+  }
+
+  /** What is probed passes or not by the modelled rules, and names lead where the modelled records do. */
+  #probe(probe: Probe): ProbeResult {
+    const { name } = probe;
+    const { azure } = this.#around;
+    if (probe.kind === 'reach') {
+      const machine = azure.machineAt(probe.host);
+      const passes = machine !== undefined && azure.reaches('Inbound', machine);
+      return { name, seen: passes ? 'open' : 'silent', answers: [], detail: '' };
+    }
+    return { name, seen: 'answers', answers: azure.leads.get(probe.question) ?? [], detail: '' };
   }
 
   #stop({ source }: ModelledMachine, services: CommandData<'landfall.services.stop'>['services']): void {

@@ -56,6 +56,8 @@ export class ModelledAzure implements Azure {
   rolesGranted = false;
   /** What machines have on their disks, by machine name and path: nobody looks into a modelled disk. */
   readonly files = new Map<string, string>();
+  /** What names and addresses lead to where the appliances are; nothing, unless a test says so. */
+  readonly leads = new Map<string, string[]>();
   /** Subnets in which only isolated clones may boot. */
   readonly testSubnets = new Set<string>();
   /** From where plans let people test clones. */
@@ -86,6 +88,12 @@ export class ModelledAzure implements Azure {
     const machine = this.#find('machine', name);
     const securityGroupId = this.#find('nic', `${name}-nic`)?.nic?.securityGroupId;
     return machine && { securityGroupId, goes: machine.goneAt !== undefined };
+  }
+
+  /** The name of the machine that has an address. */
+  machineAt(address: string): string | undefined {
+    const nic = [...this.resources.values()].find((each) => each.nic?.address === address);
+    return nic?.name.replace(/-nic$/, '');
   }
 
   /** Whether a resource is there: by its kind and name, such as `machine/db-01`. */
@@ -214,6 +222,11 @@ export class ModelledAzure implements Azure {
     },
     power: async (_environment, name) => (this.#find('machine', name) === undefined ? 'absent' : 'running'),
     runCommand: async (_environment, name, [line = '']) => this.files.get(`${name} ${line.replace('cat ', '')}`) ?? '',
+    reachFrom: async (_environment, name, endpoints) =>
+      endpoints.map(({ host, port }) => {
+        const leaks = this.reaches('Outbound', name);
+        return { seen: leaks ? 'open' : 'silent', detail: `${host}:${port} from ${name}` };
+      }),
     privateAddress: async (_environment, name) => this.#find('nic', `${name}-nic`)?.nic?.address,
     setTags: async (_environment, name, tags) => {
       const machine = this.#find('machine', name);
@@ -299,12 +312,23 @@ export class ModelledAzure implements Azure {
 
   /** Whether both groups let nobody pass but testers. */
   #isolated(subnetId: string, securityGroupId: string): boolean {
-    const first = (id: string, direction: Rule['direction']): Rule | undefined =>
-      this.#rulesOf(id)
-        .filter((rule) => rule.direction === direction && (direction === 'Outbound' || !this.testers.has(rule.source)))
-        .sort((a, b) => a.priority - b.priority)[0];
     return [aroundSubnet(subnetId), securityGroupId].every((id) =>
-      (['Inbound', 'Outbound'] as const).every((direction) => first(id, direction)?.access === 'Deny'),
+      (['Inbound', 'Outbound'] as const).every((direction) => this.#denies(id, direction)),
     );
+  }
+
+  #denies(securityGroupId: string, direction: Rule['direction']): boolean {
+    const [first] = this.#rulesOf(securityGroupId)
+      .filter((rule) => rule.direction === direction && (direction === 'Outbound' || !this.testers.has(rule.source)))
+      .sort((a, b) => a.priority - b.priority);
+    return first?.access === 'Deny';
+  }
+
+  /** Whether packets pass between a clone and others: out of it, or in to it from somebody who is no tester. */
+  reaches(direction: Rule['direction'], name: string): boolean {
+    const subnetId = this.#find('machine', name)?.machine?.subnetId;
+    const securityGroupId = this.#find('nic', `${name}-nic`)?.nic?.securityGroupId;
+    const around = [securityGroupId, subnetId === undefined ? undefined : aroundSubnet(subnetId)];
+    return around.every((id) => id === undefined || !this.#denies(id, direction));
   }
 }

@@ -9,6 +9,7 @@ import { advance, begin, finish } from './longOperations.ts';
 import { machineNic, nicNameOf, putNic } from './machineNic.ts';
 import { diskType, type MachineSpec, putMachine } from './machines.ts';
 import { requireOurs } from './ownership.ts';
+import { readReached, reachScript } from './reachFrom.ts';
 import { idIn } from './resourceIds.ts';
 import { runScript } from './runCommand.ts';
 
@@ -75,6 +76,8 @@ export function createCompute(clients: Clients): Azure['compute'] {
     advance: (environment, operation) => advance(clients, environment, operation),
     power: powerOf,
     runCommand: (environment, name, script) => runScript(clients, environment, name, script),
+    reachFrom: async (environment, name, endpoints) =>
+      readReached(endpoints, await runScript(clients, environment, name, reachScript(endpoints))),
 
     async privateAddress(environment, machineName) {
       if (!(await readMachine(environment, machineName))) return undefined;

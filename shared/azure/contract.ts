@@ -2,8 +2,10 @@
 // Long operations come as a pair: `begin…` sends the request and returns the poller's serialised state, `advance` asks
 // once how far it is. Names are deterministic, so everything can be repeated.
 import type { Environment } from '../model/environment.ts';
+import type { Reached } from '../model/probe.ts';
 import type { Capacity } from '../policy/capacity.ts';
 import type { RuleFacts, TesterFacts } from '../policy/isolation.ts';
+import type { Endpoint } from './reachFrom.ts';
 
 /** Serialised state of a long-running operation, to be handed to `advance`; `done` operations need no polling. */
 export interface LongOperation {
@@ -98,6 +100,8 @@ export interface Azure {
     power(environment: Environment, name: string): Promise<'running' | 'stopped' | 'deallocated' | 'absent' | 'other'>;
     /** Run command on a Linux machine; returns stdout. */
     runCommand(environment: Environment, name: string, script: string[]): Promise<string>;
+    /** From inside a Linux machine, by run command: what becomes of a TCP connection to each address, in their order. */
+    reachFrom(environment: Environment, name: string, endpoints: readonly Endpoint[]): Promise<Reached[]>;
     privateAddress(environment: Environment, machineName: string): Promise<string | undefined>;
     /** Adds to the machine's tags; those that begin with `landfall:` stay as they are. */
     setTags(environment: Environment, machineName: string, tags: Record<string, string>): Promise<void>;

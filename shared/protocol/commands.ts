@@ -2,6 +2,7 @@
 // No command carries a secret: write access to a blob is fetched over HTTPS by the appliance.
 import { z } from 'zod';
 import { Id } from '../model/ids.ts';
+import { Probe } from '../model/probe.ts';
 import { Check } from '../model/settings.ts';
 import { Source, SourceService, StartMode } from '../model/source.ts';
 import { ServiceState } from './events.ts';
@@ -51,7 +52,7 @@ export const commandData = {
     services: z.array(StartedService).describe('in the order in which to start'),
   }),
   'landfall.check.run': Workload.extend({ checks: z.array(Check) }),
-  'landfall.probe.run': Workload.extend({ checks: z.array(Check) }),
+  'landfall.probe.run': Workload.extend({ probes: z.array(Probe).max(100) }),
   'landfall.worker.verify': z.strictObject({
     disks: z.array(z.strictObject({ sourceId: Id, diskId: Id, path: z.string() })),
     snapshots: z.array(z.strictObject({ sourceId: Id, diskId: Id, snapshot: Source.shape.snapshot })),

@@ -1,6 +1,7 @@
 // CloudEvents 1.0 from appliances: what may arrive on the `appliance-events` queue, by type.
 import { z } from 'zod';
 import { Id, Instant } from '../model/ids.ts';
+import { ProbeResult } from '../model/probe.ts';
 import { StartMode } from '../model/source.ts';
 
 const Digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -83,7 +84,7 @@ export const applianceEventData = {
   'landfall.services.started': z.strictObject({ services: z.array(ServiceState).max(100) }),
   'landfall.services.failed': z.strictObject({ services: z.array(ServiceState).max(100), ...Reason }),
   'landfall.check.completed': z.strictObject({ results: z.array(CheckResult).max(100) }),
-  'landfall.probe.completed': z.strictObject({ results: z.array(CheckResult).max(100) }),
+  'landfall.probe.completed': z.strictObject({ results: z.array(ProbeResult).max(100) }),
   'landfall.command.failed': z.strictObject({ command: z.string().max(60), ...Reason }),
 } as const;
 export type ApplianceEventType = keyof typeof applianceEventData;

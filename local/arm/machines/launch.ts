@@ -6,6 +6,7 @@ import { join } from 'node:path';
 export interface MachineImage {
   /** `{node}` stands for the Node that runs this process. */
   readonly command: readonly string[];
+  /** `{machine}` stands for the machine’s resource id. */
   readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -15,6 +16,7 @@ const largestLog = 16 * 1024 * 1024;
 export async function launch(
   image: MachineImage,
   options: {
+    readonly id: string;
     readonly repoRoot: string;
     readonly env: Readonly<Record<string, string>>;
     readonly folder: string;
@@ -27,6 +29,7 @@ export async function launch(
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeFileSync(customDataPath, Buffer.from(options.customData ?? '', 'base64'), { mode: 0o600 });
   const [command = '', ...args] = image.command.map((word) => word.replaceAll('{node}', process.execPath));
+  const env = Object.entries(image.env ?? {}).map(([name, value]) => [name, value.replaceAll('{machine}', options.id)]);
   const console = openLog(join(folder, 'console.log'));
   try {
     const child = spawn(command, args, {
@@ -35,7 +38,7 @@ export async function launch(
       env: {
         PATH: process.env.PATH,
         ...options.env,
-        ...image.env,
+        ...Object.fromEntries(env),
         LANDFALL_CUSTOM_DATA: customDataPath,
         LANDFALL_STATE_DIR: folder,
       },

@@ -171,7 +171,8 @@ export class Machines {
     const { repoRoot, env } = this.#options;
     const folder = this.#folder(running.id);
     const customDataPath = this.#customDataPath(running.id);
-    const child = await launch(image, { repoRoot, env, folder, customDataPath, customData: running.customData });
+    const { id, customData } = running;
+    const child = await launch(image, { id, repoRoot, env, folder, customDataPath, customData });
     child.on('error', () => undefined);
     child.unref();
     running.since = Date.now();

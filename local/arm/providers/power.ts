@@ -7,7 +7,8 @@ import { lastName } from '../ids.ts';
 import { isJson, type Json, parse, part, text } from '../json.ts';
 import { findRoot } from '../machines/boot.ts';
 import { Filesystem } from '../machines/filesystem.ts';
-import { parseScript, runScript } from '../machines/runCommand.ts';
+import { checkConnections, parseScript, runScript } from '../machines/runCommand.ts';
+import { passage } from '../network/passage.ts';
 import type { Resource } from '../store.ts';
 import { existing, provisioning, requireGroup } from './common.ts';
 import { uniqueId } from './diskState.ts';
@@ -75,8 +76,10 @@ export function definePower(kernel: Kernel): void {
   up('restart machine', true);
   operations.define('run command', {
     async run({ script }, target) {
-      const filesystem = await rootOf(kernel, existing(kernel, target, machineType));
-      const { stdout, stderr } = await runScript(filesystem, parseScript(script as string[]));
+      const machine = existing(kernel, target, machineType);
+      const commands = parseScript(script as string[]);
+      checkConnections(commands, (host, port) => passage(kernel, machine, host, port));
+      const { stdout, stderr } = await runScript(await rootOf(kernel, machine), commands);
       const stream = (name: string, message: string): Json => ({
         code: `ComponentStatus/${name}/succeeded`,
         level: 'Info',
@@ -121,7 +124,7 @@ export function powerActions(kernel: Kernel): Record<string, Handler> {
       if (imageOf(kernel, machine))
         throw notSimulated('Run command is not simulated on a machine that is a process: there is no disk to read.');
       if (parameters.length) throw notSimulated('Run command with parameters is not simulated.');
-      parseScript(script);
+      checkConnections(parseScript(script), (host, port) => passage(kernel, machine, host, port));
       return operations.accept(request, 'run command', machine.id, { script }, { status: 202 });
     },
   };

@@ -2,7 +2,8 @@ import type { lookup } from 'node:dns';
 import { createServer } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { guardedLookup, isForbiddenAddress, runCheck, runChecks } from '../../../appliance/commands/checks.ts';
+import { runCheck, runChecks } from '../../../appliance/commands/checks.ts';
+import { guardedLookup, isForbiddenAddress } from '../../../appliance/net/guard.ts';
 import { closeServer, listenOnLoopback } from '../../../local/loopback.ts';
 import type { Check } from '../../../shared/model/settings.ts';
 

@@ -17,7 +17,7 @@ const declared = {
   images: {
     [image]: {
       command: ['{node}', fileURLToPath(new URL('./exampleMachine.ts', import.meta.url))],
-      env: { LANDFALL_EXTRA: 'extra' },
+      env: { LANDFALL_EXTRA: 'extra{machine}' },
     },
     [broken]: { command: ['/nonexistent/command'] },
   },
@@ -76,7 +76,9 @@ describe('a machine of a registered image', () => {
   it('is the registered process, with its custom data in a private file and nothing of the host in its environment', async () => {
     await create('appliance');
     await vi.waitFor(() => expect(starts('appliance')).toHaveLength(1), { timeout: 5000 });
-    expect(starts('appliance')[0]).toBe(`${pidOf('appliance')} one-time-token extra none`);
+    expect(starts('appliance')[0]).toBe(
+      `${pidOf('appliance')} one-time-token extra${inGroup('Microsoft.Compute/virtualMachines/appliance')} none`,
+    );
     expect(statSync(join(world.dataDir, 'machines', 'appliance.custom-data')).mode & 0o777).toBe(0o600);
     const shown = await world.as(owner).compute.virtualMachines.get(group, 'appliance');
     expect(JSON.stringify(shown)).not.toContain(Buffer.from('one-time-token').toString('base64'));

@@ -89,6 +89,24 @@ describe('a target machine', () => {
     expect(await compute().runCommand(world.environment, 'db-01', ['cat /etc/hostname'])).toBe('db-01\n');
   });
 
+  it('says what it reaches as far as rules drop it, and is not asked to guess the rest', async () => {
+    const away = { host: '10.0.9.9', port: 389 };
+    expect(await compute().reachFrom(world.environment, 'db-01', [away, { ...away, port: 53 }])).toMatchObject([
+      { seen: 'silent' },
+      { seen: 'silent' },
+    ]);
+    await world.azure.network.setMachineSecurityGroup(world.environment, 'db-01', undefined);
+    expect(
+      await failureOf(compute().reachFrom(world.environment, 'db-01', [{ host: '203.0.113.7', port: 443 }])),
+    ).toMatchObject({
+      code: 'azureRejected',
+      kind: 'terminal',
+      detail: expect.stringContaining('NotSimulated') as string,
+    });
+    const groupId = inGroup('Microsoft.Network/networkSecurityGroups/quarantine-db-01');
+    await world.azure.network.setMachineSecurityGroup(world.environment, 'db-01', groupId);
+  });
+
   it('is not taken over for another workload, nor its disk imported over', async () => {
     const { environment } = world;
     const other = { ...ownership, workload: 'web-01' };
