@@ -55,12 +55,13 @@ import {
 } from './steps/08-uat/activities.ts';
 import { goNoGo } from './steps/09-stop-services/activities.ts';
 import { inspectMachine, remains, setNic, setPower, shutdownPolicy } from './steps/10-final-delta/activities.ts';
-import { act, confirm } from './steps/11-post-cutover/actions.ts';
+import { act, actBack, confirm } from './steps/11-post-cutover/actions.ts';
 import {
   applyAction,
-  captureRecords,
+  captureActions,
   listActions,
-  restoreRecord,
+  precheckActions,
+  undoAction,
   undoneActions,
   withoutTraffic,
 } from './steps/11-post-cutover/activities.ts';
@@ -83,6 +84,7 @@ export const orchestrators: readonly Pick<OrchestratorDefinition<never, unknown>
   destroy,
   check,
   act,
+  actBack,
   confirm,
 ];
 
@@ -160,12 +162,13 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   setPower,
   setNic,
   shutdownPolicy,
-  captureRecords,
+  captureActions,
+  precheckActions,
   listActions,
   withoutTraffic,
   applyAction,
-  restoreRecord,
   undoneActions,
+  undoAction,
   recordTurn,
   requestSync,
   stopSync,

@@ -90,11 +90,11 @@ function* tryOnce<I, B, O, C>(
   const before = armed.before ?? step.before.parse(yield* step.capture(ctx, input, attempt));
   armed.seen = before;
   armed.part = 'precheck';
-  if (step.precheck !== undefined) armed.checked.before = yield* step.precheck(ctx, input, before, attempt);
+  const changed = answer?.changed === undefined ? undefined : step.changes?.schema.parse(answer.changed);
+  if (step.precheck !== undefined) armed.checked.before = yield* step.precheck(ctx, input, before, attempt, changed);
   if (armed.before === undefined) taken.push({ step: step.name, input: step.input.parse(input), before });
   armed.before = before;
   armed.part = 'run';
-  const changed = answer?.changed === undefined ? undefined : step.changes?.schema.parse(answer.changed);
   const output = step.output.parse(yield* step.run(ctx, input, before, attempt, changed));
   armed.part = 'verify';
   if (step.verify !== undefined) armed.checked.after = yield* step.verify(ctx, input, output, attempt);

@@ -84,6 +84,9 @@ function problemsOfIssue(issue: z.core.$ZodIssue, input: unknown, names: Readonl
         fix,
       };
     });
+  // A name that may not be, such as a tag's: what is wrong with it says more than that it is wrong.
+  if (issue.code === 'invalid_key')
+    return issue.issues.flatMap((inner) => problemsOfIssue({ ...inner, path: issue.path }, input, names));
   const meant = issue.code === 'invalid_union' ? issue.errors.find(isOfTheRightKind) : undefined;
   if (meant !== undefined)
     return meant.flatMap((inner) => problemsOfIssue({ ...inner, path: [...issue.path, ...inner.path] }, input, names));

@@ -54,6 +54,8 @@ export class ModelledAzure implements Azure {
   /** Rules around the test subnet; a test opens a hole here. */
   testRules: Rule[] = denyAll;
   rolesGranted = false;
+  /** What the cutover identity may do for actions. */
+  readonly #grantedBesides = new Set<string>();
   /** What machines have on their disks, by machine name and path: nobody looks into a modelled disk. */
   readonly files = new Map<string, string>();
   /** What names and addresses lead to where the appliances are; nothing, unless a test says so. */
@@ -154,8 +156,8 @@ export class ModelledAzure implements Azure {
   }
 
   authorization: Azure['authorization'] = {
-    gaps: async (environment) =>
-      this.rolesGranted
+    gaps: async (environment, besides) =>
+      this.#mayAll(besides)
         ? []
         : [
             {
@@ -163,24 +165,30 @@ export class ModelledAzure implements Azure {
               role: 'cutover',
               scope: `/subscriptions/${environment.subscriptionId}`,
               roleName: 'Landfall cutover',
-              missing: ['Microsoft.Compute/disks/write'],
+              missing: ['Microsoft.Compute/disks/write', ...besides],
             },
           ],
-    grant: async () => {
-      if (!this.rolesGranted) this.#changed('grant roles', 'roles', 'roles');
+    grant: async (_environment, _gaps, besides) => {
+      if (!this.#mayAll(besides)) this.#changed('grant roles', 'roles', 'roles');
       this.rolesGranted = true;
+      for (const action of besides) this.#grantedBesides.add(action);
       return [{ kind: 'roleAssignment', id: 'cutover' }];
     },
-    effective: async () => this.rolesGranted,
+    effective: async (_environment, besides) => this.#mayAll(besides),
     revoke: async () => {
       if (this.rolesGranted) this.#changed('revoke roles', 'roles', 'roles');
       this.rolesGranted = false;
+      this.#grantedBesides.clear();
     },
   };
 
   /** What the region offers. A test may say; a rehearsal cannot know. */
   room: Capacity = { known: false, reason: 'A rehearsal asks no subscription for its quota.' };
   capacity: Azure['capacity'] = async () => this.room;
+
+  #mayAll(besides: readonly string[]): boolean {
+    return this.rolesGranted && besides.every((action) => this.#grantedBesides.has(action));
+  }
 
   compute: Azure['compute'] = {
     findMachine: async (_environment, name) => {

@@ -9,11 +9,11 @@ import type { Azure, MadeRole, RoleGap } from './contract.ts';
 import { groupScope } from './resourceIds.ts';
 import {
   missingFrom,
+  needsOf,
   ownershipNote,
   roleAssignmentGuid,
   roleDefinitionGuid,
   roleNameOf,
-  roleNeeds,
   type WorkingRole,
 } from './roles.ts';
 import { type Scope, scopesOf } from './scopes.ts';
@@ -22,13 +22,13 @@ const workingRoles = ['replication', 'cutover'] as const;
 
 export function createAuthorization(planning: Clients, working: Record<WorkingRole, Clients>): Azure['authorization'] {
   return {
-    async gaps(environment) {
+    async gaps(environment, besides) {
       const gaps: RoleGap[] = [];
       for (const role of workingRoles) {
         const principalId = environment.identities[role];
         for (const scope of scopesOf(environment, role)) {
           const held = await heldBy(planning, principalId, scope);
-          const missing = missingFrom(held, roleNeeds[role]);
+          const missing = missingFrom(held, needsOf(role, besides));
           const roleName = roleNameOf(role, environment.id);
           if (missing.length > 0) gaps.push({ principalId, role, scope: groupScope(scope), roleName, missing });
         }
@@ -36,12 +36,12 @@ export function createAuthorization(planning: Clients, working: Record<WorkingRo
       return gaps;
     },
 
-    async grant(environment, gaps) {
+    async grant(environment, gaps, besides) {
       const made: MadeRole[] = [];
       for (const role of workingRoles) {
         const missing = gaps.filter((gap) => gap.role === role);
         if (missing.length === 0) continue;
-        const definitionId = await defineRole(planning, environment, role);
+        const definitionId = await defineRole(planning, environment, role, besides);
         made.push({ kind: 'roleDefinition', id: definitionId });
         for (const { scope, principalId } of missing) {
           const id = await assign(planning, environment, role, definitionId, scope, principalId);
@@ -51,14 +51,14 @@ export function createAuthorization(planning: Clients, working: Record<WorkingRo
       return made;
     },
 
-    async effective(environment) {
+    async effective(environment, besides) {
       for (const role of workingRoles) {
         for (const { subscriptionId, resourceGroup } of scopesOf(environment, role)) {
           const { permissions } = working[role].authorization(subscriptionId);
           const held = await unlessForbidden(`asking what the ${role} identity may do`, () =>
             collect<Permission>(permissions.listForResourceGroup(resourceGroup)),
           );
-          if (!held || missingFrom(held, roleNeeds[role]).length > 0) return false;
+          if (!held || missingFrom(held, needsOf(role, besides)).length > 0) return false;
         }
       }
       return true;
@@ -106,10 +106,15 @@ function isAtOrAbove(scope: string | undefined, group: string): boolean {
 }
 
 /** Writes our role definition, also over an older one of ours, and returns its id. */
-async function defineRole(planning: Clients, environment: Environment, role: WorkingRole): Promise<string> {
+async function defineRole(
+  planning: Clients,
+  environment: Environment,
+  role: WorkingRole,
+  besides: readonly string[],
+): Promise<string> {
   const scope = groupScope(environment);
   const name = roleDefinitionGuid(environment, role);
-  const { actions, dataActions } = roleNeeds[role];
+  const { actions, dataActions } = needsOf(role, besides);
   const roleName = roleNameOf(role, environment.id);
   const definition = await attempt(`defining the role ${roleName}`, () =>
     planning.authorization(environment.subscriptionId).roleDefinitions.createOrUpdate(scope, name, {

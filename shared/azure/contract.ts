@@ -54,12 +54,15 @@ export interface MadeRole {
 
 export interface Azure {
   authorization: {
-    /** Compares what the two working identities need (a fixed table per identity) with what they hold through assignments at or above the environment's resource group. */
-    gaps(environment: Environment): Promise<RoleGap[]>;
+    /**
+     * Compares what the two working identities need (a fixed table per identity, and what the cutover identity needs
+     * `besides` for the actions of the plans) with what they hold through assignments at or above the resource groups.
+     */
+    gaps(environment: Environment, besides: readonly string[]): Promise<RoleGap[]>;
     /** Creates our custom role definitions and the missing assignments under deterministic names; returns what did not exist before. */
-    grant(environment: Environment, gaps: RoleGap[]): Promise<MadeRole[]>;
+    grant(environment: Environment, gaps: RoleGap[], besides: readonly string[]): Promise<MadeRole[]>;
     /** Whether the working identities themselves already see the permissions (propagation). */
-    effective(environment: Environment): Promise<boolean>;
+    effective(environment: Environment, besides: readonly string[]): Promise<boolean>;
     /** Deletes only what is named; tolerates absence. */
     revoke(environment: Environment, made: MadeRole[]): Promise<void>;
   };

@@ -1,4 +1,5 @@
 // The two custom roles: exactly what this folder does with the replication and the cutover identity, and nothing else.
+// What the actions of step 11 need comes from them (shared/actions), as far as plans have them.
 // https://learn.microsoft.com/azure/role-based-access-control/custom-roles
 import { createHash } from 'node:crypto';
 import type { Environment } from '../model/environment.ts';
@@ -13,7 +14,7 @@ export interface RoleNeeds {
 
 const blobs = 'Microsoft.Storage/storageAccounts/blobServices/containers/blobs';
 
-/** What each working identity needs in the environment's resource group. */
+/** What each working identity needs in the environment's resource group, whatever is planned. */
 export const roleNeeds: Record<WorkingRole, RoleNeeds> = {
   replication: {
     actions: [
@@ -53,16 +54,16 @@ export const roleNeeds: Record<WorkingRole, RoleNeeds> = {
       'Microsoft.Network/virtualNetworks/read',
       'Microsoft.Network/virtualNetworks/subnets/read',
       'Microsoft.Network/virtualNetworks/subnets/join/action',
-      'Microsoft.Network/dnsZones/A/read',
-      'Microsoft.Network/dnsZones/A/write',
-      'Microsoft.Network/dnsZones/A/delete',
-      'Microsoft.Network/dnsZones/CNAME/read',
-      'Microsoft.Network/dnsZones/CNAME/write',
-      'Microsoft.Network/dnsZones/CNAME/delete',
     ],
     dataActions: [],
   },
 };
+
+/** What a working identity needs where some plans' actions need something `besides`: those are done by the cutover identity. */
+export function needsOf(role: WorkingRole, besides: readonly string[]): RoleNeeds {
+  const { actions, dataActions } = roleNeeds[role];
+  return role === 'replication' ? roleNeeds[role] : { actions: [...actions, ...besides], dataActions };
+}
 
 /** A role's display name: unique in the tenant, because environments have unique ids. */
 export function roleNameOf(role: WorkingRole, environmentId: string): string {

@@ -39,7 +39,7 @@ export interface StepDefinition<I, B, O, C = unknown> {
   /** Reads what undo will need. Changes nothing; runs until precheck has passed once. */
   capture(ctx: Ctx, input: I, attempt: number): Flow<B>;
   /** Looks before anything is changed; throws what stands against it, returns what it saw as evidence. */
-  precheck?(ctx: Ctx, input: I, before: B, attempt: number): Flow<unknown>;
+  precheck?(ctx: Ctx, input: I, before: B, attempt: number, changed: C | undefined): Flow<unknown>;
   /** Does the work; may run again after an answer to its failure, then with the same before-state and a higher attempt. */
   run(ctx: Ctx, input: I, before: B, attempt: number, changed: C | undefined): Flow<O>;
   /** Looks whether the world is as run says; throws what is not, returns what it saw as evidence. */

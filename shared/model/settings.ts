@@ -1,5 +1,6 @@
 // What a profile may say and a wave, group or workload may override: environment ← profile ← wave ← group ← workload.
 import { z } from 'zod';
+import { CutoverAction } from '../actions/all.ts';
 import { ArmId, Duration, ReachableHost, ReachableUrl } from './ids.ts';
 
 const named = { name: z.string().min(1).max(80) };
@@ -40,21 +41,17 @@ export const Check = z.discriminatedUnion('kind', [
 ]);
 export type Check = z.infer<typeof Check>;
 
-/** One reversible action of step 11. `dns` moves the traffic and therefore runs last. `{target.ip}` stands for the target's private address. */
-export const CutoverAction = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('networkSecurityGroup'), ...named, networkSecurityGroupId: ArmId }),
-  z.strictObject({ kind: z.literal('tags'), ...named, tags: z.record(z.string().max(512), z.string().max(256)) }),
-  z.strictObject({
-    kind: z.literal('dns'),
-    ...named,
-    zoneId: ArmId,
-    record: z.string().min(1).max(63),
-    type: z.enum(['A', 'CNAME']),
-    value: z.string().min(1).max(253),
-    ttlSeconds: z.int().min(1).max(86_400).default(60),
-  }),
-]);
-export type CutoverAction = z.infer<typeof CutoverAction>;
+/** The actions of step 11, in order; what moves the traffic runs last. Each is known by its name. */
+const Actions = z
+  .array(CutoverAction)
+  .max(50)
+  .superRefine((actions, context) => {
+    actions.forEach(({ name }, index) => {
+      if (actions.findIndex((other) => other.name === name) === index) return;
+      const message = `another action of this workload is called "${name}" as well: give each a name of its own`;
+      context.addIssue({ code: 'custom', path: [index, 'name'], message });
+    });
+  });
 
 const Course = z.enum(['commit', 'wait', 'rollback']);
 
@@ -151,7 +148,7 @@ export const Settings = z.strictObject({
     .optional(),
   cutover: z
     .strictObject({
-      actions: z.array(CutoverAction).max(50),
+      actions: Actions,
       shutdownWithin: Duration,
       onShutdownRefused: z.enum(['force', 'abort']),
     })
@@ -181,7 +178,7 @@ export const ResolvedSettings = z.strictObject({
     ...resolvedPatience,
   }),
   cutover: z.strictObject({
-    actions: z.array(CutoverAction),
+    actions: Actions,
     shutdownWithin: Duration,
     onShutdownRefused: z.enum(['force', 'abort']),
   }),

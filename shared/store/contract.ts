@@ -52,6 +52,8 @@ export interface Store {
     put(environment: Environment): Promise<void>;
     /** Takes the wave's lease (idempotent). */
     lease(environmentId: string, waveId: string, at: string): Promise<void>;
+    /** The waves that hold a lease now. */
+    holders(environmentId: string): Promise<string[]>;
     /** Gives the lease back (idempotent) and says how many others remain. */
     release(environmentId: string, waveId: string): Promise<number>;
   };

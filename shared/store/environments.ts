@@ -29,6 +29,10 @@ export function environmentsOn(collection: Collection): Store['environments'] {
       const document: LeaseDocument = { id: `lease.${waveId}`, kind: 'lease', environmentId, waveId, since: at };
       await collection.create([environmentId], document);
     },
+    async holders(environmentId) {
+      const leases = await collection.query<LeaseDocument>({ kind: 'lease', key: [environmentId] });
+      return leases.map(({ waveId }) => waveId).sort();
+    },
     async release(environmentId, waveId) {
       await collection.remove([environmentId], `lease.${waveId}`);
       return (await collection.query<LeaseDocument>({ kind: 'lease', key: [environmentId] })).length;

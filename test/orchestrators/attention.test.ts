@@ -216,7 +216,7 @@ describe('a step that can be skipped or made do with less', () => {
     expect((await world.ended()).status).toBe('committed');
     const { evidence, checked } = world.state('db').steps['postCutover'] ?? {};
     expect(evidence).toMatchObject({ actions: [{ action: 'open' }, { action: 'traffic' }] });
-    expect(checked).toEqual({ after: { stand: 2 } });
+    expect(checked).toEqual({ before: { actions: 2 }, after: { stand: 2 } });
   });
 
   test('an action that somebody changes back is found by the look afterwards', async () => {

@@ -153,7 +153,7 @@ test('who is told to leave when nobody can alone any more is told so, and commit
     await world.people.rollBackAlone(['s-0']);
     await world.told();
   };
-  world.script.once('captureRecords', toldToLeave);
+  world.script.once('captureActions', toldToLeave);
   await world.start();
   expect((await world.ended()).status).toBe('committed');
   expect(world.wave().unheeded).toMatchObject([{ groupId: 'many', action: 'rollback', reason: 'told so' }]);

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { needsOf } from '../../../shared/actions/all.ts';
 import { ownRoles } from '../../../shared/azure/ownRoles.ts';
 import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
-import { environmentOf } from '../../../shared/store/plans.ts';
+import type { Store } from '../../../shared/store/contract.ts';
+import { environmentOf, waveOf } from '../../../shared/store/plans.ts';
 
 const Input = z.strictObject({ environmentId: z.string() });
 export const RoleGap = z.strictObject({
@@ -12,13 +14,23 @@ export const RoleGap = z.strictObject({
   missing: z.array(z.string()),
 });
 
-/** The permission diff: what the plan needs and the identities lack. */
+/** What the actions need that are in the plans of the waves which hold the environment now. */
+async function neededBesides(store: Store, environmentId: string): Promise<string[]> {
+  const waves = await Promise.all((await store.environments.holders(environmentId)).map((id) => waveOf(store, id)));
+  const workloads = waves.flatMap(({ plan }) => plan.workloads);
+  return needsOf(workloads.flatMap(({ settings }) => settings.cutover.actions));
+}
+
+/** The permission diff: what the plans need and the identities lack. */
 export const findRoleGaps = defineActivity({
   name: 'findRoleGaps',
   input: Input,
   output: z.array(RoleGap),
   async effect({ azure, store }, { environmentId }) {
-    return azure.authorization.gaps(await environmentOf(store, environmentId));
+    return azure.authorization.gaps(
+      await environmentOf(store, environmentId),
+      await neededBesides(store, environmentId),
+    );
   },
 });
 
@@ -28,7 +40,8 @@ export const grantRoles = defineActivity({
   input: Input.extend({ gaps: z.array(RoleGap) }),
   output: z.array(z.string()),
   async effect({ azure, store }, { environmentId, gaps }, { changed }) {
-    const made = await azure.authorization.grant(await environmentOf(store, environmentId), gaps);
+    const environment = await environmentOf(store, environmentId);
+    const made = await azure.authorization.grant(environment, gaps, await neededBesides(store, environmentId));
     for (const { principalId, role, scope, missing } of gaps)
       changed({
         verb: 'granted',
@@ -45,7 +58,10 @@ export const rolesEffective = defineActivity({
   input: Input,
   output: z.boolean(),
   async effect({ azure, store }, { environmentId }) {
-    return azure.authorization.effective(await environmentOf(store, environmentId));
+    return azure.authorization.effective(
+      await environmentOf(store, environmentId),
+      await neededBesides(store, environmentId),
+    );
   },
 });
 

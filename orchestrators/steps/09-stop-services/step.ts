@@ -5,6 +5,7 @@ import { terminal } from '../../../shared/errors.ts';
 import { ServiceState } from '../../../shared/protocol/events.ts';
 import { commandServices, describeSource } from '../../commands.ts';
 import { enterPhase, recordStep } from '../../journal/activities.ts';
+import { precheckActions } from '../11-post-cutover/activities.ts';
 import { type Go, goNoGo } from './activities.ts';
 
 /**
@@ -30,7 +31,10 @@ export const stopServices = defineStep({
         `${workload.workloadId} does not say how ${unclear.join(', ')} starts, so that could not be put back.`,
         'Mend its start mode command (show) on the source, then retry; or roll back.',
       );
-    return { go: true, ...(yield* requireGo(ctx, workload)) };
+    // What would keep step 11 from its end is better found while the source serves.
+    const asked = { waveId: workload.waveId, workloadIds: [workload.workloadId], leaveOut: [] };
+    const actions = yield* precheckActions.call(ctx, asked);
+    return { go: true, actions, ...(yield* requireGo(ctx, workload)) };
   },
   *run(ctx, { waveId, workloadId }, { services }, attempt) {
     const workload = { waveId, workloadId };

@@ -5,7 +5,7 @@ import type { Ctx, Flow } from '../../../shared/durable/flow.ts';
 import { defineOrchestrator } from '../../../shared/durable/orchestrator.ts';
 import { terminal } from '../../../shared/errors.ts';
 import { succeeded, WorkOutcome, workOutcome } from '../../outcome.ts';
-import { Applied, applyAction, listActions, undoneActions } from './activities.ts';
+import { ActionBefore, Applied, applyAction, listActions, undoAction, undoneActions } from './activities.ts';
 
 export const act = defineOrchestrator({
   name: 'act',
@@ -57,6 +57,55 @@ export function* actAll(
   );
   const outcomes = yield* inCrews(ctx, act, stages, { waveId, id: `crew-${waveId}.${groupId}-${attempt}-${what}` });
   return succeeded(outcomes).flatMap(({ applied }) => applied);
+}
+
+/** What the actions of one workload found is put back, the last first. */
+export const actBack = defineOrchestrator({
+  name: 'actBack',
+  input: z.strictObject({ waveId: z.string(), workloadId: z.string(), found: z.array(ActionBefore) }),
+  output: WorkOutcome,
+  *run(ctx, { waveId, found }) {
+    return yield* workOutcome(putBack(ctx, waveId, found));
+  },
+});
+
+function* putBack(ctx: Ctx, waveId: string, found: readonly ActionBefore[]): Flow<void> {
+  for (const { workloadId, index, before } of found.toReversed())
+    yield* undoAction.call(ctx, { waveId, workloadId, index, before });
+}
+
+/** Puts back what the actions of all workloads found, backwards: the traffic first, then the others. */
+export function* actAllBack(ctx: Ctx, group: Group, found: readonly ActionBefore[]): Flow<void> {
+  yield* back(
+    ctx,
+    group,
+    'trafficBack',
+    found.filter(({ movesTraffic }) => movesTraffic),
+  );
+  yield* back(
+    ctx,
+    group,
+    'actBack',
+    found.filter(({ movesTraffic }) => !movesTraffic),
+  );
+}
+
+function* back(
+  ctx: Ctx,
+  { waveId, groupId, attempt, tiers }: Group,
+  what: string,
+  found: readonly ActionBefore[],
+): Flow<WorkOutcome[]> {
+  const turn = ctx.nextCount(what);
+  const stages = tiers.toReversed().map((tier) =>
+    tier.flatMap((workloadId) => {
+      const own = found.filter((each) => each.workloadId === workloadId);
+      const instanceId = `${what}-${waveId}.${workloadId}-${attempt}-${turn}`;
+      return own.length === 0 ? [] : [{ instanceId, input: { waveId, workloadId, found: own } }];
+    }),
+  );
+  const crew = { waveId, id: `crew-${waveId}.${groupId}-${attempt}-${what}` };
+  return succeeded(yield* inCrews(ctx, actBack, stages, crew));
 }
 
 /** Looks whether what was done for one workload still stands. */

@@ -1,36 +1,84 @@
 import { z } from 'zod';
-import type { Azure, DnsRecord } from '../../../shared/azure/contract.ts';
+import type { Action, Place } from '../../../shared/actions/action.ts';
+import { actionOf, type CutoverAction } from '../../../shared/actions/all.ts';
 import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
 import { terminal } from '../../../shared/errors.ts';
-import type { Environment } from '../../../shared/model/environment.ts';
-import type { CutoverAction } from '../../../shared/model/settings.ts';
+import type { Store } from '../../../shared/store/contract.ts';
 import { environmentOf, workloadOf } from '../../../shared/store/plans.ts';
 
 const Workload = z.strictObject({ waveId: z.string(), workloadId: z.string() });
 const Group = z.strictObject({ waveId: z.string(), workloadIds: z.array(z.string()) });
 
-/** A record set as it was before the wave; null: it did not exist. */
-export const RecordBefore = z.strictObject({
-  zoneId: z.string(),
-  record: z.string(),
-  type: z.enum(['A', 'CNAME']),
-  workloadId: z.string().optional(),
-  value: z.strictObject({ ttlSeconds: z.number(), values: z.array(z.string()) }).nullable(),
+interface Planned {
+  place: Place;
+  actions: readonly { written: CutoverAction; action: Action }[];
+}
+
+/** A workload's actions, and where they are done. */
+async function plannedFor(store: Store, workload: z.infer<typeof Workload>): Promise<Planned> {
+  const { waveId, workloadId, plan } = await workloadOf(store, workload);
+  const environment = await environmentOf(store, plan.environmentId);
+  return {
+    place: { waveId, workloadId, environment, machine: plan.target.name },
+    actions: plan.settings.cutover.actions.map((written) => ({ written, action: actionOf(written) })),
+  };
+}
+
+async function plannedAt(store: Store, { index, ...workload }: z.infer<typeof Workload> & { index: number }) {
+  const { place, actions } = await plannedFor(store, workload);
+  const found = actions[index];
+  if (found !== undefined) return { place, ...found };
+  throw terminal(
+    'invalidInput',
+    `${workload.workloadId} has no cutover action ${index}.`,
+    'The plan is immutable; this is a bug.',
+  );
+}
+
+/** What an action found before it was done, to be put back. */
+export const ActionBefore = z.strictObject({
+  workloadId: z.string(),
+  index: z.int(),
+  movesTraffic: z.boolean(),
+  before: z.unknown(),
+  todo: z.string().describe('what putting it back takes, in words'),
+});
+export type ActionBefore = z.infer<typeof ActionBefore>;
+
+export const captureActions = defineActivity({
+  name: 'captureActions',
+  input: Group,
+  output: z.array(ActionBefore),
+  async effect({ store, azure }, { waveId, workloadIds }) {
+    const found: ActionBefore[] = [];
+    for (const workloadId of workloadIds) {
+      const { place, actions } = await plannedFor(store, { waveId, workloadId });
+      for (const [index, { written, action }] of actions.entries()) {
+        const captured = await action.capture({ azure }, place, written);
+        const movesTraffic = action.movesTraffic(written);
+        if (captured !== undefined) found.push({ workloadId, index, movesTraffic, ...captured });
+      }
+    }
+    return found;
+  },
 });
 
-export const captureRecords = defineActivity({
-  name: 'captureRecords',
-  input: Group,
-  output: z.array(RecordBefore),
-  async effect({ store, azure }, { waveId, workloadIds }) {
-    const records: z.infer<typeof RecordBefore>[] = [];
-    for (const workloadId of workloadIds)
-      for (const action of (await workloadOf(store, { waveId, workloadId })).plan.settings.cutover.actions) {
-        if (action.kind !== 'dns') continue;
-        const { zoneId, record, type } = action;
-        records.push({ zoneId, record, type, workloadId, value: (await azure.dns.get(zoneId, record, type)) ?? null });
+/** Throws what stands against an action of these workloads: found before their sources go off, and again after. */
+export const precheckActions = defineActivity({
+  name: 'precheckActions',
+  input: Group.extend({ leaveOut: z.array(z.string()) }),
+  output: z.int().describe('how many actions were looked at'),
+  async effect({ store, azure }, { waveId, workloadIds, leaveOut }) {
+    let looked = 0;
+    for (const workloadId of workloadIds) {
+      const { place, actions } = await plannedFor(store, { waveId, workloadId });
+      for (const { written, action } of actions) {
+        if (leaveOut.includes(written.name) && !action.movesTraffic(written)) continue;
+        await action.precheck({ azure }, place, written);
+        looked++;
       }
-    return records;
+    }
+    return looked;
   },
 });
 
@@ -40,9 +88,10 @@ export const listActions = defineActivity({
   input: Workload.extend({ moveTraffic: z.boolean(), leaveOut: z.array(z.string()) }),
   output: z.array(z.int()),
   async effect({ store }, { moveTraffic, leaveOut, ...workload }) {
-    const { actions } = (await workloadOf(store, workload)).plan.settings.cutover;
-    const wanted = ({ kind, name }: CutoverAction) => (kind === 'dns') === moveTraffic && !leaveOut.includes(name);
-    return actions.flatMap((action, index) => (wanted(action) ? [index] : []));
+    const { actions } = await plannedFor(store, workload);
+    return actions.flatMap(({ written, action }, index) =>
+      action.movesTraffic(written) === moveTraffic && !leaveOut.includes(written.name) ? [index] : [],
+    );
   },
 });
 
@@ -63,8 +112,8 @@ export const withoutTraffic = defineActivity({
 export const Applied = z.strictObject({
   workloadId: z.string(),
   action: z.string(),
-  before: z.string(),
-  after: z.string(),
+  before: z.unknown(),
+  after: z.unknown(),
 });
 export type Applied = z.infer<typeof Applied>;
 
@@ -74,55 +123,13 @@ export const applyAction = defineActivity({
   changes: 'what a cutover action names',
   input: Workload.extend({ index: z.int() }),
   output: Applied,
-  async effect({ store, azure }, { index, ...workload }, { changed }) {
-    const { plan } = await workloadOf(store, workload);
-    const action = plan.settings.cutover.actions[index];
-    if (action === undefined)
-      throw terminal(
-        'invalidInput',
-        `${plan.workloadId} has no cutover action ${index}.`,
-        'The plan is immutable; this is a bug.',
-      );
-    const change = await perform(azure, await environmentOf(store, plan.environmentId), plan.target.name, action);
-    changed({ verb: 'applied', object: `action ${action.name} (${action.kind})`, ...change });
-    return { workloadId: plan.workloadId, action: action.name, ...change };
+  async effect({ store, azure }, asked, { changed }) {
+    const { place, written, action } = await plannedAt(store, asked);
+    const change = await action.run({ azure }, place, written);
+    changed({ verb: 'applied', object: `action ${written.name} (${written.kind})`, ...change });
+    return { workloadId: place.workloadId, action: written.name, ...change };
   },
 });
-
-async function perform(
-  azure: Azure,
-  environment: Environment,
-  machine: string,
-  action: CutoverAction,
-): Promise<{ before: string; after: string }> {
-  switch (action.kind) {
-    case 'networkSecurityGroup': {
-      const before = (await azure.network.machineSecurityGroup(environment, machine)) ?? 'none';
-      await azure.network.setMachineSecurityGroup(environment, machine, action.networkSecurityGroupId);
-      return { before, after: action.networkSecurityGroupId };
-    }
-    case 'tags': {
-      const names = Object.keys(action.tags);
-      const before = (await azure.compute.findMachine(environment, machine))?.tags ?? {};
-      await azure.compute.setTags(environment, machine, action.tags);
-      return { before: spellTags(before, names), after: spellTags(action.tags, names) };
-    }
-    case 'dns': {
-      const { zoneId, record, type, ttlSeconds } = action;
-      const address = await azure.compute.privateAddress(environment, machine);
-      if (address === undefined && action.value.includes('{target.ip}'))
-        throw terminal(
-          'notFound',
-          `The target ${machine} has no private address that ${record} could lead to.`,
-          'Look at its network interface in Azure, then retry or roll back.',
-        );
-      const wanted: DnsRecord = { ttlSeconds, values: [action.value.replaceAll('{target.ip}', address ?? '')] };
-      const before = await azure.dns.get(zoneId, record, type);
-      await azure.dns.set(zoneId, record, type, wanted);
-      return { before: before?.values.join(', ') ?? 'absent', after: wanted.values.join(', ') };
-    }
-  }
-}
 
 /** Those of a workload's actions, of the names that were done, that are no longer as they were left; in words. */
 export const undoneActions = defineActivity({
@@ -130,64 +137,28 @@ export const undoneActions = defineActivity({
   input: Workload.extend({ names: z.array(z.string()) }),
   output: z.array(z.string()),
   async effect({ store, azure }, { names, ...workload }) {
-    const { plan } = await workloadOf(store, workload);
-    const environment = await environmentOf(store, plan.environmentId);
+    const { place, actions } = await plannedFor(store, workload);
     const found: string[] = [];
-    for (const action of plan.settings.cutover.actions.filter(({ name }) => names.includes(name))) {
-      const { is, wanted } = await compare(azure, environment, plan.target.name, action);
-      if (is !== wanted) found.push(`${action.name} (${action.kind}) is ${is} instead of ${wanted}`);
+    for (const { written, action } of actions) {
+      if (!names.includes(written.name)) continue;
+      const { is, wanted } = await action.look({ azure }, place, written);
+      if (is !== wanted) found.push(`${written.name} (${written.kind}) is ${is} instead of ${wanted}`);
     }
     return found;
   },
 });
 
-async function compare(
-  azure: Azure,
-  environment: Environment,
-  machine: string,
-  action: CutoverAction,
-): Promise<{ is: string; wanted: string }> {
-  switch (action.kind) {
-    case 'networkSecurityGroup': {
-      const is = (await azure.network.machineSecurityGroup(environment, machine)) ?? 'none';
-      const wanted = action.networkSecurityGroupId;
-      // Azure spells the ids of resources in whatever case it likes.
-      return { is: is.toLowerCase() === wanted.toLowerCase() ? wanted : is, wanted };
-    }
-    case 'tags': {
-      const names = Object.keys(action.tags);
-      const tags = (await azure.compute.findMachine(environment, machine))?.tags ?? {};
-      return { is: spellTags(tags, names), wanted: spellTags(action.tags, names) };
-    }
-    case 'dns': {
-      const address = (await azure.compute.privateAddress(environment, machine)) ?? '';
-      const is = (await azure.dns.get(action.zoneId, action.record, action.type))?.values.join(', ') ?? 'absent';
-      return { is, wanted: action.value.replaceAll('{target.ip}', address) };
-    }
-  }
-}
-
-function spellTags(tags: Record<string, string>, names: string[]): string {
-  return names.map((name) => (tags[name] === undefined ? `${name} absent` : `${name}=${tags[name]}`)).join(', ');
-}
-
-export const restoreRecord = defineActivity({
-  name: 'restoreRecord',
-  changes: 'a DNS record',
-  input: z.strictObject({ waveId: z.string(), before: RecordBefore }),
+/** Puts back what one action found. */
+export const undoAction = defineActivity({
+  name: 'undoAction',
+  changes: 'what a cutover action names',
+  input: Workload.extend({ index: z.int(), before: z.unknown() }),
   output: Nothing,
-  async effect({ azure }, { before: { zoneId, record, type, value, workloadId } }, { changed }) {
-    const now = (await azure.dns.get(zoneId, record, type)) ?? 'absent';
-    if (value === null) await azure.dns.remove(zoneId, record, type);
-    else await azure.dns.set(zoneId, record, type, value);
-    const whose = workloadId === undefined ? {} : { workloadId };
-    changed({
-      ...whose,
-      verb: 'restored',
-      object: `${type} ${record} in ${zoneId}`,
-      before: now,
-      after: value ?? 'absent',
-    });
+  async effect({ store, azure }, { before, ...asked }, { changed }) {
+    const { place, written, action } = await plannedAt(store, asked);
+    const change = await action.undo({ azure }, place, written, before);
+    if (change !== undefined)
+      changed({ verb: 'restored', object: `action ${written.name} (${written.kind})`, ...change });
     return null;
   },
 });

@@ -4,8 +4,8 @@ import { ofBatch } from '../../../shared/policy/batches.ts';
 import { enterPhase } from '../../journal/activities.ts';
 import { destroyAll, launchAll } from '../../machines.ts';
 import { requireWindow } from '../../requireWindow.ts';
-import { actAll, confirmAll } from './actions.ts';
-import { Applied, captureRecords, RecordBefore, restoreRecord, withoutTraffic } from './activities.ts';
+import { actAll, actAllBack, confirmAll } from './actions.ts';
+import { ActionBefore, Applied, captureActions, precheckActions, withoutTraffic } from './activities.ts';
 
 const Input = z.strictObject({
   waveId: z.string(),
@@ -22,10 +22,14 @@ export const postCutover = defineStep({
   scope: 'group',
   key: ({ tiers }) => ofBatch(tiers.flat()),
   input: Input,
-  before: z.strictObject({ records: z.array(RecordBefore) }),
+  before: z.strictObject({ found: z.array(ActionBefore) }),
   output: z.strictObject({ actions: z.array(Applied) }),
   *capture(ctx, { waveId, tiers }) {
-    return { records: yield* captureRecords.call(ctx, { waveId, workloadIds: tiers.flat() }) };
+    return { found: yield* captureActions.call(ctx, { waveId, workloadIds: tiers.flat() }) };
+  },
+  *precheck(ctx, { waveId, tiers }, _before, _attempt, changed) {
+    const leaveOut = changed?.leaveOut ?? [];
+    return { actions: yield* precheckActions.call(ctx, { waveId, workloadIds: tiers.flat(), leaveOut }) };
   },
   changes: {
     // Never what moves the traffic: a cutover without that is none.
@@ -66,19 +70,15 @@ export const postCutover = defineStep({
     yield* confirmAll(ctx, input, actions);
     return { stand: actions.length };
   },
-  *undo(ctx, input, { records }) {
-    const { waveId, tiers } = input;
-    for (const record of records.toReversed()) yield* restoreRecord.call(ctx, { waveId, before: record });
-    yield* destroyAll(ctx, input, tiers.flat(), 'cutover');
+  *undo(ctx, input, { found }) {
+    yield* actAllBack(ctx, input, found);
+    yield* destroyAll(ctx, input, input.tiers.flat(), 'cutover');
   },
-  todo: ({ tiers }, { records }) => [
-    ...records
+  todo: ({ tiers }, { found }) => [
+    ...found
       .toReversed()
-      .map(({ zoneId, record, type, value }) =>
-        value === null
-          ? `remove the DNS record ${type} ${record} from ${zoneId}`
-          : `put the DNS record ${type} ${record} in ${zoneId} back to ${value.values.join(', ')} (TTL ${value.ttlSeconds} s)`,
-      ),
+      .toSorted((a, b) => Number(b.movesTraffic) - Number(a.movesTraffic))
+      .map(({ todo }) => todo),
     ...tiers.flat().map((id) => `delete the target of ${id}: machine, network interface and disks`),
   ],
 });

@@ -1,6 +1,6 @@
 // What is assumed where nothing was measured: one table, in seconds and bytes per second. Numbers without a source are
 // ours: cautious, and replaced by measurements as soon as a workload has been synced, cloned or stopped once.
-import type { Check, CutoverAction } from '../../model/settings.ts';
+import type { Check } from '../../model/settings.ts';
 import { type Estimate, estimate } from './estimate.ts';
 
 const mebibyte = 2 ** 20;
@@ -30,21 +30,9 @@ export const assumed = {
   cutPower: estimate(0, 60),
   /** Step 10's undo waits up to ten minutes for the source to be on. */
   powerOn: estimate(90, 600),
-  restoreRecord: estimate(5, 30),
   /** Target quarantined and removed with NIC and disks. */
   destroy: estimate(60, 300),
 } as const;
-
-const actions: Readonly<Record<CutoverAction['kind'], Estimate>> = {
-  networkSecurityGroup: estimate(10, 60),
-  tags: estimate(5, 30),
-  dns: estimate(5, 60),
-};
-
-/** How long one action of step 11 takes. */
-export function actionTime({ kind }: CutoverAction): Estimate {
-  return actions[kind] ?? estimate(30, 120);
-}
 
 const checks: Readonly<Record<Check['kind'], Estimate>> = {
   boot: estimate(3, 30),

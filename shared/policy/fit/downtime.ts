@@ -1,8 +1,9 @@
 // The parts of one workload's cutover and of its way back: measured where it was done before, assumed where not.
+import { actionOf } from '../../actions/all.ts';
 import type { WorkloadState } from '../../lifecycle/state.ts';
 import type { WorkloadPlan } from '../../model/plan.ts';
 import { durationMs, msBetween } from '../duration.ts';
-import { actionTime, assumed, checkTime } from './assumptions.ts';
+import { assumed, checkTime } from './assumptions.ts';
 import { type Estimate, estimate, inParallel, inSequence, noTime, times } from './estimate.ts';
 import { converges, finalDelta, type Rates, ratesOf } from './rates.ts';
 
@@ -25,7 +26,7 @@ export interface WorkloadParts {
   actions: Estimate;
   traffic: Estimate;
   checks: Estimate;
-  /** The way back: its target away and its records restored; its source on and its services started. */
+  /** The way back: its actions put back and its target away; its source on and its services started. */
   undoTarget: Estimate;
   undoSource: Estimate;
 }
@@ -37,9 +38,12 @@ export function partsOf({ plan, state }: Facts, now: string): WorkloadParts {
   const { source, settings } = plan;
   const diskBytes = source.disks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const rates = ratesOf(state.syncRuns, diskBytes);
-  const movesTraffic = ({ kind }: { kind: string }) => kind === 'dns';
-  const actions = settings.cutover.actions;
-  const traffic = actions.filter(movesTraffic);
+  const actions = settings.cutover.actions.map((action) => ({
+    ...actionOf(action),
+    moves: actionOf(action).movesTraffic(action),
+  }));
+  const timeOf = (moving: boolean): Estimate =>
+    inSequence(actions.flatMap(({ moves, time }) => (moves === moving ? [time] : [])));
   const services = source.services.length;
   return {
     workloadId: plan.workloadId,
@@ -53,10 +57,10 @@ export function partsOf({ plan, state }: Facts, now: string): WorkloadParts {
     diskImport:
       measured(state.launched?.importSeconds) ?? inParallel(source.disks.map(({ sizeBytes }) => importOf(sizeBytes))),
     boot: measured(state.launched?.bootSeconds) ?? assumed.boot,
-    actions: inSequence(actions.filter((action) => !movesTraffic(action)).map(actionTime)),
-    traffic: inSequence(traffic.map(actionTime)),
+    actions: timeOf(false),
+    traffic: timeOf(true),
     checks: inSequence(settings.validation.checks.map(checkTime)),
-    undoTarget: inSequence([times(assumed.restoreRecord, traffic.length), assumed.destroy]),
+    undoTarget: inSequence([...actions.map(({ undoTime }) => undoTime), assumed.destroy]),
     undoSource: inSequence([assumed.powerOn, assumed.command, times(assumed.startService, services)]),
   };
 }

@@ -1,7 +1,8 @@
 // The wave that these tests move: `data` (one agent-based workload), then `shop` (one agentless, one agent-based).
 import type { z } from 'zod';
+import type { CutoverAction } from '../../../shared/actions/all.ts';
 import { Environment } from '../../../shared/model/environment.ts';
-import type { Check, CutoverAction } from '../../../shared/model/settings.ts';
+import type { Check } from '../../../shared/model/settings.ts';
 import { WaveDefinition } from '../../../shared/model/wave.ts';
 import { source, wavePosted, environment as west } from '../../fakes/definitions.ts';
 

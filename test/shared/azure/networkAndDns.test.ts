@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { dns } from '../../../shared/actions/dns.ts';
 import { proveIsolation } from '../../../shared/policy/isolation.ts';
 import { failureOf, ids, ownership, startTarget, type TargetWorld } from './target.ts';
 
 let world: TargetWorld;
 beforeAll(async () => {
   world = await startTarget();
-  await world.authorize();
+  await world.authorize(dns.needs);
 });
 afterAll(() => world.stop());
 

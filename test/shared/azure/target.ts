@@ -48,8 +48,8 @@ export interface TargetWorld {
   anotherAzure(): Azure;
   /** The SDK's own client of the planning identity, to look without the app. */
   planningClient(): AuthorizationManagementClient;
-  /** Grants both roles and waits until they count. */
-  authorize(): Promise<void>;
+  /** Grants both roles, and to the cutover identity what it needs besides; waits until they count. */
+  authorize(besides?: readonly string[]): Promise<void>;
   /** Polls to the end, each time through clients that know nothing but the operation. */
   complete(progress: Progress): Promise<void>;
   stop(): Promise<void>;
@@ -155,9 +155,10 @@ export async function startTarget(): Promise<TargetWorld> {
         $host: arm.endpoint,
         credentialScopes: 'https://management.azure.com/.default',
       }),
-    async authorize() {
-      await azure.authorization.grant(environment, await azure.authorization.gaps(environment));
-      await poll(() => azure.authorization.effective(environment));
+    async authorize(besides = []) {
+      const gaps = await azure.authorization.gaps(environment, besides);
+      await azure.authorization.grant(environment, gaps, besides);
+      await poll(() => azure.authorization.effective(environment, besides));
     },
     async complete(progress) {
       let now = progress;

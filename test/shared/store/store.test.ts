@@ -275,8 +275,10 @@ describe.each([
     await store.environments.lease('leased', 'w1', at);
     await store.environments.lease('leased', 'w1', at);
     await store.environments.lease('leased', 'w2', at);
+    expect(await store.environments.holders('leased')).toEqual(['w1', 'w2']);
     expect(await store.environments.release('leased', 'w1')).toBe(1);
     expect(await store.environments.release('leased', 'w1')).toBe(1);
+    expect(await store.environments.holders('leased')).toEqual(['w2']);
     expect(await store.environments.release('leased', 'w2')).toBe(0);
   });
 

@@ -1,0 +1,97 @@
+// One reversible action of step 11, whole: what people write, what it takes, how it is done, looked at and put back. An
+// action knows no store and no orchestration: who has it done, and when, is the step's to decide.
+import type { z } from 'zod';
+import type { Capabilities } from '../capabilities.ts';
+import type { Environment } from '../model/environment.ts';
+import { type Estimate, noTime } from '../policy/fit/estimate.ts';
+
+/** What actions may reach. */
+export type Reach = Pick<Capabilities, 'azure'>;
+
+/** For whom an action is done. */
+export interface Place {
+  waveId: string;
+  workloadId: string;
+  environment: Environment;
+  /** The target's machine, by its name in the environment's resource group. */
+  machine: string;
+}
+
+/** What was there, and what is there now, in words or as data: for the journal. */
+export interface Difference {
+  before: unknown;
+  after: unknown;
+}
+
+type Written = z.ZodObject<{ kind: z.ZodLiteral<string>; name: z.ZodString }>;
+
+interface Definition<S extends Written, B> {
+  readonly schema: S;
+  /** How long it takes, for predictions. */
+  readonly time: Estimate;
+  /** What the cutover identity must be allowed in a wave whose plan has this action, beyond what every wave needs. */
+  readonly needs: readonly string[];
+  /** Whether clients come to the target by it. Those run last: from the first of them on the way back costs. */
+  movesTraffic?(action: z.infer<S>): boolean;
+  /** Throws what stands against it, while the target is not there yet and nothing has been changed. */
+  precheck?(reach: Reach, place: Place, action: z.infer<S>): Promise<void>;
+  /** Does it; doing what is done already changes nothing. */
+  run(reach: Reach, place: Place, action: z.infer<S>): Promise<Difference>;
+  /** Looks whether it stands: what is, and what it has set, in words that are equal if it does. */
+  look(reach: Reach, place: Place, action: z.infer<S>): Promise<{ is: string; wanted: string }>;
+  /** How it is put back. Absent: what it changes is part of the target and goes with it. */
+  readonly undo?: Undo<z.infer<S>, B>;
+}
+
+interface Undo<A, B> {
+  readonly before: z.ZodType<B>;
+  readonly time: Estimate;
+  /** Reads what putting back will need. */
+  capture(reach: Reach, place: Place, action: A): Promise<B>;
+  /** Puts the before-state back; tolerates that nothing or only half was done. */
+  run(reach: Reach, place: Place, action: A, before: B): Promise<Difference>;
+  /** What is to be done by hand where that fails, as a request. */
+  todo(action: A, before: B): string;
+}
+
+/** An action as the step knows it: everything is checked at its border, so that one list holds them all. */
+export interface Action<S extends Written = Written> {
+  readonly schema: S;
+  readonly time: Estimate;
+  readonly undoTime: Estimate;
+  readonly needs: readonly string[];
+  movesTraffic(action: unknown): boolean;
+  precheck(reach: Reach, place: Place, action: unknown): Promise<void>;
+  /** The before-state and what undo would do in words; none where it goes with the target. */
+  capture(reach: Reach, place: Place, action: unknown): Promise<{ before: unknown; todo: string } | undefined>;
+  run(reach: Reach, place: Place, action: unknown): Promise<Difference>;
+  look(reach: Reach, place: Place, action: unknown): Promise<{ is: string; wanted: string }>;
+  undo(reach: Reach, place: Place, action: unknown, before: unknown): Promise<Difference | undefined>;
+}
+
+/**
+ * Defines an action; the types within follow from its schemas. What it is assigned to names its type: settings are made of
+ * the schemas of all actions, and what actions reach is made of settings.
+ */
+export function defineAction<S extends Written, B = never>(definition: Definition<S, B>): Action<S> {
+  const { schema, time, needs, undo } = definition;
+  return {
+    ...{ schema, time, needs, undoTime: undo?.time ?? noTime },
+    // Asked at every prediction, of plans that are parsed already.
+    movesTraffic: (action) => definition.movesTraffic?.(action as z.infer<S>) ?? false,
+    async precheck(reach, place, action) {
+      await definition.precheck?.(reach, place, schema.parse(action));
+    },
+    async capture(reach, place, action) {
+      if (undo === undefined) return undefined;
+      const parsed = schema.parse(action);
+      const before = await undo.capture(reach, place, parsed);
+      return { before, todo: undo.todo(parsed, before) };
+    },
+    run: (reach, place, action) => definition.run(reach, place, schema.parse(action)),
+    look: (reach, place, action) => definition.look(reach, place, schema.parse(action)),
+    async undo(reach, place, action, before) {
+      return undo?.run(reach, place, schema.parse(action), undo.before.parse(before));
+    },
+  };
+}

@@ -1,0 +1,38 @@
+// What people may write as actions, and what they are told where they may not.
+import { expect, it } from 'vitest';
+import { problemsOf } from '../../../functions/http/problem.ts';
+import { Settings } from '../../../shared/model/settings.ts';
+
+const group = '/subscriptions/2b6f0cc9-04d1-4a3d-9a44-7c9f3a1d5e01/resourceGroups/landing';
+const tags = (name: string, tags: Record<string, string> = { role: 'db' }) => ({ kind: 'tags', name, tags });
+
+/** What stands against actions, as the API tells it: `path: message`. */
+function against(...actions: unknown[]): string[] {
+  const settings = { cutover: { actions } };
+  const { error } = Settings.safeParse(settings);
+  return error === undefined
+    ? []
+    : problemsOf(error, settings, new Set()).map(({ path, message }) => `${path}: ${message}`);
+}
+
+it('actions of different names are taken in their order', () => {
+  const networkSecurityGroupId = `${group}/providers/Microsoft.Network/networkSecurityGroups/open`;
+  expect(against(tags('b'), { kind: 'networkSecurityGroup', name: 'a', networkSecurityGroupId })).toEqual([]);
+});
+
+it('two actions of one workload may not share a name: people, retries and the journal know them by it', () => {
+  expect(against(tags('same'), tags('same'))).toEqual([
+    'cutover.actions[1].name: another action of this workload is called "same" as well: give each a name of its own',
+  ]);
+});
+
+it('a tag of Landfall’s own is refused, and one that Azure would not take', () => {
+  expect(against(tags('t', { 'landfall:owner': 'me' }))).toEqual([
+    'cutover.actions[0].tags.landfall:owner: tags that begin with "landfall:" are Landfall’s own: choose another name',
+  ]);
+  expect(against(tags('t', { 'a/b': 'c' }))[0]).toContain('Azure takes no < > % & \\ ? / in the name of a tag');
+});
+
+it('an action of a kind that is not known is refused with its path', () => {
+  expect(against({ kind: 'tag', name: 'a' })[0]).toContain('cutover.actions[0]');
+});
