@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { Refused } from '../functions/http/problem.ts';
 import { Chance } from '../local/durable/chance.ts';
 import type { Registrations } from '../local/host/coreModule.ts';
+import type { Cadence } from '../shared/model/cadence.ts';
 import type { WaveDefinition } from '../shared/model/wave.ts';
 import { durationMs } from '../shared/policy/duration.ts';
 import type { WaveDocument, WorkloadDocument } from '../shared/store/documents.ts';
@@ -178,9 +179,10 @@ function tickOf(world: World): number {
   const syncs = world
     .documents<WaveDocument>('wave')
     .flatMap(({ plan }) => plan.workloads.map(({ settings }) => settings.sync));
-  const wanted = syncs.map(({ cadence, maxLagAtCutover }) =>
-    Math.min(durationMs(cadence), durationMs(maxLagAtCutover) / 3),
-  );
+  // Only plain intervals say by themselves how often somebody must look; the others are seen every quarter of an hour.
+  const often = (cadence: Cadence) =>
+    typeof cadence === 'string' && cadence !== 'continuous' ? durationMs(cadence) : 900_000;
+  const wanted = syncs.map(({ cadence, maxLagAtCutover }) => Math.min(often(cadence), durationMs(maxLagAtCutover) / 3));
   return Math.max(60_000, Math.min(900_000, ...wanted));
 }
 

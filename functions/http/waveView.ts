@@ -1,6 +1,7 @@
 // Everything that a live view of a wave needs, in one answer.
 import { allSteps } from '../../orchestrators/itinerary.ts';
 import { deltaPhases } from '../../shared/lifecycle/phases.ts';
+import type { Opening } from '../../shared/model/window.ts';
 import { pauseOf } from '../../shared/policy/addressees.ts';
 import { nextDeltaAt } from '../../shared/policy/cadence.ts';
 import { lagMs } from '../../shared/policy/lag.ts';
@@ -66,7 +67,9 @@ export async function waveView(store: Store, wave: WaveDocument, now: string) {
         workloads: group.tiers.flat().map((id) => {
           const workload = byId.get(id);
           const pause = pauseFor(`cutover-${waveId}.${id}-${attempt}`, id);
-          return workload === undefined ? { workloadId: id } : { ...workloadSummary(workload, now), pause };
+          return workload === undefined
+            ? { workloadId: id }
+            : { ...workloadSummary(workload, now, plan.windows), pause };
         }),
       };
     }),
@@ -77,7 +80,8 @@ export async function waveView(store: Store, wave: WaveDocument, now: string) {
 }
 
 /** A workload without its evidence: where it stands, what each step came to, what its sync does. */
-function workloadSummary({ workloadId, plan, state }: WorkloadDocument, now: string) {
+function workloadSummary(workload: WorkloadDocument, now: string, windows: readonly Opening[]) {
+  const { workloadId, plan, state } = workload;
   const {
     phase,
     remembered,
@@ -119,7 +123,7 @@ function workloadSummary({ workloadId, plan, state }: WorkloadDocument, now: str
     held,
     wayBack: wayBackOf(state, allSteps),
     lastPoint: last && { syncId: last.syncId, kind: last.kind, completedAt: last.completedAt, root: last.root },
-    nextDeltaAt: deltaPhases.has(phase) ? nextDeltaAt(state, plan.settings.sync.cadence) : undefined,
+    nextDeltaAt: deltaPhases.has(phase) ? nextDeltaAt(workload, windows) : undefined,
     lagSeconds: Math.round((lagMs(points, now) ?? 0) / 1000),
     steps: Object.fromEntries(
       Object.entries(state.steps).map(([name, { status, attempt, startedAt, endedAt, failure }]) => [

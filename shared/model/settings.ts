@@ -1,6 +1,7 @@
 // What a profile may say and a wave, group or workload may override: environment ← profile ← wave ← group ← workload.
 import { z } from 'zod';
 import { CutoverAction } from '../actions/all.ts';
+import { cadenceSettings } from './cadence.ts';
 import { ArmId, Duration, ReachableHost, ReachableUrl } from './ids.ts';
 
 const named = { name: z.string().min(1).max(80) };
@@ -128,7 +129,7 @@ export const Settings = z.strictObject({
     .optional(),
   sync: z
     .strictObject({
-      cadence: Duration.describe('time between the end of one delta and the start of the next'),
+      ...cadenceSettings,
       stallAfter: Duration.describe('silence after which a running sync counts as stalled'),
       verify: z.enum(['written', 'all']).describe('what is read back from the target after each sync'),
       maxLagAtCutover: Duration.describe('how old the last point may be when step 9 starts'),
@@ -166,7 +167,9 @@ export const ResolvedSettings = z.strictObject({
   placement: z.strictObject({ subnetId: ArmId, testSubnetId: ArmId, quarantineNetworkSecurityGroupId: ArmId }),
   sizing: z.strictObject({ vmSize: z.string(), diskSku: z.string() }),
   sync: z.strictObject({
-    cadence: Duration,
+    cadence: cadenceSettings.cadence,
+    tighten: cadenceSettings.tighten.optional(),
+    blackouts: cadenceSettings.blackouts.default([]),
     stallAfter: Duration,
     verify: z.enum(['written', 'all']),
     maxLagAtCutover: Duration,

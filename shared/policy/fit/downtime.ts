@@ -2,6 +2,7 @@
 import { actionOf } from '../../actions/all.ts';
 import type { WorkloadState } from '../../lifecycle/state.ts';
 import type { WorkloadPlan } from '../../model/plan.ts';
+import { diskBytesOf, gapMs } from '../cadence.ts';
 import { durationMs, msBetween } from '../duration.ts';
 import { assumed, checkTime } from './assumptions.ts';
 import { type Estimate, estimate, inParallel, inSequence, noTime, times } from './estimate.ts';
@@ -36,7 +37,7 @@ const measuredFactor = 1.5;
 
 export function partsOf({ plan, state }: Facts, now: string): WorkloadParts {
   const { source, settings } = plan;
-  const diskBytes = source.disks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const diskBytes = diskBytesOf(source);
   const rates = ratesOf(state.syncRuns, diskBytes);
   const actions = settings.cutover.actions.map((action) => ({
     ...actionOf(action),
@@ -52,7 +53,7 @@ export function partsOf({ plan, state }: Facts, now: string): WorkloadParts {
     stopServices:
       measured(state.steps['stopServices']?.seconds) ??
       inSequence([assumed.command, times(assumed.stopService, services)]),
-    finalDelta: finalDelta(rates, dataAgeMs(state, settings.sync.cadence, rates, now), diskBytes),
+    finalDelta: finalDelta(rates, dataAgeMs(state, settings.sync, rates, now), diskBytes),
     shutdown: shutdownOf(settings.cutover),
     diskImport:
       measured(state.launched?.importSeconds) ?? inParallel(source.disks.map(({ sizeBytes }) => importOf(sizeBytes))),
@@ -70,9 +71,14 @@ function measured(seconds: number | undefined): Estimate | undefined {
 }
 
 /** How old the newest replicated data will be when services stop: a cadence and a sync, or what it is now, if that is more. */
-function dataAgeMs({ points }: Facts['state'], cadence: string, { overhead }: Rates, now: string): number {
+function dataAgeMs(
+  { points }: Facts['state'],
+  sync: WorkloadPlan['settings']['sync'],
+  rates: Rates,
+  now: string,
+): number {
   const last = points.at(-1);
-  const regular = durationMs(cadence) + overhead.highMs;
+  const regular = gapMs(sync, rates, now) + rates.overhead.highMs;
   return last === undefined ? regular : Math.max(regular, msBetween(last.startedAt, now));
 }
 

@@ -3,45 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SyncKind, SyncRegion } from '../../../shared/lifecycle/state.ts';
 import { admit } from '../../../shared/policy/budgets.ts';
-import { deltaDue } from '../../../shared/policy/cadence.ts';
 import { plusMs } from '../../../shared/policy/duration.ts';
 import { closeEnough, lagMs } from '../../../shared/policy/lag.ts';
 import { dispatchesAtMost, isSilent, judgeSync } from '../../../shared/policy/stall.ts';
 
 const at = '2026-12-01T10:00:00.000Z';
-const point = (completedAt: string) => ({
-  syncId: 's',
-  kind: 'initial' as const,
-  startedAt: at,
-  completedAt,
-  root: 'r',
-  disks: [],
-  consistency: 'none' as const,
-});
-const idle: SyncRegion = { status: 'idle', attempt: 0 };
-
-describe('a delta', () => {
-  const state = { phase: 'replicating' as const, points: [point(at)], sync: idle };
-  it('is due a cadence after the end of the last sync, not before', () => {
-    expect(deltaDue(state, 'PT15M', plusMs(at, 15 * 60_000))).toBe(true);
-    expect(deltaDue(state, 'PT15M', plusMs(at, 15 * 60_000 - 1))).toBe(false);
-  });
-  it('waits a cadence after a failure too', () => {
-    const lastFailure = { syncId: 's', code: 'c', message: 'm', suggestion: '', at: plusMs(at, 60_000) };
-    const failed = { ...state, sync: { ...idle, lastFailure } };
-    expect(deltaDue(failed, 'PT15M', plusMs(at, 15 * 60_000))).toBe(false);
-    expect(deltaDue(failed, 'PT15M', plusMs(at, 16 * 60_000))).toBe(true);
-  });
-  it('is never due before the first point, in other phases, or beside another sync', () => {
-    const late = plusMs(at, 86_400_000);
-    expect(deltaDue({ ...state, points: [] }, 'PT15M', late)).toBe(false);
-    for (const phase of ['preparing', 'stoppingServices', 'committed', 'attention'] as const)
-      expect(deltaDue({ ...state, phase }, 'PT15M', late)).toBe(false);
-    for (const status of ['queued', 'running', 'stalled', 'paused'] as const)
-      expect(deltaDue({ ...state, sync: { ...idle, status } }, 'PT15M', late)).toBe(false);
-  });
-});
-
 describe('admission', () => {
   const queue = fc.array(
     fc.record({
