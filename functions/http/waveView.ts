@@ -1,18 +1,21 @@
 // Everything that a live view of a wave needs, in one answer.
 import { allSteps } from '../../orchestrators/itinerary.ts';
+import type { Capabilities } from '../../shared/capabilities.ts';
 import { deltaPhases } from '../../shared/lifecycle/phases.ts';
 import type { Opening } from '../../shared/model/window.ts';
 import { pauseOf } from '../../shared/policy/addressees.ts';
 import { nextDeltaAt } from '../../shared/policy/cadence.ts';
 import { lagMs } from '../../shared/policy/lag.ts';
 import { together, wayBackOf } from '../../shared/policy/wayBack.ts';
-import type { Store } from '../../shared/store/contract.ts';
 import type { WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
+import { judgeQueue } from '../../shared/sync/queue.ts';
 import { versionOf } from '../../shared/versions/version.ts';
 import { fitSummary, fitsOf } from './fitView.ts';
 import { pathLeft } from './pathView.ts';
 
-export async function waveView(store: Store, wave: WaveDocument, now: string) {
+export async function waveView(capabilities: Pick<Capabilities, 'store' | 'config' | 'now'>, wave: WaveDocument) {
+  const { store } = capabilities;
+  const now = capabilities.now();
   const { waveId, plan } = wave;
   const [workloads, gates, attentions, orders] = await Promise.all([
     store.workloads.list(waveId),
@@ -25,6 +28,15 @@ export async function waveView(store: Store, wave: WaveDocument, now: string) {
     const { by, reason, deltas, at } = pauseOf(orders, wave.startedAt ?? '', instanceId, workloadId) ?? {};
     return by && { by, reason, deltas, at };
   };
+  const queue = workloads.some(({ state }) => state.sync.status === 'queued')
+    ? await judgeQueue(capabilities)
+    : undefined;
+  const waits = new Map(
+    queue?.waiting.map(({ sync: { workload }, position, reason }) => [
+      `${workload.waveId}/${workload.workloadId}`,
+      { position, reason },
+    ]),
+  );
   const byId = new Map(workloads.map((workload) => [workload.workloadId, workload]));
   const { definition, status, reason, createdBy, createdAt, startedBy, startedAt, endedAt, attempt } = wave;
   return {
@@ -69,7 +81,7 @@ export async function waveView(store: Store, wave: WaveDocument, now: string) {
           const pause = pauseFor(`cutover-${waveId}.${id}-${attempt}`, id);
           return workload === undefined
             ? { workloadId: id }
-            : { ...workloadSummary(workload, now, plan.windows), pause };
+            : { ...workloadSummary(workload, now, plan.windows), queue: waits.get(`${waveId}/${id}`), pause };
         }),
       };
     }),

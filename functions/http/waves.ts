@@ -74,9 +74,9 @@ export const waveRoutes: Route[] = [
     method: 'GET',
     path: 'waves/{id}',
     allowed: readers,
-    async handle({ capabilities: { store, now }, param }) {
-      const wave = await waveOf(store, param('id'));
-      return json(await waveView(store, wave, now()), 200, { etag: etagOf(wave) });
+    async handle({ capabilities, param }) {
+      const wave = await waveOf(capabilities.store, param('id'));
+      return json(await waveView(capabilities, wave), 200, { etag: etagOf(wave) });
     },
   },
 ];

@@ -4,6 +4,7 @@ import { Settings } from './settings.ts';
 import { Freeze } from './window.ts';
 
 const PrincipalId = z.guid();
+const AtOnce = z.int().min(1).max(10_000);
 
 /** A site on the source's side; its worker (step 3) is started through `host`. */
 export const Site = z.strictObject({
@@ -27,6 +28,23 @@ export const Environment = z.strictObject({
     .strictObject({ replication: PrincipalId, cutover: PrincipalId })
     .describe('principal ids that step 1 grants roles to'),
   sites: z.array(Site).max(50),
+  links: z
+    .array(z.strictObject({ id: Id, sites: z.array(Id).min(1).max(50), syncs: z.int().min(1).max(1000).optional() }))
+    .max(50)
+    .default([])
+    .describe('lines from sites into Azure, and how many syncs each bears at once'),
+  budgets: z
+    .strictObject({
+      applianceSyncs: AtOnce,
+      applianceDisks: AtOnce,
+      hypervisorDisks: AtOnce,
+      datastoreSnapshots: AtOnce,
+      siteSyncs: AtOnce,
+      subscriptionSyncs: AtOnce,
+    })
+    .partial()
+    .optional()
+    .describe('how much runs at once; what is left out is the published limit of Azure Migrate'),
   calendars: z.array(Id).max(20).default([]).describe('blackout calendars that every wave keeps'),
   freezes: z.array(Freeze).max(50).default([]),
   settings: Settings.optional(),

@@ -35,6 +35,7 @@ const SourceDisk = z.strictObject({
     .positive()
     .multipleOf(512)
     .max(8 * 2 ** 40, 'a staging page blob holds at most 8 TiB'),
+  datastore: Id.optional().describe('where it lies: snapshots on one datastore share a budget'),
   boot: z.boolean().default(false),
 });
 
@@ -52,6 +53,7 @@ export const Source = z.strictObject({
   platform: z.enum(['vsphere', 'hyperv', 'kvm', 'physical', 'aws', 'gcp']),
   os: z.strictObject({ family: z.enum(['linux', 'windows']), name: z.string().max(80) }),
   site: Id.describe('the place whose worker can read its disks'),
+  hypervisor: Id.optional().describe('the host that runs it: the disks read from one host at once share a budget'),
   host: HostConnection,
   disks: z.array(SourceDisk).min(1).max(64),
   nics: z.array(z.strictObject({ id: Id, address: ReachableHost })).max(16),

@@ -6,8 +6,8 @@ import { hashOf } from '../hash.ts';
 import type { PlatformEvent } from '../lifecycle/events.ts';
 import type { SyncKind } from '../lifecycle/state.ts';
 import { stagingBlobName, type WorkloadPlan } from '../model/plan.ts';
-import { admit } from '../policy/budgets.ts';
 import type { WorkloadDocument } from '../store/documents.ts';
+import { judgeQueue } from './queue.ts';
 
 type Reach = Pick<Capabilities, 'store' | 'bus' | 'now' | 'config'>;
 export type Queued = { queued: true; syncId: string } | { queued: false; inFlight: string };
@@ -92,22 +92,10 @@ export async function withdrawSync(
  * one or two syncs more than the budget: it protects an appliance from a flood, and is no lock.
  */
 export async function dispatchDue(capabilities: Reach): Promise<number> {
-  const { store, config } = capabilities;
-  const busy = await store.workloads.withSync(['queued', 'running', 'stalled']);
-  const running = busy.filter(({ state }) => state.sync.status !== 'queued').map(({ plan }) => plan);
-  const queued = busy
-    .filter(({ state }) => state.sync.status === 'queued')
-    .map((workload) => ({
-      workload,
-      key: `${workload.waveId}/${workload.workloadId}`,
-      applianceId: workload.plan.applianceId,
-      kind: workload.state.sync.kind ?? 'delta',
-      queuedAt: workload.state.sync.queuedAt ?? workload.state.updatedAt,
-    }));
-  const admitted = admit(queued, running, { perAppliance: config.LANDFALL_SYNCS_AT_ONCE });
+  const { admitted } = await judgeQueue(capabilities);
   let dispatched = 0;
   for (const { workload } of admitted)
-    if (await dispatch(capabilities, workload, 1, 'admitted by its budget')) dispatched++;
+    if (await dispatch(capabilities, workload, 1, 'admitted by its budgets')) dispatched++;
   return dispatched;
 }
 

@@ -124,6 +124,7 @@ export async function startTarget(): Promise<TargetWorld> {
     appliance: { imageId: ids.image, vmSize: 'Standard_B2s', subnetId: ids.subnet },
     identities: { replication: principals.replication, cutover: principals.cutover },
     sites: [],
+    links: [],
     calendars: [],
     freezes: [],
   };

@@ -1,52 +1,11 @@
-// When syncs start, which come first, and what silence means.
-import fc from 'fast-check';
+// What silence of a sync means, and how far behind it leaves a source.
 import { describe, expect, it } from 'vitest';
-import type { SyncKind, SyncRegion } from '../../../shared/lifecycle/state.ts';
-import { admit } from '../../../shared/policy/budgets.ts';
+import type { SyncRegion } from '../../../shared/lifecycle/state.ts';
 import { plusMs } from '../../../shared/policy/duration.ts';
 import { closeEnough, lagMs } from '../../../shared/policy/lag.ts';
 import { dispatchesAtMost, isSilent, judgeSync } from '../../../shared/policy/stall.ts';
 
 const at = '2026-12-01T10:00:00.000Z';
-describe('admission', () => {
-  const queue = fc.array(
-    fc.record({
-      key: fc.uuid(),
-      applianceId: fc.constantFrom('a', 'b', 'c'),
-      kind: fc.constantFrom<SyncKind>('initial', 'delta', 'final'),
-      queuedAt: fc.integer({ min: 0, max: 9 }).map((s) => plusMs(at, s * 1000)),
-    }),
-    { maxLength: 20 },
-  );
-  const running = fc.array(fc.record({ applianceId: fc.constantFrom('a', 'b', 'c') }), { maxLength: 10 });
-  it('keeps every appliance within its budget and leaves no budget unused', () => {
-    fc.assert(
-      fc.property(queue, running, fc.integer({ min: 1, max: 5 }), (queued, busy, perAppliance) => {
-        const admitted = admit(queued, busy, { perAppliance });
-        for (const id of ['a', 'b', 'c']) {
-          const load = busy.filter(({ applianceId }) => applianceId === id).length;
-          const wanted = queued.filter(({ applianceId }) => applianceId === id).length;
-          const got = admitted.filter(({ applianceId }) => applianceId === id).length;
-          expect(got).toBe(Math.min(wanted, Math.max(0, perAppliance - load)));
-        }
-      }),
-    );
-  });
-  it('lets nobody pass who is of a lesser kind, or younger', () => {
-    const rank = { final: 0, initial: 1, delta: 2 };
-    fc.assert(
-      fc.property(queue, fc.integer({ min: 1, max: 5 }), (queued, perAppliance) => {
-        const admitted = admit(queued, [], { perAppliance });
-        for (const left of queued.filter((each) => !admitted.includes(each)))
-          for (const taken of admitted.filter(({ applianceId }) => applianceId === left.applianceId)) {
-            expect(rank[taken.kind]).toBeLessThanOrEqual(rank[left.kind]);
-            if (taken.kind === left.kind) expect(taken.queuedAt <= left.queuedAt).toBe(true);
-          }
-      }),
-    );
-  });
-});
-
 describe('silence', () => {
   const running: SyncRegion = {
     status: 'running',
