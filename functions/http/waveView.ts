@@ -100,6 +100,7 @@ function workloadSummary(workload: WorkloadDocument, now: string, windows: reado
     version,
     updatedAt,
     sync,
+    behind,
     points,
     totals,
     services,
@@ -136,6 +137,7 @@ function workloadSummary(workload: WorkloadDocument, now: string, windows: reado
     wayBack: wayBackOf(state, allSteps),
     lastPoint: last && { syncId: last.syncId, kind: last.kind, completedAt: last.completedAt, root: last.root },
     nextDeltaAt: deltaPhases.has(phase) ? nextDeltaAt(workload, windows) : undefined,
+    behind,
     lagSeconds: Math.round((lagMs(points, now) ?? 0) / 1000),
     steps: Object.fromEntries(
       Object.entries(state.steps).map(([name, { status, attempt, startedAt, endedAt, failure }]) => [

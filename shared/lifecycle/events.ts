@@ -90,6 +90,7 @@ export const platformEventData = {
   }),
   'landfall.sync.dispatched': z.strictObject({ ...Sync, attempt: z.int().positive(), reason: z.string() }),
   'landfall.sync.stalled': z.strictObject({ ...Sync, silentSeconds: z.number() }),
+  'landfall.sync.fellBehind': z.strictObject({ lagSeconds: z.number(), rpo: z.string() }),
   'landfall.sync.withdrawn': z.strictObject({ ...Sync, reason: z.string() }),
   'landfall.sync.paused': z.strictObject({ reason: z.string() }),
   'landfall.sync.unpaused': z.strictObject({ reason: z.string() }),

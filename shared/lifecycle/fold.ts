@@ -121,6 +121,8 @@ function decide(
       return { state: { ...state, services: event.data.services } };
     case 'landfall.source.described':
       return { state: { ...state, services: event.data.services } };
+    case 'landfall.sync.fellBehind':
+      return { state: { ...state, behind: { ...event.data, since: event.time } } };
     case 'landfall.sync.queued':
     case 'landfall.sync.dispatched':
     case 'landfall.sync.stalled':
@@ -179,7 +181,10 @@ function enter(state: WorkloadState, phase: Phase): Applied {
 
 type PhaseEntered = Extract<PlatformEvent, { type: 'landfall.workload.phaseEntered' }>;
 type Replanned = Extract<PlatformEvent, { type: `landfall.workload.${'replanned' | 'unregistered'}` }>;
-type SyncDecision = Extract<PlatformEvent, { type: `landfall.sync.${string}` }>;
+type SyncDecision = Exclude<
+  Extract<PlatformEvent, { type: `landfall.sync.${string}` }>,
+  { type: 'landfall.sync.fellBehind' }
+>;
 
 /** Single flight: at most one sync is queued or running, whatever its kind. */
 function decideSync(state: WorkloadState, event: SyncDecision): Applied {
@@ -276,6 +281,7 @@ function reportSync(state: WorkloadState, event: SyncReport): WorkloadState {
       return {
         ...state,
         sync: { status: 'idle', attempt: 0 },
+        behind: undefined,
         points: [...state.points, point].slice(-pointsKept),
         syncRuns: withRun(state.syncRuns, state.points.at(-1), event.data, event.time),
         totals,

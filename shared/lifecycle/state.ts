@@ -82,6 +82,8 @@ export interface WorkloadState {
   sync: SyncRegion;
   /** The latest points, newest last; older ones are in the event log. */
   points: Point[];
+  /** Since replication has been further behind than its plan allows; until the next point. */
+  behind?: { since: string; lagSeconds: number; rpo: string } | undefined;
   /** The latest syncs in numbers, newest last, and the initial one. */
   syncRuns: SyncRun[];
   launched?: Launched | undefined;

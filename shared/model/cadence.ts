@@ -39,5 +39,6 @@ export const cadenceSettings = {
   tighten: z
     .strictObject({ within: Duration, cadence: Duration })
     .describe('so long before the next window opens, deltas come at least so often'),
+  rpo: Duration.describe('how far replication may be behind its source before that is told'),
   blackouts: z.array(Weekly).max(50).describe('hours in which no initial sync and no delta starts'),
 };

@@ -169,6 +169,7 @@ export const ResolvedSettings = z.strictObject({
   sync: z.strictObject({
     cadence: cadenceSettings.cadence,
     tighten: cadenceSettings.tighten.optional(),
+    rpo: cadenceSettings.rpo.optional(),
     blackouts: cadenceSettings.blackouts.default([]),
     stallAfter: Duration,
     verify: z.enum(['written', 'all']),

@@ -8,6 +8,7 @@ import type { ActivityCall } from '../../shared/durable/activity.ts';
 import { hashOf } from '../../shared/hash.ts';
 import type { Hosts } from '../../shared/hosts/contract.ts';
 import type { WavePlan } from '../../shared/model/plan.ts';
+import type { WaveDefinition } from '../../shared/model/wave.ts';
 import { resolvePlan } from '../../shared/policy/resolvePlan.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import { createMemoryStore } from '../../shared/store/memory.ts';
@@ -99,24 +100,24 @@ export function fakeReach(changed?: (container: ContainerName, document: unknown
 }
 
 /** The plan of the example wave. */
-export function examplePlan(): WavePlan {
+export function examplePlan(definition = waveDefinition()): WavePlan {
   const now = '2026-12-01T00:00:00.000Z';
-  const resolved = resolvePlan({ definition: waveDefinition(), environment, profile, sources, now }, hashOf);
+  const resolved = resolvePlan({ definition, environment, profile, sources, now }, hashOf);
   if ('problems' in resolved) throw new Error(JSON.stringify(resolved.problems));
   return resolved.plan;
 }
 
 /** Inventory and the example wave, stored as the HTTP API would. */
-export async function withWave(reach: FakeReach): Promise<WavePlan> {
+export async function withWave(reach: FakeReach, settings?: WaveDefinition['settings']): Promise<WavePlan> {
   const { store, now } = reach;
   await store.environments.put(environment);
   await store.profiles.put(profile);
   for (const source of sources) await store.sources.put(source);
-  const plan = examplePlan();
+  const definition = { ...waveDefinition(), ...(settings && { settings }) };
+  const plan = examplePlan(definition);
   const groups = Object.fromEntries(
     plan.groups.map(({ id }) => [id, { status: 'planned' as const, updatedAt: now() }]),
   );
-  const definition = waveDefinition();
   await store.waves.create({
     id: 'wave',
     kind: 'wave',

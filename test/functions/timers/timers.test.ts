@@ -5,6 +5,7 @@ import { watchdog } from '../../../functions/timers/watchdog.ts';
 import type { WorkloadEvent } from '../../../shared/lifecycle/events.ts';
 import { milestoneOf } from '../../../shared/lifecycle/milestones.ts';
 import type { WorkloadPlan } from '../../../shared/model/plan.ts';
+import type { Settings } from '../../../shared/model/settings.ts';
 import { dispatchesAtMost } from '../../../shared/policy/stall.ts';
 import { dispatchDue, enqueueSync, queueSync, syncIdOf, withdrawSync } from '../../../shared/sync/dispatch.ts';
 import { gateOf } from '../../fakes/gates.ts';
@@ -13,9 +14,9 @@ import { type FakeReach, fakeReach, withWave } from '../../fakes/reach.ts';
 const minute = 60_000;
 const root = 'a'.repeat(64);
 
-async function world() {
+async function world(sync?: NonNullable<Settings['sync']>) {
   const reach = fakeReach();
-  const plan = await withWave(reach);
+  const plan = await withWave(reach, sync && { sync });
   const [db, app, web] = plan.workloads as [WorkloadPlan, WorkloadPlan, WorkloadPlan];
   let n = 0;
   const report = (workload: WorkloadPlan, ...events: Pick<WorkloadEvent, 'type' | 'data'>[]) =>
@@ -62,8 +63,8 @@ async function world() {
   return { reach, db, app, web, report, enter, syncOf, complete, sent };
 }
 /** A workload whose initial sync is done. */
-async function replicating() {
-  const all = await world();
+async function replicating(sync?: NonNullable<Settings['sync']>) {
+  const all = await world(sync);
   await all.enter(all.db, 'preparing', 'replicating');
   await queueSync(all.reach, all.db, 'initial', 'prepare-w1.db-1:sync');
   await all.complete(all.db);
@@ -161,6 +162,26 @@ describe('the delta timer', () => {
     reach.pass(15 * minute);
     await deltaSyncs(reach);
     expect(sent()).toHaveLength(2);
+  });
+});
+
+describe('replication that falls behind', () => {
+  it('is told once for each point, and is forgotten with the next one', async () => {
+    const { reach, db, complete } = await replicating({ rpo: 'PT1H', cadence: 'PT12H' });
+    const behind = async () => (await reach.store.workloads.get('w1', db.workloadId))?.state.behind;
+    await deltaSyncs(reach);
+    expect(await behind()).toBeUndefined();
+    reach.pass(61 * minute);
+    for (let n = 0; n < 2; n++) await deltaSyncs(reach);
+    expect(await behind()).toMatchObject({ rpo: 'PT1H', lagSeconds: 3660 });
+    const told = (await reach.store.workloads.events('w1', db.workloadId)).filter(
+      ({ event }) => event.type === 'landfall.sync.fellBehind',
+    );
+    expect(told).toHaveLength(1);
+    reach.pass(12 * 60 * minute);
+    await deltaSyncs(reach);
+    await complete(db);
+    expect(await behind()).toBeUndefined();
   });
 });
 
