@@ -11,6 +11,7 @@ import { blockBytes } from './blocks.ts';
 import { Buffers } from './buffers.ts';
 import { type Job, loadJobs, removeJob, saveJob, workloadOf } from './job.ts';
 import { Ledger } from './ledger.ts';
+import { Pacing } from './pacing.ts';
 import { PageBlob } from './pageBlob.ts';
 import { isLastPointOurs, savePoint } from './point.ts';
 import { runSync, type SyncContext } from './syncRun.ts';
@@ -163,7 +164,8 @@ export class SyncJobs {
 
   #contextOf(job: Job): SyncContext {
     const { store, outbox, platform, log, now = Date.now } = this.#options;
-    const { waveId, workloadId, syncId, kind } = job.command;
+    const { waveId, workloadId, syncId, kind, pace } = job.command;
+    const line = pace === undefined ? {} : { line: new Pacing(pace) };
     return {
       store,
       log,
@@ -179,6 +181,7 @@ export class SyncJobs {
         const onRetry = (error: Error): void => log.warn('waiting', { syncId, diskId, error: messageOf(error) });
         const claims = { waveId, workloadId, diskId, syncId };
         return new PageBlob({
+          ...line,
           patience: { onRetry },
           access: (signal) =>
             withRetry(() => platform.blobAccess(claims, signal), { signal, onRetry, forMs: 15 * 60_000 }),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ArmId, Id, ReachableUrl } from './ids.ts';
 import { Settings } from './settings.ts';
+import { Weekly } from './weekly.ts';
 import { Freeze } from './window.ts';
 
 const PrincipalId = z.guid();
@@ -16,6 +17,30 @@ export const Site = z.strictObject({
 });
 export type Site = z.infer<typeof Site>;
 
+const Megabits = z.number().positive().max(1_000_000);
+
+/** A line from sites into Azure: how many syncs it bears at once, and how fast they may send together. */
+export const Link = z
+  .strictObject({
+    id: Id,
+    sites: z.array(Id).min(1).max(50),
+    syncs: z.int().min(1).max(1000).optional(),
+    megabitsPerSecond: Megabits.optional().describe('at all times that `hours` do not name; without limit if absent'),
+    hours: z
+      .array(Weekly.extend({ megabitsPerSecond: Megabits }))
+      .max(50)
+      .default([]),
+  })
+  .refine(
+    ({ syncs, megabitsPerSecond, hours }) =>
+      syncs !== undefined || (megabitsPerSecond === undefined && hours.length === 0),
+    {
+      path: ['syncs'],
+      message: 'a line with a bandwidth needs it: each of so many syncs gets its share',
+    },
+  );
+export type Link = z.infer<typeof Link>;
+
 /** Subscription, network, staging storage and identities into which sources land. */
 export const Environment = z.strictObject({
   id: Id,
@@ -28,11 +53,7 @@ export const Environment = z.strictObject({
     .strictObject({ replication: PrincipalId, cutover: PrincipalId })
     .describe('principal ids that step 1 grants roles to'),
   sites: z.array(Site).max(50),
-  links: z
-    .array(z.strictObject({ id: Id, sites: z.array(Id).min(1).max(50), syncs: z.int().min(1).max(1000).optional() }))
-    .max(50)
-    .default([])
-    .describe('lines from sites into Azure, and how many syncs each bears at once'),
+  links: z.array(Link).max(50).default([]),
   budgets: z
     .strictObject({
       applianceSyncs: AtOnce,

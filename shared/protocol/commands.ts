@@ -28,6 +28,12 @@ export const StartedService = SourceService.extend({
 });
 export type StartedService = z.infer<typeof StartedService>;
 
+/** How fast a sync may send, from each instant on; null: as fast as it can. What the last one says goes on. */
+export const Pace = z
+  .array(z.strictObject({ from: z.iso.datetime(), bytesPerSecond: z.int().positive().nullable() }))
+  .max(500);
+export type Pace = z.infer<typeof Pace>;
+
 export const commandData = {
   'landfall.sync.start': Workload.extend({
     syncId: z.string(),
@@ -35,6 +41,7 @@ export const commandData = {
     disks: z.array(SyncDisk).min(1).max(64),
     snapshot: Source.shape.snapshot,
     verify: z.enum(['written', 'all']),
+    pace: Pace.optional().describe('how fast it may send; as fast as it can if absent'),
     previousRoot: z
       .string()
       .optional()

@@ -6,6 +6,7 @@ import { hashOf } from '../hash.ts';
 import type { PlatformEvent } from '../lifecycle/events.ts';
 import type { SyncKind } from '../lifecycle/state.ts';
 import { stagingBlobName, type WorkloadPlan } from '../model/plan.ts';
+import { paceFor } from '../policy/bandwidth.ts';
 import type { WorkloadDocument } from '../store/documents.ts';
 import { judgeQueue } from './queue.ts';
 
@@ -128,6 +129,7 @@ export async function dispatch(
     blobName: stagingBlobName(plan, id),
   }));
   const { verify } = plan.settings.sync;
+  const pace = paceFor(plan, await store.environments.get(plan.environmentId), now());
   await bus.publish(
     {
       type: 'landfall.sync.start',
@@ -141,6 +143,7 @@ export async function dispatch(
         disks,
         snapshot: plan.source.snapshot,
         verify,
+        ...(pace === undefined ? {} : { pace }),
         ...(previousRoot === undefined ? {} : { previousRoot }),
       },
     },

@@ -104,6 +104,18 @@ it('copies a disk, then only what changed, and each point is a snapshot that sta
   expect((await blob.downloadToBuffer(19 * MIB, 512)).toString('latin1', 0, 8)).toBe('conectix');
 });
 
+it('sends no faster than its line allows', async () => {
+  world.sizeBytes = 4 * MIB;
+  const path = await image('os.img', 4, 1);
+  await world.stage('os', world.sizeBytes);
+  world.appliance();
+  const pace = [{ from: '2026-01-01T00:00:00.000Z', bytesPerSecond: 2 * MIB }];
+  await world.command(start('slow', 'initial', path, { pace }));
+  const { time, data } = await completed('slow');
+  // Two seconds' worth, of which the first goes at once.
+  expect(Date.parse(time) - Date.parse(data.startedAt)).toBeGreaterThanOrEqual(1000);
+});
+
 it('tells the bus how far a sync is', async () => {
   world.sizeBytes = 8 * MIB;
   const path = await image('os.img', 8);

@@ -114,7 +114,7 @@ describe('a sync', () => {
     claimsOf(...of).map(({ budget, units, limit }) => `${budget}: ${units} of ${limit}`);
 
   it('takes of its appliance, its hypervisor, its datastores, its lines and its subscription, within published limits', () => {
-    const links = [{ id: 'mpls', sites: ['cellar'], syncs: 4 }];
+    const links = [{ id: 'mpls', sites: ['cellar'], syncs: 4, hours: [] }];
     expect(spelled({ applianceId: 'worker-cellar', source: db }, { ...environment, links }, 50)).toEqual([
       'syncs of appliance worker-cellar: 1 of 50',
       'disks of appliance worker-cellar: 2 of 52',
