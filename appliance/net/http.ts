@@ -5,7 +5,7 @@ import * as https from 'node:https';
 import type { LookupFunction } from 'node:net';
 
 export interface HttpRequest {
-  method: 'GET' | 'PUT' | 'POST';
+  method: 'GET' | 'HEAD' | 'PUT' | 'POST';
   headers?: Record<string, string | number>;
   body?: Uint8Array | string;
   signal?: AbortSignal | undefined;

@@ -1,9 +1,8 @@
 // Frozen copies of the source's disks for one sync. They are noted before they are taken, so that a crash leaves none
 // behind unknown, and one that a crash left is read on, so that nothing has to be shipped twice.
-
-import { probeDisk } from '../commands/disks.ts';
 import { type Log, messageOf } from '../log.ts';
-import type { Job } from './job.ts';
+import { probeDisk } from '../sources/open.ts';
+import { type Job, readAnew } from './job.ts';
 import { release, type SnapshotCommands, take } from './snapshot.ts';
 
 /** Takes what is missing of a job's snapshots. */
@@ -22,6 +21,8 @@ export async function freeze(
     }
     if (before !== undefined) await releaseOne(commands, diskId, log);
     job.snapshots[diskId] = '';
+    // Another copy than the one that a process before this one has read from.
+    readAnew(job, diskId);
     save();
     job.snapshots[diskId] = await take(commands, diskId, signal);
     save();

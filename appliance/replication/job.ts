@@ -10,8 +10,28 @@ export interface Job {
   resumed: boolean;
   /** By disk: where its frozen copy is read, '' from before it was taken. */
   snapshots: Record<string, string>;
-  /** By disk, over all processes that worked on it. */
-  counts: Record<string, { changedBytes: number; verifiedBytes: number }>;
+  /** By disk: how far it is, over all processes that worked on it. */
+  disks: Record<string, DiskProgress>;
+}
+
+export interface DiskProgress {
+  phase: 'copy' | 'verify';
+  /** Blocks before this one are done in this phase. */
+  next: number;
+  readBytes: number;
+  changedBytes: number;
+  verifiedBytes: number;
+}
+
+/** The progress of a disk, to read and to change. */
+export function progressOf(job: Job, diskId: string): DiskProgress {
+  job.disks[diskId] ??= { phase: 'copy', next: 0, readBytes: 0, changedBytes: 0, verifiedBytes: 0 };
+  return job.disks[diskId];
+}
+
+/** The disk is read from its beginning again: what was copied stays, and is only compared. */
+export function readAnew(job: Job, diskId: string): void {
+  Object.assign(progressOf(job, diskId), { phase: 'copy', next: 0 });
 }
 
 export const workloadOf = ({ command: { waveId, workloadId } }: Job): string => `${waveId}/${workloadId}`;
@@ -23,5 +43,9 @@ export function saveJob(store: Store, job: Job): void {
 
 export const removeJob = (store: Store, job: Job): void => store.run('DELETE FROM job WHERE id = ?', job.operationId);
 
+/** Jobs of an earlier version may lack what a disk's progress is. */
 export const loadJobs = (store: Store): Job[] =>
-  store.all('SELECT job FROM job').map(({ job }) => JSON.parse(String(job)) as Job);
+  store.all('SELECT job FROM job').map(({ job }) => {
+    const stored = JSON.parse(String(job)) as Omit<Job, 'disks'> & Partial<Job>;
+    return { ...stored, disks: stored.disks ?? {} };
+  });

@@ -7,13 +7,12 @@ import { withRetry } from '../net/retry.ts';
 import type { PlatformClient } from '../platform/client.ts';
 import { Problem, Stopping } from '../problem.ts';
 import type { Store } from '../state/store.ts';
-import { blockBytes } from './blocks.ts';
-import { Buffers } from './buffers.ts';
 import { type Job, loadJobs, removeJob, saveJob, workloadOf } from './job.ts';
 import { Ledger } from './ledger.ts';
 import { Pacing } from './pacing.ts';
 import { PageBlob } from './pageBlob.ts';
 import { isLastPointOurs, savePoint } from './point.ts';
+import { Slots } from './slots.ts';
 import { runSync, type SyncContext } from './syncRun.ts';
 
 export interface SyncJobsOptions {
@@ -31,11 +30,11 @@ interface Running {
   ended: Promise<void>;
 }
 
-const blocksInMemory = 6;
+const blocksInMemory = 8;
 
 export class SyncJobs {
   readonly #options: SyncJobsOptions;
-  readonly #buffers = new Buffers(blocksInMemory, blockBytes);
+  readonly #slots = new Slots(blocksInMemory);
   readonly #running = new Map<string, Running>();
   #tail: Promise<void> = Promise.resolve();
   #isStopping = false;
@@ -88,7 +87,7 @@ export class SyncJobs {
       startedAt: new Date().toISOString(),
       resumed: false,
       snapshots: {},
-      counts: {},
+      disks: {},
     };
     const workload = workloadOf(job);
     if (this.#isStopping) throw new Stopping('the appliance is stopping');
@@ -169,7 +168,7 @@ export class SyncJobs {
     return {
       store,
       log,
-      buffers: this.#buffers,
+      memory: this.#slots.share(),
       now,
       onProgress(progress) {
         const data = { syncId, kind, ...progress };

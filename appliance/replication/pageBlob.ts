@@ -1,7 +1,7 @@
 // A staging page blob over the Blob service's REST API. Storage may be away for minutes and signatures expire in the
 // middle of a copy: both are waited out here.
 // https://learn.microsoft.com/rest/api/storageservices/operations-on-page-blobs
-import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BlobAccess } from '../../shared/protocol/enrolment.ts';
 import { messageOf } from '../log.ts';
 import { type HttpAnswer, type HttpRequest, send } from '../net/http.ts';
@@ -26,6 +26,8 @@ export class PageBlob implements Target {
   readonly #options: PageBlobOptions;
   #current: { url: string; renewAt: number } | undefined;
   #renewing: Promise<void> | undefined;
+  /** Until when storage has asked for quiet. */
+  #quietUntil = 0;
 
   constructor(options: PageBlobOptions) {
     this.#options = options;
@@ -42,42 +44,43 @@ export class PageBlob implements Target {
     await this.#ask({ method: 'PUT', comp: 'page', headers }, signal);
   }
 
-  async digestOf(offset: number, length: number, signal: AbortSignal): Promise<Uint8Array> {
-    let hash = createHash('sha256');
+  async read(offset: number, buffer: Uint8Array, version: string, signal: AbortSignal): Promise<void> {
     let size = 0;
     const restart = (): void => {
-      hash = createHash('sha256');
       size = 0;
     };
     const onChunk = (chunk: Buffer): void => {
-      hash.update(chunk);
+      if (size + chunk.length <= buffer.length) buffer.set(chunk, size);
       size += chunk.length;
     };
-    const headers = { 'x-ms-range': rangeHeader(offset, length) };
+    const headers = { 'x-ms-range': rangeHeader(offset, buffer.length), 'if-match': version };
     await this.#ask({ method: 'GET', headers, onChunk, restart }, signal);
-    if (size !== length)
-      throw new Problem('blobRefused', `Storage answered ${size} bytes instead of ${length}.`, 'Retry the sync.');
-    return hash.digest();
+    if (size === buffer.length) return;
+    throw new Problem('blobRefused', `Storage answered ${size} bytes instead of ${buffer.length}.`, 'Retry the sync.');
   }
 
-  async allocated(length: number, signal: AbortSignal): Promise<Range[]> {
+  async allocated({ start, stop }: Range, signal: AbortSignal): Promise<Range[]> {
     const ranges: Range[] = [];
+    const headers = { 'x-ms-range': rangeHeader(start, stop - start) };
     for (let marker: string | undefined = ''; marker !== undefined; ) {
       const comp: string = marker === '' ? 'pagelist' : `pagelist&marker=${encodeURIComponent(marker)}`;
-      const answer = await this.#ask(
-        { method: 'GET', comp, headers: { 'x-ms-range': rangeHeader(0, length) } },
-        signal,
-      );
+      const answer = await this.#ask({ method: 'GET', comp, headers }, signal);
       const xml = answer.body.toString('utf8');
-      for (const [, start, end] of xml.matchAll(/<PageRange>\s*<Start>(\d+)<\/Start>\s*<End>(\d+)<\/End>/g))
-        ranges.push({ start: Number(start), stop: Number(end) + 1 });
+      for (const [, first, last] of xml.matchAll(/<PageRange>\s*<Start>(\d+)<\/Start>\s*<End>(\d+)<\/End>/g))
+        ranges.push({ start: Number(first), stop: Number(last) + 1 });
       marker = /<NextMarker>([^<]+)<\/NextMarker>/.exec(xml)?.[1];
     }
     return ranges;
   }
 
-  async snapshot(signal: AbortSignal): Promise<string> {
-    const { headers } = await this.#ask({ method: 'PUT', comp: 'snapshot' }, signal);
+  async version(signal: AbortSignal): Promise<string> {
+    const { headers } = await this.#ask({ method: 'HEAD' }, signal);
+    if (headers.etag === undefined) throw new Problem('blobRefused', 'Storage named no version.', 'Retry the sync.');
+    return headers.etag;
+  }
+
+  async snapshot(version: string, signal: AbortSignal): Promise<string> {
+    const { headers } = await this.#ask({ method: 'PUT', comp: 'snapshot', headers: { 'if-match': version } }, signal);
     const name = headers['x-ms-snapshot'];
     if (typeof name !== 'string') throw new Problem('blobRefused', 'Storage made no snapshot.', 'Retry the sync.');
     return name;
@@ -87,6 +90,8 @@ export class PageBlob implements Target {
     const { comp, restart, headers, ...rest } = request;
     let isRenewed = false;
     const attempt = async (): Promise<HttpAnswer> => {
+      const quietMs = this.#quietUntil - Date.now();
+      if (quietMs > 0) await sleep(quietMs, undefined, { signal });
       const url = await this.#url(signal);
       restart?.();
       const answer = await send(comp === undefined ? url : `${url}&comp=${comp}`, {
@@ -100,14 +105,24 @@ export class PageBlob implements Target {
       });
       const { status } = answer;
       if (status < 300) return answer;
-      if (isBusy(status))
-        throw new Retryable(`storage answered ${status}`, retryAfterMs(answer.headers['retry-after']));
+      if (isBusy(status)) {
+        const afterMs = retryAfterMs(answer.headers['retry-after']);
+        // Whoever is told to wait tells the others, too: they all ask the same blob.
+        if (afterMs !== undefined) this.#quietUntil = Math.max(this.#quietUntil, Date.now() + afterMs);
+        throw new Retryable(`storage answered ${status}`, afterMs);
+      }
       const code = String(answer.headers['x-ms-error-code'] ?? status);
       if ((status === 401 || status === 403) && !isRenewed) {
         isRenewed = true;
         if (this.#current?.url === url) this.#current = undefined;
         throw new Retryable(`storage answered ${code}`, 0);
       }
+      if (code === 'ConditionNotMet')
+        throw new Problem(
+          'blobChanged',
+          'Something else has written to the staging blob while it was read back.',
+          'Make sure that only this appliance writes to it, then start the sync again.',
+        );
       const suggestion =
         status === 404
           ? 'The staging blob is missing: start an initial sync again, which makes it anew.'

@@ -2,7 +2,7 @@
 // and what it says about the staging blob become durable together. Committed before anything is acknowledged.
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { FatalProblem } from '../problem.ts';
 
 const schema = `
@@ -11,12 +11,15 @@ CREATE TABLE IF NOT EXISTS outbox (n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT 
 CREATE TABLE IF NOT EXISTS operation (id TEXT PRIMARY KEY, finished INTEGER NOT NULL, event TEXT, subject TEXT, jws TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS job (id TEXT PRIMARY KEY, job TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS point (workload TEXT PRIMARY KEY, root TEXT NOT NULL, blobs TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS ledger (workload TEXT, disk TEXT, page INTEGER, states BLOB NOT NULL, hashes BLOB NOT NULL,
-  PRIMARY KEY (workload, disk, page));
+DROP TABLE IF EXISTS ledger;
+CREATE TABLE IF NOT EXISTS disk (id INTEGER PRIMARY KEY, workload TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (workload, name));
+CREATE TABLE IF NOT EXISTS block (key INTEGER PRIMARY KEY, known INTEGER NOT NULL, source BLOB NOT NULL,
+  target BLOB NOT NULL, unread BLOB NOT NULL, chunks BLOB NOT NULL, prints BLOB NOT NULL);
 `;
 
 export class Store {
   readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
 
   private constructor(database: DatabaseSync) {
     this.#database = database;
@@ -54,18 +57,26 @@ export class Store {
   }
 
   run(sql: string, ...values: SQLInputValue[]): void {
-    this.#database.prepare(sql).run(...values);
+    this.#prepare(sql).run(...values);
   }
 
   get(sql: string, ...values: SQLInputValue[]): Record<string, unknown> | undefined {
-    return this.#database.prepare(sql).get(...values);
+    return this.#prepare(sql).get(...values);
   }
 
   all(sql: string, ...values: SQLInputValue[]): Record<string, unknown>[] {
-    return this.#database.prepare(sql).all(...values);
+    return this.#prepare(sql).all(...values);
   }
 
   close(): void {
     this.#database.close();
+  }
+
+  #prepare(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const statement = this.#database.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
   }
 }

@@ -117,6 +117,10 @@ const testers = z
   .max(20)
   .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'every tester needs a name of its own');
 
+/** What a sync reads back from its target: what it wrote, some blocks drawn at random, or everything. */
+export const Verification = z.enum(['written', 'sample', 'all']);
+export type Verification = z.infer<typeof Verification>;
+
 /** Settings as written at one level: everything optional. */
 export const Settings = z.strictObject({
   placement: z
@@ -131,7 +135,7 @@ export const Settings = z.strictObject({
     .strictObject({
       ...cadenceSettings,
       stallAfter: Duration.describe('silence after which a running sync counts as stalled'),
-      verify: z.enum(['written', 'all']).describe('what is read back from the target after each sync'),
+      verify: Verification.describe('what is read back from the target after each sync'),
       maxLagAtCutover: Duration.describe('how old the last point may be when step 9 starts'),
     })
     .partial()
@@ -172,7 +176,7 @@ export const ResolvedSettings = z.strictObject({
     rpo: cadenceSettings.rpo.optional(),
     blackouts: cadenceSettings.blackouts.default([]),
     stallAfter: Duration,
-    verify: z.enum(['written', 'all']),
+    verify: Verification,
     maxLagAtCutover: Duration,
   }),
   uat: z.strictObject({

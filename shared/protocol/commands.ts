@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { Id } from '../model/ids.ts';
 import { Probe } from '../model/probe.ts';
-import { Check } from '../model/settings.ts';
+import { Check, Verification } from '../model/settings.ts';
 import { Source, SourceService, StartMode } from '../model/source.ts';
 import { ServiceState } from './events.ts';
 
@@ -40,7 +40,7 @@ export const commandData = {
     kind: z.enum(['initial', 'delta', 'final']),
     disks: z.array(SyncDisk).min(1).max(64),
     snapshot: Source.shape.snapshot,
-    verify: z.enum(['written', 'all']),
+    verify: Verification,
     pace: Pace.optional().describe('how fast it may send; as fast as it can if absent'),
     previousRoot: z
       .string()

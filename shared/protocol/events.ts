@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Id, Instant } from '../model/ids.ts';
 import { ProbeResult } from '../model/probe.ts';
+import { Verification } from '../model/settings.ts';
 import { StartMode } from '../model/source.ts';
 
 const Digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -15,9 +16,12 @@ const Reason = {
 export const DiskPoint = z.strictObject({
   diskId: Id,
   sizeBytes: z.int().nonnegative(),
-  readBytes: z.int().nonnegative(),
+  readBytes: z.int().nonnegative().describe('bytes read from the source'),
   changedBytes: z.int().nonnegative().describe('bytes written to or cleared in the staging blob'),
-  root: Digest.describe('Merkle root over the SHA-256 of the source’s blocks'),
+  root: Digest.describe('Merkle root over the blocks as they were read of the source'),
+  targetRoot: Digest.optional().describe(
+    'the same over the blocks as the staging blob holds them: as they were read back last, and before that as it acknowledged them',
+  ),
   snapshot: z.string().max(64).describe('the x-ms-snapshot of the staging blob'),
 });
 export type DiskPoint = z.infer<typeof DiskPoint>;
@@ -75,7 +79,7 @@ export const applianceEventData = {
     startedAt: Instant,
     disks: z.array(DiskPoint).min(1).max(64),
     root: Digest.describe('Merkle root over the disks’ roots, in the order of the command'),
-    verified: z.strictObject({ mode: z.enum(['written', 'all']), bytes: z.int().nonnegative() }),
+    verified: z.strictObject({ mode: Verification, bytes: z.int().nonnegative() }),
     consistency: z.enum(['none', 'crash', 'stopped']),
     resumed: z.boolean(),
   }),

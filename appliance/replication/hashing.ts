@@ -1,0 +1,88 @@
+// What the content of a disk is known by. A piece has a print, the first 8 bytes of its SHA-256, by which it is found what
+// changed inside a chunk, and 0 if it holds only zeros. The hash of a chunk is the SHA-256 over the SHA-256s of its pieces,
+// that of a block the SHA-256 over the hashes of its chunks: whether anything changed is decided by these alone.
+import { hash } from 'node:crypto';
+import { chunkBytes, pieceBytes, piecesPerChunk } from './blocks.ts';
+
+const hashBytes = 32;
+export const printBytes = 8;
+const chunkPrints = piecesPerChunk * printBytes;
+
+/** Of a stretch of whole chunks: a hash for each chunk and a print for each piece, end to end. */
+export interface Digests {
+  chunks: Uint8Array;
+  prints: Uint8Array;
+}
+
+const zeros = Buffer.alloc(chunkBytes);
+const zeroPiece = hash('sha256', zeros.subarray(0, pieceBytes), 'buffer');
+const zeroChunk = hash('sha256', Buffer.concat(Array<Buffer>(piecesPerChunk).fill(zeroPiece)), 'buffer');
+const pieces = Buffer.alloc(piecesPerChunk * hashBytes);
+
+/** Room for the digests of a stretch. */
+export function roomFor(bytes: number): Digests {
+  const chunks = bytes / chunkBytes;
+  return { chunks: Buffer.alloc(chunks * hashBytes), prints: Buffer.alloc(chunks * chunkPrints) };
+}
+
+/** Digests of a stretch that holds only zeros. */
+export function zeroDigests(bytes: number): Digests {
+  const digests = roomFor(bytes);
+  for (let at = 0; at < digests.chunks.length; at += hashBytes) digests.chunks.set(zeroChunk, at);
+  return digests;
+}
+
+export function isAllZero({ chunks }: Digests): boolean {
+  for (let at = 0; at < chunks.length; at += hashBytes)
+    if (!zeroChunk.equals(chunks.subarray(at, at + hashBytes))) return false;
+  return true;
+}
+
+/** Reads a stretch of whole chunks and writes its digests. */
+export function digest(bytes: Buffer, { chunks, prints }: Digests): void {
+  for (let chunk = 0; chunk * chunkBytes < bytes.length; chunk++) {
+    const content = bytes.subarray(chunk * chunkBytes, (chunk + 1) * chunkBytes);
+    if (content.equals(zeros)) {
+      prints.fill(0, chunk * chunkPrints, (chunk + 1) * chunkPrints);
+      chunks.set(zeroChunk, chunk * hashBytes);
+      continue;
+    }
+    for (let piece = 0; piece < piecesPerChunk; piece++) {
+      const [from, to] = [piece * pieceBytes, (piece + 1) * pieceBytes];
+      const isZero = zeros.compare(content, from, to, 0, pieceBytes) === 0;
+      const whole = isZero ? zeroPiece : hash('sha256', content.subarray(from, to), 'buffer');
+      pieces.set(whole, piece * hashBytes);
+      writePrint(prints, chunk * piecesPerChunk + piece, isZero ? undefined : whole);
+    }
+    chunks.set(hash('sha256', pieces, 'buffer'), chunk * hashBytes);
+  }
+}
+
+function writePrint(prints: Uint8Array, piece: number, whole: Uint8Array | undefined): void {
+  const at = piece * printBytes;
+  if (!whole) {
+    prints.fill(0, at, at + printBytes);
+    return;
+  }
+  prints.set(whole.subarray(0, printBytes), at);
+  if (isZeroPrint(prints, piece)) prints[at] = 1;
+}
+
+export function isZeroPrint(prints: Uint8Array, piece: number): boolean {
+  for (let at = piece * printBytes; at < (piece + 1) * printBytes; at++) if (prints[at] !== 0) return false;
+  return true;
+}
+
+export function hashOf({ chunks }: Digests, chunk: number): Uint8Array {
+  return chunks.subarray(chunk * hashBytes, (chunk + 1) * hashBytes);
+}
+
+/** The digests of some chunks of a stretch, in the same memory. */
+export function partOf({ chunks, prints }: Digests, first: number, count: number): Digests {
+  return {
+    chunks: chunks.subarray(first * hashBytes, (first + count) * hashBytes),
+    prints: prints.subarray(first * chunkPrints, (first + count) * chunkPrints),
+  };
+}
+
+export const blockHash = ({ chunks }: Digests): Buffer => hash('sha256', chunks, 'buffer');

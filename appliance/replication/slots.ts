@@ -1,0 +1,80 @@
+// The memory of all syncs of the process: a fixed number of blocks, whatever the number and the size of the disks. When
+// nobody copies, memory and threads go.
+import { allocateBlock, HashPool, type SharedBlock } from './hashPool.ts';
+
+export interface Slot extends Pick<SharedBlock, 'data' | 'digests'> {
+  /** Fills the digests of the first `bytes` of the data, which are whole chunks. */
+  digest(bytes: number): Promise<void>;
+}
+
+/** One sync's access to the memory. */
+export interface Share {
+  /** Lends one block for as long as `work` takes. */
+  use<T>(work: (slot: Slot) => Promise<T>): Promise<T>;
+}
+
+interface Holder {
+  held: number;
+}
+
+/** Between two phases of a sync there is a moment in which nothing is lent. */
+const restAfterMs = 2000;
+
+export class Slots {
+  readonly #free: SharedBlock[] = [];
+  readonly #waiting: { holder: Holder; resolve: (block: SharedBlock) => void }[] = [];
+  readonly #limit: number;
+  readonly #hashing: HashPool;
+  #lent = 0;
+  #resting: NodeJS.Timeout | undefined;
+
+  constructor(limit: number, hashing = new HashPool()) {
+    this.#limit = limit;
+    this.#hashing = hashing;
+  }
+
+  /** A share for one sync. Who holds least comes first, so that a sync over a slow line does not hold up the others. */
+  share(): Share {
+    const holder: Holder = { held: 0 };
+    return {
+      use: async (work) => {
+        const block = await this.#take(holder);
+        try {
+          return await work({ ...block, digest: (bytes) => this.#hashing.digest(block, bytes) });
+        } finally {
+          this.#give(block, holder);
+        }
+      },
+    };
+  }
+
+  #take(holder: Holder): Promise<SharedBlock> {
+    if (this.#lent >= this.#limit) return new Promise((resolve) => this.#waiting.push({ holder, resolve }));
+    this.#lent++;
+    holder.held++;
+    clearTimeout(this.#resting);
+    return Promise.resolve(this.#free.pop() ?? allocateBlock());
+  }
+
+  #give(block: SharedBlock, holder: Holder): void {
+    holder.held--;
+    const least = Math.min(...this.#waiting.map((each) => each.holder.held));
+    const next = this.#waiting.findIndex((each) => each.holder.held === least);
+    const [waiter] = next < 0 ? [] : this.#waiting.splice(next, 1);
+    if (waiter) {
+      waiter.holder.held++;
+      waiter.resolve(block);
+      return;
+    }
+    this.#lent--;
+    this.#free.push(block);
+    if (this.#lent === 0) this.#resting = setTimeout(() => this.rest(), restAfterMs).unref();
+  }
+
+  /** Lets memory and threads go that nobody uses. */
+  rest(): void {
+    clearTimeout(this.#resting);
+    this.#free.length = 0;
+    if (this.#lent === 0) this.#hashing.rest();
+  }
+}

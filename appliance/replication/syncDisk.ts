@@ -1,0 +1,86 @@
+// One disk of a sync: copied, read back, proven. What is done is checkpointed every second, with what is known of the blob.
+import type { SyncDisk } from '../../shared/protocol/commands.ts';
+import { vhdDiskSizeOf } from '../../shared/model/vhd.ts';
+import { Problem } from '../problem.ts';
+import type { DiskSource } from '../sources/source.ts';
+import type { Store } from '../state/store.ts';
+import { Allocation } from './allocation.ts';
+import { blockBytes } from './blocks.ts';
+import { type Copy, shipParts } from './copyDisk.ts';
+import { type Job, progressOf, readAnew, saveJob, workloadOf } from './job.ts';
+import { Mark } from './lanes.ts';
+import { Ledger } from './ledger.ts';
+import type { Meter } from './meter.ts';
+import { wholeDisk } from './plan.ts';
+import type { Share } from './slots.ts';
+import type { Target } from './target.ts';
+import { verifyDisk } from './verify.ts';
+
+export interface DiskWork {
+  job: Job;
+  disk: SyncDisk;
+  source: DiskSource;
+  target: Target;
+  meter: Meter;
+}
+
+/** What is known at the end: the roots of both sides, and for which version of the blob. */
+export interface DiskProof {
+  root: string;
+  targetRoot: string;
+  version: string;
+}
+
+/** What a killed process has to do again. */
+const checkpointEveryMs = 1000;
+
+export async function syncDisk(
+  { store, memory, checkpointMs = checkpointEveryMs }: { store: Store; memory: Share; checkpointMs?: number },
+  { job, disk: { diskId, sizeBytes }, source, target, meter }: DiskWork,
+  signal: AbortSignal,
+): Promise<DiskProof> {
+  const diskBytes = vhdDiskSizeOf(sizeBytes);
+  const ledger = new Ledger(store, workloadOf(job), diskId, diskBytes);
+  // A disk that is read live may have been written while no process looked, and the final sync must not miss that.
+  if (job.command.kind === 'final') readAnew(job, diskId);
+  const progress = progressOf(job, diskId);
+  let mark = new Mark(progress.next);
+  const checkpoint = (): void => {
+    progress.next = mark.position;
+    store.commit(() => {
+      ledger.flush();
+      saveJob(store, job);
+    });
+  };
+  const timer = setInterval(checkpoint, checkpointMs);
+  const copy: Copy = {
+    ...{ source, diskBytes, target, ledger, memory, signal },
+    onDone(done) {
+      progress.readBytes += done.read ?? 0;
+      progress.changedBytes += done.changed ?? 0;
+      progress.verifiedBytes += done.verified ?? 0;
+      meter.add(done);
+    },
+  };
+  meter.add({ compared: progress.phase === 'copy' ? mark.position * blockBytes : sizeBytes });
+  try {
+    if (progress.phase === 'copy') {
+      const parts = wholeDisk(source, diskBytes, mark.position, signal);
+      await shipParts(copy, parts, new Allocation(target, diskBytes), mark);
+      progress.phase = 'verify';
+      mark = new Mark(0);
+    }
+    await source.checkSize();
+    const version = await verifyDisk(copy, job.command.verify, mark);
+    const { source: root, target: targetRoot, differing } = ledger.roots();
+    if (differing.length === 0) return { root, targetRoot, version };
+    throw new Problem(
+      'verificationFailed',
+      `Source and staging blob have the roots ${root} and ${targetRoot}; they differ in the blocks ${differing.slice(0, 50).join(', ')} of 4 MiB.`,
+      'Start an initial sync: it trusts nothing that is known so far.',
+    );
+  } finally {
+    clearInterval(timer);
+    checkpoint();
+  }
+}

@@ -1,0 +1,22 @@
+// A disk as the engine reads it: whatever Linux or an NBD server can show as a row of bytes.
+import type { Range } from '../replication/blocks.ts';
+
+/** A stretch of a disk; `zero` says that it is known to read as zeros without being read. */
+export interface Extent extends Range {
+  zero: boolean;
+}
+
+export interface DiskSource {
+  /** Size in bytes when it was opened, and for as long as it is read. */
+  readonly sizeBytes: number;
+  /**
+   * Fills the whole buffer from an offset; offset and length lie within the disk. Several reads may be in flight.
+   * @throws Problem `diskUnreadable`, or `diskSizeChanged` where the disk ends early.
+   */
+  read(offset: number, buffer: Uint8Array, signal: AbortSignal): Promise<void>;
+  /** Which stretches hold nothing, in order and without gaps; absent where the source cannot tell. It may change at any time. */
+  extents?(within: Range, signal: AbortSignal): AsyncIterable<Extent>;
+  /** Fails with `diskSizeChanged` if the disk has another size by now. */
+  checkSize(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,81 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { expect, it } from 'vitest';
+import { blockBytes, chunkBytes, pieceBytes } from '../../../appliance/replication/blocks.ts';
+import {
+  blockHash,
+  digest,
+  isAllZero,
+  isZeroPrint,
+  roomFor,
+  zeroDigests,
+} from '../../../appliance/replication/hashing.ts';
+import { allocateBlock, HashPool } from '../../../appliance/replication/hashPool.ts';
+
+const sha = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
+
+/** The definition, word for word. */
+function hashOfBlock(block: Buffer): Buffer {
+  const chunks: Buffer[] = [];
+  for (let chunk = 0; chunk < block.length; chunk += chunkBytes) {
+    const pieces: Buffer[] = [];
+    for (let at = chunk; at < chunk + chunkBytes; at += pieceBytes)
+      pieces.push(sha(block.subarray(at, at + pieceBytes)));
+    chunks.push(sha(Buffer.concat(pieces)));
+  }
+  return sha(Buffer.concat(chunks));
+}
+
+it('a block’s hash is the SHA-256 over its chunks’, a chunk’s that over its pieces’', () => {
+  const block = randomBytes(3 * chunkBytes);
+  block.fill(0, pieceBytes, 2 * pieceBytes);
+  block.fill(0, chunkBytes, 2 * chunkBytes);
+  const digests = roomFor(block.length);
+  digest(block, digests);
+  expect(blockHash(digests)).toEqual(hashOfBlock(block));
+  expect([0, 1, 2, 16, 32].map((piece) => isZeroPrint(digests.prints, piece))).toEqual([
+    false,
+    true,
+    false,
+    true,
+    false,
+  ]);
+});
+
+it('zeros are known without being hashed', () => {
+  const digests = roomFor(2 * chunkBytes);
+  digests.prints.fill(9);
+  digest(Buffer.alloc(2 * chunkBytes), digests);
+  expect(Buffer.compare(digests.chunks, zeroDigests(2 * chunkBytes).chunks)).toBe(0);
+  expect(Buffer.compare(digests.prints, zeroDigests(2 * chunkBytes).prints)).toBe(0);
+  expect(isAllZero(digests)).toBe(true);
+  expect(blockHash(digests)).toEqual(hashOfBlock(Buffer.alloc(2 * chunkBytes)));
+});
+
+it('threads give the digests that this thread gives, each block its own', async () => {
+  const pool = new HashPool(2);
+  const blocks = Array.from({ length: 3 }, (_, index) => {
+    const block = allocateBlock();
+    block.data.fill(index + 1);
+    block.data.set(randomBytes(1000), index * chunkBytes);
+    return block;
+  });
+  await Promise.all(blocks.map((block) => pool.digest(block, blockBytes)));
+  for (const block of blocks) {
+    const expected = roomFor(blockBytes);
+    digest(block.data, expected);
+    expect(Buffer.compare(block.digests.chunks, expected.chunks)).toBe(0);
+    expect(Buffer.compare(block.digests.prints, expected.prints)).toBe(0);
+  }
+  pool.rest();
+});
+
+it('a thread that dies fails what it was asked, and the next block gets another one', async () => {
+  const pool = new HashPool(1);
+  const block = allocateBlock();
+  const asked = pool.digest(block, blockBytes);
+  pool.rest();
+  await expect(asked).rejects.toThrow('a hashing thread ended');
+  await pool.digest(block, chunkBytes);
+  expect(isAllZero({ ...block.digests, chunks: block.digests.chunks.subarray(0, 32) })).toBe(true);
+  pool.rest();
+});
