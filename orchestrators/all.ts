@@ -4,6 +4,7 @@ import { crew } from '../shared/durable/crew.ts';
 import type { OrchestratorDefinition } from '../shared/durable/orchestrator.ts';
 import { dismissAppliance, retireAgentsOf } from './appliances/activities.ts';
 import { advanceOperation } from './azure/activities.ts';
+import { watchSource } from './byHand/activities.ts';
 import { checkPlan, checkThroughAzure } from './checks/activities.ts';
 import { check } from './checks.ts';
 import { commandSource, commandTarget } from './commands/activities.ts';
@@ -93,6 +94,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   dismissAppliance,
   retireAgentsOf,
   advanceOperation,
+  watchSource,
   checkPlan,
   checkThroughAzure,
   commandSource,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Ctx, type Flow, Interrupted } from '../shared/durable/flow.ts';
 import { listenFor } from '../shared/durable/waits.ts';
 import { terminal } from '../shared/errors.ts';
+import type { Act } from '../shared/model/byHand.ts';
 import type { GateName } from '../shared/model/gate.ts';
 import { openGate, withdrawGate } from './gates/activities.ts';
 
@@ -63,6 +64,15 @@ export function* passGateBefore(
     `The gate before step ${stepName} was ${status}${about}.`,
     'Settle what stands against it, then retry to ask again; or roll back.',
   );
+}
+
+/** Asks people to confirm what they have done where no host can be asked. */
+export function* passGateByHand(
+  ctx: Ctx,
+  asked: { act: Act; waveId: string; workloadIds: string[]; question: string; gateId: string; operationId: string },
+): Flow<GateResult> {
+  const { act, gateId, operationId, ...about } = asked;
+  return yield* ask(ctx, { ...about, gateId, operationId: `${operationId}:gate` }, { ...about, name: `byHand:${act}` });
 }
 
 function* ask(

@@ -186,7 +186,7 @@ function tickOf(world: World): number {
   return Math.max(60_000, Math.min(900_000, ...wanted));
 }
 
-function disturb(world: World, { events, breakage }: Story, chance: Chance, latencies: Latencies): void {
+function disturb(world: World, { events, breakage, hands }: Story, chance: Chance, latencies: Latencies): void {
   const { appliances } = world;
   appliances.deliveries = () => {
     const late = () => (chance.happens(events.late) ? chance.below(events.lateSeconds * 1000) : 0);
@@ -204,6 +204,10 @@ function disturb(world: World, { events, breakage }: Story, chance: Chance, late
   appliances.failsCheck = () => chance.happens(breakage.checks);
   appliances.failsSync = () => chance.happens(breakage.syncs);
   appliances.failsServices = () => chance.happens(breakage.services);
+  world.handiwork.isEager = () => chance.happens(hands.eager);
+  // What people say of a machine that nothing is seen of is believed: only what is waited for is always found out.
+  world.handiwork.isForgotten = (act) =>
+    (act === 'installAgent' || act === 'startWorker') && chance.happens(hands.forgets);
   if (breakage.refusesShutdown) for (const machine of world.hosts.machines.values()) machine.refusesShutdown = true;
 }
 

@@ -1,4 +1,6 @@
+import { bootstrapOf, issueToken } from '../../shared/oneTimeToken.ts';
 import type { ApplianceDocument } from '../../shared/store/documents.ts';
+import { refuse } from './problem.ts';
 import { json, type Route, readers } from './route.ts';
 
 export const applianceRoutes: Route[] = [
@@ -8,6 +10,29 @@ export const applianceRoutes: Route[] = [
     path: 'appliances',
     allowed: readers,
     handle: async ({ capabilities: { store } }) => json({ appliances: (await store.appliances.list()).map(shown) }),
+  },
+  {
+    name: 'appliancesBootstrap',
+    method: 'POST',
+    path: 'appliances/{id}/bootstrap',
+    allowed: ['operator', 'administrator'],
+    async handle({ capabilities: { store, config, now }, param, person }) {
+      const { token, ...issued } = issueToken(now());
+      const { applianceKind } = await store.appliances.change(param('id'), (appliance) => {
+        if (appliance.byHand !== true)
+          throw refuse(
+            'conflict',
+            `Appliance "${appliance.applianceId}" is started by Landfall: nobody else gets a token.`,
+          );
+        if (appliance.status !== 'awaited')
+          throw refuse(
+            'conflict',
+            `Appliance "${appliance.applianceId}" is ${appliance.status}: it needs no token any more.`,
+          );
+        return { ...appliance, ...issued, tokenFor: person.subject };
+      });
+      return json({ ...bootstrapOf(config, applianceKind, token), expiresAt: issued.tokenExpiresAt });
+    },
   },
   {
     name: 'appliancesRevoke',

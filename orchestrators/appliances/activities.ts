@@ -1,15 +1,14 @@
 // The life of appliances as far as the platform has a hand in it. One-time tokens are made and used up inside an
 // activity: they never enter an orchestration's history.
-import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { Capabilities } from '../../shared/capabilities.ts';
 import { defineActivity, Nothing, type RetryPolicy } from '../../shared/durable/activity.ts';
 import { transient } from '../../shared/errors.ts';
 import { Phase } from '../../shared/lifecycle/phases.ts';
+import { bootstrapOf, issueToken, tokenLifeMs } from '../../shared/oneTimeToken.ts';
 import type { Bootstrap } from '../../shared/protocol/enrolment.ts';
 import type { ApplianceDocument } from '../../shared/store/documents.ts';
 
-const tokenLifeMs = 2 * 3_600_000;
 const startWithinMs = 10 * 60_000;
 
 /** What to do about an appliance that is wanted: nothing (it works), wait (it was started), or start it with this bootstrap. */
@@ -21,10 +20,17 @@ export type Wanted = { state: 'healthy' } | { state: 'started' } | { state: 'sta
  */
 export async function wantAppliance(
   { store, bus, config, now }: Capabilities,
-  wanted: { environmentId: string; applianceId: string; kind: Bootstrap['kind']; operationId: string },
+  wanted: {
+    environmentId: string;
+    applianceId: string;
+    kind: Bootstrap['kind'];
+    operationId: string;
+    /** People start it: they fetch their token over HTTPS, for nobody else may see it. */
+    byHand?: boolean;
+  },
   present: boolean,
 ): Promise<Wanted> {
-  const { environmentId, applianceId, kind, operationId } = wanted;
+  const { environmentId, applianceId, kind, operationId, byHand = false } = wanted;
   const known = await store.appliances.get(applianceId);
   if (known?.status === 'healthy' && present) return { state: 'healthy' };
   const letOthersFinish = (appliance: ApplianceDocument): void => {
@@ -39,7 +45,7 @@ export async function wantAppliance(
     return { state: 'started' };
   }
   await bus.ensureSubscription(applianceId);
-  const token = randomBytes(32).toString('base64url');
+  const { token, ...issued } = issueToken(now());
   const registered: ApplianceDocument = {
     id: `appliance.${applianceId}`,
     kind: 'appliance',
@@ -47,8 +53,8 @@ export async function wantAppliance(
     applianceId,
     applianceKind: kind,
     status: 'awaited',
-    tokenHash: createHash('sha256').update(token).digest('hex'),
-    tokenExpiresAt: new Date(Date.parse(now()) + tokenLifeMs).toISOString(),
+    ...issued,
+    ...(byHand ? { byHand } : {}),
     operationId,
   };
   // Of two waves that begin at the same moment, one registers: a second token would lock the first one's process out.
@@ -58,10 +64,25 @@ export async function wantAppliance(
   else
     await store.appliances.change(applianceId, (appliance) => {
       letOthersFinish(appliance);
-      return registered;
+      // Whoever has fetched a token may have started something with it.
+      return appliance.tokenFor === undefined ? registered : { ...registered, tokenFor: appliance.tokenFor };
     });
-  const bootstrap: Bootstrap = { enrolUrl: `${config.LANDFALL_PUBLIC_URL}/api/appliances/enrol`, token, kind };
-  return { state: 'start', bootstrap: JSON.stringify(bootstrap) };
+  return { state: 'start', bootstrap: JSON.stringify(bootstrapOf(config, kind, token)) };
+}
+
+/** The answer of an activity that cannot remove an appliance: people are to do it, if it is there. */
+export const AskPeople = z.strictObject({ byHand: z.literal(true), present: z.boolean() });
+
+/** Whether an appliance that people have started is there, as far as can be known: it has enrolled. */
+export async function hasCome(store: Capabilities['store'], applianceId: string): Promise<boolean> {
+  const { status } = (await store.appliances.get(applianceId)) ?? {};
+  return status === 'enrolled' || status === 'healthy' || status === 'silent';
+}
+
+/** Whether it may be there although it never came: somebody has fetched its token. */
+export async function mayHaveCome(store: Capabilities['store'], applianceId: string): Promise<boolean> {
+  const appliance = await store.appliances.get(applianceId);
+  return appliance !== undefined && (appliance.status !== 'awaited' || appliance.tokenFor !== undefined);
 }
 
 /** Whether another operation waits for this appliance to be healthy. There is one answer, so the other gets it. */

@@ -55,6 +55,14 @@ function waveOf(id: string, sources: readonly Source[], chance: Chance): WaveDef
   return WaveDefinition.parse(posted);
 }
 
+const noSiteHost = { kind: 'byHand' } as const;
+
+/** One source in six has no host to ask: people switch it. */
+function perhapsByHand(source: Source, chance: Chance): Source {
+  if (!chance.happens(1 / 6)) return source;
+  return { ...source, host: { kind: 'byHand', ports: chance.happens(0.5) ? [22] : [] } };
+}
+
 /** Inventory and waves of a seed. */
 export function smallWaves(seed: number): Rehearsed {
   const chance = new Chance(seed ^ 0x5eed);
@@ -63,13 +71,14 @@ export function smallWaves(seed: number): Rehearsed {
   const [other] = chance.happens(0.12) ? [sourceOf('other', chance)] : [];
   const waves = [waveOf('w1', sources, chance), ...(other === undefined ? [] : [waveOf('w2', [other], chance)])];
   const opens = Date.parse('2026-12-05T21:00:00.000Z');
+  const start = new Date(opens - chance.below(4 * 3_600_000) + 1_800_000).toISOString();
+  const all = [...sources, ...(other === undefined ? [] : [other])].map((source) => perhapsByHand(source, chance));
+  const sites = chance.happens(0.1)
+    ? environment.sites.map((site) => ({ ...site, host: noSiteHost }))
+    : environment.sites;
   return {
-    inventory: {
-      environments: [environment],
-      profiles: [profile],
-      sources: [...sources, ...(other === undefined ? [] : [other])],
-    },
+    inventory: { environments: [{ ...environment, sites }], profiles: [profile], sources: all },
     waves,
-    start: new Date(opens - chance.below(4 * 3_600_000) + 1_800_000).toISOString(),
+    start,
   };
 }

@@ -16,6 +16,8 @@ export interface Story {
   events: { twice: number; late: number; lateSeconds: number };
   /** Of gates: how many are rejected, and how many nobody decides for a day. */
   people: { rejects: number; sleeps: number; rollsBack: number; startsAgain: boolean };
+  /** Of what people do by hand: how much they do before anybody decides, and how much they confirm without doing it. */
+  hands: { eager: number; forgets: number };
   /** What does not work: shares of checks, syncs and service changes, and whether a source does not shut down. */
   breakage: { checks: number; syncs: number; services: number; refusesShutdown: boolean };
   /** All latencies, multiplied: what runs past its window. */
@@ -64,12 +66,13 @@ export function drawStory(seed: number, activities: number, orders: readonly Ord
     },
     slowness: !quiet && chance.happens(0.1) ? 5 + chance.below(60) : 1,
     keepsTime: chance.happens(0.25),
+    hands: { eager: sometimes(0.3, 1), forgets: sometimes(0.2, 0.5) },
   };
 }
 
 /** The story in words, one line per thing that is to happen. */
 export function tell(story: Story): string[] {
-  const { failures, orders, restarts, engine, events, people, breakage, slowness } = story;
+  const { failures, orders, restarts, engine, events, people, hands, breakage, slowness } = story;
   const share = (value: number): string => `${Math.round(value * 100)} %`;
   const shares = (what: Record<string, number>): string[] =>
     Object.entries(what)
@@ -87,6 +90,10 @@ export function tell(story: Story): string[] {
     }),
     ...shares({ 'gates wait a day': people.sleeps, 'questions are answered with a rollback': people.rollsBack }),
     ...shares({ 'checks fail': breakage.checks, 'syncs fail': breakage.syncs, 'services refuse': breakage.services }),
+    ...shares({
+      'is done by hand before anybody decides': hands.eager,
+      'is confirmed and was not done': hands.forgets,
+    }),
     ...(breakage.refusesShutdown ? ['sources refuse to shut down'] : []),
     ...(slowness > 1 ? [`everything takes ${slowness} times as long`] : []),
     ...(people.startsAgain ? ['a wave that did not commit is started again'] : []),
@@ -101,6 +108,7 @@ export function undisturbed(story: Story): Story {
     engine: { crash: 0, duplicate: 0, reorder: 0 },
     events: { twice: 0, late: 0, lateSeconds: 1 },
     people: { rejects: 0, sleeps: 0, rollsBack: 0, startsAgain: false },
+    hands: { eager: 0, forgets: 0 },
     breakage: { checks: 0, syncs: 0, services: 0, refusesShutdown: false },
   };
 }

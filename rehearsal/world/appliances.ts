@@ -110,6 +110,11 @@ export class ModelledAppliances {
       if (status !== 'revoked' && status !== 'awaited' && this.#isUp(applianceId)) await this.#beat(applianceId);
   }
 
+  /** An agent's machine has come up: it beats at once, if it is connected. */
+  async boots(applianceId: string): Promise<void> {
+    if (this.#isUp(applianceId)) await this.#beat(applianceId);
+  }
+
   async #beat(applianceId: string): Promise<void> {
     const data = { version: '1.0', bootId: 'b', kind: 'target' as const, uptimeSeconds: 1, runningSyncs: [] };
     await this.#emit(applianceId, applianceId, 'landfall.appliance.heartbeat', data);

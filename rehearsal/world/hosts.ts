@@ -2,6 +2,8 @@
 
 import { terminal } from '../../shared/errors.ts';
 import type { Host, Hosts, SiteHost } from '../../shared/hosts/contract.ts';
+import { isByHand } from '../../shared/model/byHand.ts';
+import type { Site } from '../../shared/model/environment.ts';
 import type { Source, StartMode } from '../../shared/model/source.ts';
 import type { Changed } from './change.ts';
 
@@ -31,6 +33,8 @@ export class ModelledHosts implements Hosts {
   readonly workers = new Set<string>();
   onAgent: (sourceId: string) => void = () => {};
   onWorker: (name: string) => void = () => {};
+  /** A machine with an agent has come up. */
+  onBoot: (sourceId: string) => void = () => {};
   readonly #around: Around;
 
   constructor(sources: readonly Source[], around: Around) {
@@ -76,9 +80,22 @@ export class ModelledHosts implements Hosts {
     machine.power = 'on';
     for (const [name, mode] of machine.startModes) if (mode === 'automatic') machine.services.set(name, 'running');
     this.#changed(machine.source.id, 'on');
+    if (machine.agent !== undefined) this.onBoot(machine.source.id);
   }
 
-  of({ id }: Source): Host {
+  /** The host of a source, as the app has it: none where people do everything. */
+  of(source: Source): Host {
+    if (isByHand(source)) throw new Error(`${source.id} has no host to ask`);
+    const host = this.machineHost(source.id);
+    return {
+      ...host,
+      setNic: (_source, connected) => host.setNic(connected),
+      installAgent: (_source, bootstrap) => host.installAgent(bootstrap),
+    };
+  }
+
+  /** What can be done with a machine, by its host or by people. */
+  machineHost(id: string) {
     const machine = this.machine(id);
     return {
       inspect: async () => ({
@@ -95,12 +112,12 @@ export class ModelledHosts implements Hosts {
       },
       powerOff: async () => this.#off(machine),
       powerOn: async () => this.#on(machine),
-      setNic: async (_source, connected) => {
+      setNic: async (connected: boolean) => {
         if (machine.nicConnected === connected) return;
         machine.nicConnected = connected;
         this.#changed(id, connected ? 'connected' : 'disconnected');
       },
-      installAgent: async (_source, bootstrap) => {
+      installAgent: async (bootstrap: string) => {
         if (machine.power === 'off') throw terminal('sourceUnreachable', `${id} is off.`, 'Power it on.');
         const isNew = machine.agent === undefined;
         machine.agent = bootstrap;
@@ -117,20 +134,24 @@ export class ModelledHosts implements Hosts {
     };
   }
 
-  ofSite(): SiteHost {
-    const changed = (what: string, id: string): void => this.#around.changed({ what, kind: 'worker', id });
+  ofSite(site: Site): SiteHost {
+    if (isByHand(site)) throw new Error(`the site ${site.id} has no host to ask`);
     return {
-      deployWorker: async (_site, name) => {
-        if (this.workers.has(name)) return;
-        this.workers.add(name);
-        changed(`deploy ${name}`, name);
-        this.onWorker(name);
-      },
-      removeWorker: async (_site, name) => {
-        if (this.workers.delete(name)) changed(`remove ${name}`, name);
-      },
+      deployWorker: (_site, name) => this.deployWorker(name),
+      removeWorker: (_site, name) => this.removeWorker(name),
       workerPresent: async (_site, name) => this.workers.has(name),
     };
+  }
+
+  async deployWorker(name: string): Promise<void> {
+    if (this.workers.has(name)) return;
+    this.workers.add(name);
+    this.#around.changed({ what: `deploy ${name}`, kind: 'worker', id: name });
+    this.onWorker(name);
+  }
+
+  async removeWorker(name: string): Promise<void> {
+    if (this.workers.delete(name)) this.#around.changed({ what: `remove ${name}`, kind: 'worker', id: name });
   }
 }
 

@@ -5,6 +5,7 @@ import { routes } from '../../functions/http/routes.ts';
 import type { Orchestrations } from '../../functions/orchestrations.ts';
 import type { Capabilities } from '../../shared/capabilities.ts';
 import type { Choice } from '../../shared/model/attention.ts';
+import { Act } from '../../shared/model/byHand.ts';
 import type { WaveDefinition } from '../../shared/model/wave.ts';
 import type { Person } from '../../shared/policy/people.ts';
 import type { GateDocument } from '../../shared/store/documents.ts';
@@ -17,6 +18,7 @@ export class People {
     uat: 'approve',
     cutover: 'approve',
     commit: 'approve',
+    ...Object.fromEntries(Act.options.map((act) => [`byHand:${act}`, 'approve' as const])),
   };
   readonly #reach: { capabilities: Capabilities; orchestrations: Orchestrations };
   readonly #seen: Mirror;

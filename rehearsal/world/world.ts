@@ -29,12 +29,14 @@ import { ModelledAzure } from './azure.ts';
 import { ModelledBus } from './bus.ts';
 import type { Change } from './change.ts';
 import { config } from './config.ts';
+import { Handiwork } from './handiwork.ts';
 import { ModelledHosts } from './hosts.ts';
 import { Mirror, type Written } from './mirror.ts';
 import { Motion } from './motion.ts';
 import { orchestrationsOn } from './orchestrations.ts';
 import { type Pace, quick } from './pace.ts';
 import { People } from './people.ts';
+import { carl } from './persons.ts';
 import { PlanIndex } from './planIndex.ts';
 import { Script } from './script.ts';
 
@@ -84,6 +86,7 @@ export class World extends Mirror {
   readonly motion: Motion;
   readonly script = new Script();
   readonly people: People;
+  readonly handiwork: Handiwork;
   readonly azure: ModelledAzure;
   readonly hosts: ModelledHosts;
   readonly bus: ModelledBus;
@@ -125,6 +128,7 @@ export class World extends Mirror {
     if (this.#times > 1) this.appliances.deliveries = () => new Array<number>(this.#times).fill(0);
     azure.onAppliance = ({ id }) => this.appliances.start(applianceIds.target(id), 'target');
     hosts.onWorker = (name) => this.appliances.start(name, 'worker');
+    hosts.onBoot = (sourceId) => this.motion.aside(this.appliances.boots(applianceIds.agent(sourceId)));
     hosts.onAgent = (sourceId) => this.appliances.start(applianceIds.agent(sourceId), 'agent');
     [this.azure, this.hosts, this.bus] = [azure, hosts, bus];
     const plansOf = this.#plans.of.bind(this.#plans);
@@ -147,6 +151,12 @@ export class World extends Mirror {
     });
     this.#orchestrations = orchestrationsOn(this.#engine);
     this.people = new People({ capabilities: this.capabilities, orchestrations: this.#orchestrations }, this);
+    this.handiwork = new Handiwork({
+      hosts,
+      aside: this.motion.aside.bind(this.motion),
+      sourceOf: (waveId, workloadId) => this.workload(waveId, workloadId)?.plan.source.id ?? workloadId,
+      bootstrap: async (id) => void (await this.people.try('appliancesBootstrap', { id }, {}, carl)),
+    });
   }
 
   /** Puts what a wave refers to into the store: environments, profiles, sources. */
@@ -267,6 +277,7 @@ export class World extends Mirror {
     this.#untold.push(document);
     if (this.#untold.length === 1) this.motion.aside(nextTurn().then(() => this.#tell()));
     const gate = document as unknown as GateDocument;
+    if (gate.kind === 'gate') this.handiwork.reads(gate);
     if (gate.kind === 'gate' && gate.status === 'open' && gate.decisions.length === 0)
       this.motion.aside(this.people.decide(gate));
   }

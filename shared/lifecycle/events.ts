@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Failure } from '../errors.ts';
 import { Answer, Choice, Part } from '../model/attention.ts';
+import { Act } from '../model/byHand.ts';
 import { Instant } from '../model/ids.ts';
 import type { ApplianceEvent } from '../protocol/events.ts';
 import { effectEventData } from './effects.ts';
@@ -111,6 +112,17 @@ export const platformEventData = {
     purpose: z.enum(['test', 'cutover']),
     importSeconds: z.number().nonnegative(),
     bootSeconds: z.number().nonnegative(),
+  }),
+  'landfall.byHand.asked': z.strictObject({ act: Act, gateId: z.string() }),
+  'landfall.byHand.confirmed': z.strictObject({
+    act: Act,
+    gateId: z.string(),
+    by: z.array(z.strictObject({ by: z.string(), comment: z.string() })),
+  }),
+  /** What appliances see of what people have confirmed; what does not fit is not believed. */
+  'landfall.byHand.seen': z.strictObject({
+    act: Act,
+    seen: z.array(z.strictObject({ name: z.string(), fits: z.boolean(), detail: z.string() })),
   }),
   'landfall.downtime.began': z.strictObject({ at: Instant }),
   'landfall.downtime.ended': z.strictObject({ at: Instant }),

@@ -8,6 +8,7 @@ import { idlePhases, mayMove, Phase } from './phases.ts';
 import type { Point, SyncRegion, WorkloadState } from './state.ts';
 import { stepAfter } from './stepRecord.ts';
 import { withRun } from './syncRuns.ts';
+import { toldAfter } from './told.ts';
 
 const pointsKept = 12;
 
@@ -111,6 +112,10 @@ function decide(
       return { state: { ...state, validation: { ...event.data, at: event.time } } };
     case 'landfall.machine.launched':
       return { state: { ...state, launched: event.data } };
+    case 'landfall.byHand.asked':
+    case 'landfall.byHand.confirmed':
+    case 'landfall.byHand.seen':
+      return { state: { ...state, told: toldAfter(state.told, event) } };
     case 'landfall.downtime.began':
       return { state: { ...state, downtime: { began: event.data.at } } };
     case 'landfall.downtime.ended':

@@ -2,6 +2,7 @@ import type { Failure } from '../errors.ts';
 import type { Choice } from '../model/attention.ts';
 import type { DiskPoint, ServiceState } from '../protocol/events.ts';
 import type { Waiting } from './effects.ts';
+import type { Told } from './told.ts';
 import type { Phase } from './phases.ts';
 
 export type SyncKind = 'initial' | 'delta' | 'final';
@@ -97,6 +98,8 @@ export interface WorkloadState {
   left?: { by: string; reason: string; attempt: number } | undefined;
   /** Since its group went on without it in that attempt of the wave: it replicates until the next start. */
   held?: { reason: string; attempt: number } | undefined;
+  /** What people have said about a machine that has no host to ask; on and connected if nothing was asked of them yet. */
+  told?: Told | undefined;
   /** The latest turn of step 12's checks; the earlier ones are in the event log. */
   validation?: {
     turn: number;

@@ -1,5 +1,7 @@
-// Gates: where a wave waits for people. Three are asked by default, and one may stand before any step.
+// Gates: where a wave waits for people. Three are asked by default, one may stand before any step, and what no host can
+// be asked for is confirmed at gates of its own.
 import { z } from 'zod';
+import { Act } from './byHand.ts';
 import { Duration } from './ids.ts';
 import { type StepName, stepNames } from './steps.ts';
 
@@ -24,10 +26,11 @@ export const GatePolicy = z.strictObject({
 });
 export type GatePolicy = z.infer<typeof GatePolicy>;
 
-/** What a gate is called: what is signed off, or the step that it stands before. */
+/** What a gate is called: what is signed off, the step that it stands before, or what people do by hand. */
 export const GateName = z.union([
   z.enum(['uat', 'cutover', 'commit']),
   z.templateLiteral(['before:', z.enum(stepNames)]),
+  z.templateLiteral(['byHand:', Act]),
 ]);
 export type GateName = z.infer<typeof GateName>;
 
@@ -52,14 +55,26 @@ export const Gates = z.strictObject({
     .partialRecord(z.enum(stepNames), whole('a step is taken or not'))
     .default({})
     .describe('gates before steps, by the step’s name; the step’s workload or group asks'),
+  byHand: whole('each act is of one machine')
+    .refine(({ required }) => required, {
+      path: ['required'],
+      message: 'somebody has to say that it was done: no host can be asked',
+    })
+    .refine(({ onExpiry }) => onExpiry !== 'approve', {
+      path: ['onExpiry'],
+      message: 'nobody’s silence switches a machine off: say hold or reject',
+    })
+    .prefault({ roles: ['operator', 'approver'] })
+    .describe('who confirms what people do with machines that have no host interface'),
 });
 export type Gates = z.infer<typeof Gates>;
 
 /** The policy of a gate, if the wave has such a gate. */
 export function gatePolicy(gates: Gates, name: GateName): GatePolicy | undefined {
+  if (name.startsWith('byHand:')) return gates.byHand;
   return isKept(name) ? gates[name] : gates.before[name.slice('before:'.length) as StepName];
 }
 
 function isKept(name: GateName): name is 'uat' | 'cutover' | 'commit' {
-  return !name.startsWith('before:');
+  return !name.includes(':');
 }

@@ -44,7 +44,16 @@ const HostConnection = z.discriminatedUnion('kind', [
   z
     .strictObject({ kind: z.literal('lab'), endpoint: ReachableUrl, machine: Id })
     .describe('the laboratory hypervisor of the examples: each machine is a process'),
-  z.strictObject({ kind: z.literal('byHand') }).describe('nobody to ask: kept in the inventory, but no wave takes it'),
+  z
+    .strictObject({
+      kind: z.literal('byHand'),
+      ports: z
+        .array(z.int().min(1).max(65_535))
+        .max(10)
+        .default([])
+        .describe('TCP ports that answer the target appliance while the machine is on and connected'),
+    })
+    .describe('no host to ask: people switch it, and confirm that at gates'),
 ]);
 
 export const Source = z.strictObject({

@@ -1,5 +1,6 @@
 // Can this source be migrated as it stands? Rules over the inventory entry and what the live source says about itself.
 import type { MachineState } from '../hosts/contract.ts';
+import { isByHand } from '../model/byHand.ts';
 import type { Source } from '../model/source.ts';
 import type { ApplianceEventData } from '../protocol/events.ts';
 import { type Capacity, shortfalls } from './capacity.ts';
@@ -17,6 +18,7 @@ export interface Finding {
     | 'diskMissing'
     | 'serviceKnown'
     | 'consistency'
+    | 'hostKnown'
     | 'machineSize'
     | 'quota'
     | 'capacityKnown';
@@ -72,6 +74,14 @@ function inventoryRules(source: Source): Finding[] {
         'consistency',
         'no snapshot command: blocks are read while the source writes',
         'Points before the final sync may not boot; name snapshot commands for crash-consistent ones.',
+      ),
+    );
+  if (isByHand(source))
+    findings.push(
+      warning(
+        'hostKnown',
+        'no host can be asked: people switch the machine off and on, and confirm that at gates',
+        'Have somebody at hand during the cutover; the window’s prediction does not know how long they take.',
       ),
     );
   return [...findings, ...serviceRules(source)];

@@ -58,7 +58,6 @@ export function resolvePlan(
       const path = `groups[${g}].workloads[${w}]`;
       const source = sources.get(workload.source);
       if (source === undefined) return;
-      problems.push(...hostProblems(source, path));
       problems.push(...siteProblems(workload, source, environment, path));
       const settings = missing.complete(path, levels({ environment, profile, definition, group, workload }));
       if (settings === undefined) return;
@@ -122,19 +121,6 @@ function references({ definition, environment, profile, sources }: PlanInput): P
   return problems;
 }
 
-/** Power and NIC go through the source's host: without one that can be asked, no cutover ends. */
-function hostProblems({ id, host }: Source, path: string): Problem[] {
-  if (host.kind !== 'byHand') return [];
-  return [
-    {
-      path: `${path}.source`,
-      value: id,
-      message: `source "${id}" is handled by hand: Landfall cannot ask its host for power and NIC`,
-      fix: 'give the source a host connection in the inventory, or leave it out of the wave',
-    },
-  ];
-}
-
 function siteProblems(
   { method }: WorkloadDefinition,
   source: Source,
@@ -142,18 +128,14 @@ function siteProblems(
   path: string,
 ): Problem[] {
   if (method !== 'agentless') return [];
-  const site = environment.sites.find(({ id }) => id === source.site);
-  if (site?.host.kind === 'lab') return [];
-  const message =
-    site === undefined
-      ? `environment "${environment.id}" has no site "${source.site}", where ${source.id} is read from`
-      : `site "${site.id}" has no host on which a worker could run`;
+  if (environment.sites.some(({ id }) => id === source.site)) return [];
+  const message = `environment "${environment.id}" has no site "${source.site}", where ${source.id} is read from`;
   return [
     {
       path: `${path}.method`,
       value: method,
       message,
-      fix: 'use the method "agent", or give the environment this site with its host',
+      fix: 'use the method "agent", or give the environment this site',
     },
   ];
 }

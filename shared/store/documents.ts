@@ -299,6 +299,10 @@ export const ApplianceDocument = z.strictObject({
   bootId: z.string().optional(),
   enrolledAt: Instant.optional(),
   heardAt: Instant.optional(),
+  /** People start it: until it has come, they may fetch a token for it. */
+  byHand: z.boolean().optional(),
+  /** Who has fetched the last one. */
+  tokenFor: z.string().optional(),
   /** Who waits for it: raised with the document when it becomes healthy. */
   operationId: z.string().optional(),
 });

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
 import { terminal } from '../../../shared/errors.ts';
+import { isByHand } from '../../../shared/model/byHand.ts';
 import type { Environment, Site } from '../../../shared/model/environment.ts';
 import { applianceIds } from '../../../shared/model/plan.ts';
 import { environmentOf, waveOf } from '../../../shared/store/plans.ts';
-import { untilStarted, wantAppliance } from '../../appliances/activities.ts';
+import { AskPeople, hasCome, mayHaveCome, untilStarted, wantAppliance } from '../../appliances/activities.ts';
 
 const Input = z.strictObject({ environmentId: z.string(), siteId: z.string() });
 
@@ -28,7 +29,7 @@ export const findWorker = defineActivity({
     const site = siteOf(await environmentOf(store, environmentId), siteId);
     const applianceId = applianceIds.worker(siteId);
     if ((await store.appliances.get(applianceId)) !== undefined) return false;
-    return hosts.ofSite(site).workerPresent(site, applianceId);
+    return !isByHand(site) && hosts.ofSite(site).workerPresent(site, applianceId);
   },
 });
 
@@ -49,17 +50,24 @@ export const deployWorker = defineActivity({
   changes: 'the worker of a site',
   retry: untilStarted,
   input: Input.extend({ operationId: z.string() }),
-  output: z.strictObject({ healthy: z.boolean() }),
+  output: z.strictObject({
+    healthy: z.boolean(),
+    byHand: z.literal(true).optional().describe('people are to start it'),
+  }),
   async effect(capabilities, { environmentId, siteId, operationId }, { changed }) {
     const { store, hosts } = capabilities;
     const site = siteOf(await environmentOf(store, environmentId), siteId);
     const applianceId = applianceIds.worker(siteId);
-    const present = await hosts.ofSite(site).workerPresent(site, applianceId);
+    const byHand = isByHand(site);
+    const present = byHand
+      ? await hasCome(store, applianceId)
+      : await hosts.ofSite(site).workerPresent(site, applianceId);
     const wanted = await wantAppliance(
       capabilities,
-      { environmentId, applianceId, kind: 'worker', operationId },
+      { environmentId, applianceId, kind: 'worker', operationId, byHand },
       present,
     );
+    if (byHand && wanted.state === 'start') return { healthy: false, byHand };
     if (wanted.state === 'start') {
       await hosts.ofSite(site).deployWorker(site, applianceId, wanted.bootstrap);
       changed({
@@ -100,9 +108,11 @@ export const removeWorker = defineActivity({
   name: 'removeWorker',
   changes: 'the worker of a site',
   input: Input,
-  output: Nothing,
+  output: z.union([Nothing, AskPeople]),
   async effect({ store, hosts }, { environmentId, siteId }, { changed }) {
     const site = siteOf(await environmentOf(store, environmentId), siteId);
+    if (isByHand(site))
+      return { byHand: true as const, present: await mayHaveCome(store, applianceIds.worker(siteId)) };
     await hosts.ofSite(site).removeWorker(site, applianceIds.worker(siteId));
     changed({ verb: 'removed', object: `worker ${applianceIds.worker(siteId)}`, after: 'absent' });
     return null;

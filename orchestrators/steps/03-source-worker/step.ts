@@ -6,6 +6,7 @@ import { applianceIds } from '../../../shared/model/plan.ts';
 import { applianceEventData } from '../../../shared/protocol/events.ts';
 import { dismissAppliance } from '../../appliances/activities.ts';
 import { waitUntilHealthy } from '../../appliances.ts';
+import { byPeople } from '../../byHand.ts';
 import { deployWorker, findWorker, removeWorker, verifyWorker } from './activities.ts';
 
 const Verified = z.looseObject({
@@ -33,7 +34,11 @@ export const sourceWorker = defineStep({
   *run(ctx, { environmentId, waveId, siteId }, _before, attempt) {
     const applianceId = applianceIds.worker(siteId);
     const operationId = ctx.operationId('applianceHealthy', applianceId, attempt);
-    const { healthy } = yield* deployWorker.call(ctx, { environmentId, siteId, operationId });
+    const { healthy, byHand } = yield* deployWorker.call(ctx, { environmentId, siteId, operationId });
+    if (byHand === true) {
+      const what = `Start a worker at the site ${siteId}, with the bootstrap that POST /api/appliances/${applianceId}/bootstrap answers.`;
+      yield* byPeople(ctx, 'startWorker', { waveId, workloadIds: [] }, siteId, what);
+    }
     if (!healthy) yield* waitUntilHealthy(ctx, operationId, applianceId, { minutes: 20 });
     const verification = ctx.operationId('verifyWorker', siteId, attempt);
     yield* verifyWorker.call(ctx, { waveId, siteId, operationId: verification });
@@ -55,8 +60,16 @@ export const sourceWorker = defineStep({
       );
     return { applianceId, connectivity: data.results };
   },
-  *undo(ctx, { environmentId, siteId }, { adopted }) {
-    if (!adopted) yield* removeWorker.call(ctx, { environmentId, siteId });
+  *undo(ctx, { environmentId, waveId, siteId }, { adopted }) {
+    const asked = adopted ? null : yield* removeWorker.call(ctx, { environmentId, siteId });
+    if (asked?.present === true)
+      yield* byPeople(
+        ctx,
+        'removeWorker',
+        { waveId, workloadIds: [] },
+        siteId,
+        `Remove the worker of the site ${siteId}.`,
+      );
     yield* dismissAppliance.call(ctx, { applianceId: applianceIds.worker(siteId) });
   },
   todo: ({ siteId }, { adopted }) => {

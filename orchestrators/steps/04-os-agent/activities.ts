@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
+import { isByHand } from '../../../shared/model/byHand.ts';
 import { workloadOf } from '../../../shared/store/plans.ts';
-import { untilStarted, wantAppliance } from '../../appliances/activities.ts';
+import { AskPeople, hasCome, mayHaveCome, untilStarted, wantAppliance } from '../../appliances/activities.ts';
 
 const Workload = z.strictObject({ waveId: z.string(), workloadId: z.string() });
 
@@ -10,8 +11,8 @@ export const agentPresent = defineActivity({
   input: Workload,
   output: z.boolean(),
   async effect({ store, hosts }, workload) {
-    const { source } = (await workloadOf(store, workload)).plan;
-    return hosts.of(source).agentInstalled(source);
+    const { source, applianceId } = (await workloadOf(store, workload)).plan;
+    return isByHand(source) ? hasCome(store, applianceId) : hosts.of(source).agentInstalled(source);
   },
 });
 
@@ -23,7 +24,7 @@ export const findAgent = defineActivity({
   async effect({ store, hosts }, workload) {
     const { source, applianceId } = (await workloadOf(store, workload)).plan;
     if ((await store.appliances.get(applianceId)) !== undefined) return false;
-    return hosts.of(source).agentInstalled(source);
+    return !isByHand(source) && hosts.of(source).agentInstalled(source);
   },
 });
 
@@ -32,16 +33,22 @@ export const installAgent = defineActivity({
   changes: 'the agent on a source',
   retry: untilStarted,
   input: Workload.extend({ operationId: z.string() }),
-  output: z.strictObject({ applianceId: z.string(), healthy: z.boolean() }),
+  output: z.strictObject({
+    applianceId: z.string(),
+    healthy: z.boolean(),
+    byHand: z.literal(true).optional().describe('people are to start it'),
+  }),
   async effect(capabilities, { operationId, ...workload }, { changed }) {
     const { store, hosts } = capabilities;
     const { source, applianceId, environmentId } = (await workloadOf(store, workload)).plan;
-    const present = await hosts.of(source).agentInstalled(source);
+    const byHand = isByHand(source);
+    const present = byHand ? await hasCome(store, applianceId) : await hosts.of(source).agentInstalled(source);
     const wanted = await wantAppliance(
       capabilities,
-      { environmentId, applianceId, kind: 'agent', operationId },
+      { environmentId, applianceId, kind: 'agent', operationId, byHand },
       present,
     );
+    if (byHand && wanted.state === 'start') return { applianceId, healthy: false, byHand };
     if (wanted.state === 'start') {
       await hosts.of(source).installAgent(source, wanted.bootstrap);
       changed({
@@ -59,9 +66,10 @@ export const removeAgent = defineActivity({
   name: 'removeAgent',
   changes: 'the agent on a source',
   input: Workload,
-  output: Nothing,
+  output: z.union([Nothing, AskPeople]),
   async effect({ store, hosts }, workload, { changed }) {
-    const { source } = (await workloadOf(store, workload)).plan;
+    const { source, applianceId } = (await workloadOf(store, workload)).plan;
+    if (isByHand(source)) return { byHand: true as const, present: await mayHaveCome(store, applianceId) };
     await hosts.of(source).removeAgent(source);
     changed({ verb: 'removed', object: `agent on ${source.id}`, after: 'absent' });
     return null;

@@ -3,9 +3,15 @@ import type { Ctx, Flow } from '../../../shared/durable/flow.ts';
 import { defineStep } from '../../../shared/durable/step.ts';
 import { terminal } from '../../../shared/errors.ts';
 import { waitUntilHealthy } from '../../appliances.ts';
+import { believeOrAsk, byPeople, looksOff } from '../../byHand.ts';
 import { agentPresent, dismissAgent, findAgent, installAgent, removeAgent } from './activities.ts';
 
-/** Step 4 (agent-based workloads): an agent on the source's OS, put there through its host with a one-time token. */
+interface Workload {
+  waveId: string;
+  workloadId: string;
+}
+
+/** Step 4 (agent-based workloads): an agent on the source's OS, put there through its host, or by people, with a one-time token. */
 export const osAgent = defineStep({
   number: 4,
   name: 'osAgent',
@@ -18,7 +24,8 @@ export const osAgent = defineStep({
   },
   *run(ctx, workload, _before, attempt) {
     const operationId = ctx.operationId('applianceHealthy', workload.workloadId, attempt);
-    const { applianceId, healthy } = yield* installAgent.call(ctx, { ...workload, operationId });
+    const { applianceId, healthy, byHand } = yield* installAgent.call(ctx, { ...workload, operationId });
+    if (byHand === true) yield* installByHand(ctx, workload, applianceId);
     if (!healthy) yield* waitUntilHealthy(ctx, operationId, applianceId, { minutes: 20 });
     return { applianceId };
   },
@@ -40,8 +47,25 @@ export const osAgent = defineStep({
   ],
 });
 
-function* uninstall(ctx: Ctx, workload: { waveId: string; workloadId: string }): Flow<void> {
-  yield* removeAgent.call(ctx, workload);
+function* installByHand(ctx: Ctx, { waveId, workloadId }: Workload, applianceId: string): Flow<void> {
+  const what = `Start an agent on the source of ${workloadId}, with the bootstrap that POST /api/appliances/${applianceId}/bootstrap answers.`;
+  yield* byPeople(ctx, 'installAgent', { waveId, workloadIds: [workloadId] }, workloadId, what);
+}
+
+function* uninstallByHand(ctx: Ctx, workload: Workload): Flow<void> {
+  const { waveId, workloadId } = workload;
+  const what = `Remove the agent from the source of ${workloadId}.`;
+  const { at } = yield* byPeople(ctx, 'removeAgent', { waveId, workloadIds: [workloadId] }, workloadId, what);
+  const seen = yield* looksOff(ctx, workload, at, []);
+  yield* believeOrAsk(ctx, 'removeAgent', workload, seen, 'applianceFailed');
+}
+
+function* uninstall(ctx: Ctx, workload: Workload): Flow<void> {
+  const asked = yield* removeAgent.call(ctx, workload);
+  if (asked !== null) {
+    if (asked.present) yield* uninstallByHand(ctx, workload);
+    return;
+  }
   if (yield* agentPresent.call(ctx, workload))
     throw terminal(
       'applianceFailed',

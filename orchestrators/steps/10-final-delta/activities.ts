@@ -1,17 +1,34 @@
 import { z } from 'zod';
 import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
+import { isByHand } from '../../../shared/model/byHand.ts';
 import { durationMs } from '../../../shared/policy/duration.ts';
+import { believe } from '../../../shared/policy/told.ts';
 import { workloadOf } from '../../../shared/store/plans.ts';
+import { heardOf } from '../../byHand/activities.ts';
 
 const Workload = z.strictObject({ waveId: z.string(), workloadId: z.string() });
-export const MachineState = z.strictObject({ power: z.enum(['on', 'off']), nicConnected: z.boolean() });
+export const MachineState = z.strictObject({
+  power: z.enum(['on', 'off']),
+  nicConnected: z.boolean(),
+  told: z
+    .strictObject({
+      power: z.enum(['on', 'off', 'unknown']),
+      network: z.enum(['connected', 'disconnected', 'unknown']),
+    })
+    .optional()
+    .describe('there is no host to ask: what people have confirmed'),
+});
+export type MachineState = z.infer<typeof MachineState>;
 
 export const inspectMachine = defineActivity({
   name: 'inspectMachine',
   input: Workload,
   output: MachineState,
-  async effect({ store, hosts }, workload) {
-    const { source } = (await workloadOf(store, workload)).plan;
+  async effect(capabilities, workload): Promise<MachineState> {
+    const { store, hosts, now } = capabilities;
+    const found = await workloadOf(store, workload);
+    const { source } = found.plan;
+    if (isByHand(source)) return believe(found.state.told, await heardOf(capabilities, found), now());
     const { power, nicConnected } = await hosts.of(source).inspect(source);
     return { power, nicConnected };
   },

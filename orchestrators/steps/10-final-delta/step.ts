@@ -7,6 +7,7 @@ import { enterPhase } from '../../journal/activities.ts';
 import { requireWindow } from '../../requireWindow.ts';
 import { stopSync } from '../../syncs/activities.ts';
 import { runSync } from '../../syncs.ts';
+import { captureByHand, offByHand, onByHand } from './byHand.ts';
 import { inspectMachine, MachineState, remains, setNic, setPower, shutdownPolicy } from './activities.ts';
 
 interface Workload {
@@ -26,7 +27,9 @@ export const finalDelta = defineStep({
   name: 'finalDelta',
   scope: 'workload',
   input: z.strictObject({ waveId: z.string(), workloadId: z.string() }),
-  before: MachineState,
+  before: MachineState.extend({
+    ports: z.array(z.strictObject({ host: z.string(), port: z.int() })).optional(),
+  }),
   output: z.strictObject({
     bytes: z.number(),
     root: z.string(),
@@ -34,11 +37,12 @@ export const finalDelta = defineStep({
     power: z.literal('off'),
     forced: z.boolean(),
   }),
-  *capture(ctx, workload) {
-    return yield* inspectMachine.call(ctx, workload);
+  *capture(ctx, workload, attempt) {
+    const machine = yield* inspectMachine.call(ctx, workload);
+    return machine.told === undefined ? machine : yield* captureByHand(ctx, workload, machine, attempt);
   },
   changes: { schema: ShutdownChanges, needs: 'operator' },
-  *run(ctx, { waveId, workloadId }, _before, attempt, changed) {
+  *run(ctx, { waveId, workloadId }, before, attempt, changed) {
     const workload = { waveId, workloadId };
     yield* enterPhase.call(ctx, {
       waveId,
@@ -50,8 +54,9 @@ export const finalDelta = defineStep({
     const off = yield* copiedBefore(ctx, workload);
     const synced = off ?? (yield* syncUntilNothingRemains(ctx, workload, attempt));
     if (off === undefined) yield* requireWindow(ctx, 'finalDelta', waveId, [workloadId]);
-    const forced = yield* switchOff(ctx, workload, changed ?? {});
-    yield* setNic.call(ctx, { ...workload, connected: false });
+    const forced = before.told === undefined && (yield* switchOff(ctx, workload, changed ?? {}));
+    if (before.told === undefined) yield* setNic.call(ctx, { ...workload, connected: false });
+    else yield* offByHand(ctx, workload, before);
     yield* enterPhase.call(ctx, {
       waveId,
       workloadIds: [workloadId],
@@ -76,6 +81,7 @@ export const finalDelta = defineStep({
       operationId: ctx.operationId('stopSync', workload.workloadId),
       reason: 'the cutover is rolled back',
     });
+    if (before.told !== undefined) return yield* onByHand(ctx, workload, before);
     yield* setNic.call(ctx, { ...workload, connected: before.nicConnected });
     if (before.power === 'off') return;
     yield* setPower.call(ctx, { ...workload, action: 'on' });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Gates, gatePolicy } from '../../../shared/model/gate.ts';
 import { comment, decide, delegate, expire, expired } from '../../../shared/policy/gates.ts';
 import type { Person } from '../../../shared/policy/people.ts';
 import type { GateDocument } from '../../../shared/store/documents.ts';
@@ -238,5 +239,15 @@ describe('a gate that takes partial approvals', () => {
         expect(gate.status).toBe(gate.approved?.length === 0 ? 'rejected' : 'approved');
       }),
     );
+  });
+});
+
+describe('the gates for what people do by hand', () => {
+  it('are decided by operators and approvers, and never do without them', () => {
+    const { byHand } = Gates.parse({});
+    expect(byHand).toMatchObject({ required: true, roles: ['operator', 'approver'], onExpiry: 'hold' });
+    expect(gatePolicy(Gates.parse({}), 'byHand:powerOff')).toEqual(byHand);
+    for (const policy of [{ required: false }, { onExpiry: 'approve' as const }, { partial: true }])
+      expect(Gates.safeParse({ byHand: policy }).success).toBe(false);
   });
 });

@@ -25,6 +25,11 @@ describe('preflight', () => {
     expect(rules({ ...good, disks: [{ ...disk!, sizeBytes: 4096 * 2 ** 30 }] })).toEqual(['error bootDiskSize']);
   });
 
+  it('says that people switch what has no host to ask', () => {
+    const byHand = { ...good, host: { kind: 'byHand' as const, ports: [] } };
+    expect(rules(byHand, { described })).toEqual(['warning hostKnown']);
+  });
+
   it('finds services that wait for nobody or for each other', () => {
     const service = (name: string, ...dependsOn: string[]) => ({
       name,

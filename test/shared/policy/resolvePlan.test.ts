@@ -207,17 +207,7 @@ describe('what stands against a wave is told with its place:', () => {
     ]);
   });
 
-  it('sources whose host nobody can ask for power and NIC', () => {
-    const byHand = sources.map((source) =>
-      source.id === sources[0]?.id ? { ...source, host: { kind: 'byHand' as const } } : source,
-    );
-    expect(paths(() => {}, { sources: byHand })).toEqual(['groups[0].workloads[0].source']);
-  });
-
-  it('agentless workloads where nothing could run a worker', () => {
+  it('agentless workloads of a site that the environment does not have', () => {
     expect(paths(() => {}, { environment: { ...environment, sites: [] } })).toEqual(['groups[1].workloads[0].method']);
-    expect(
-      paths(() => {}, { environment: { ...environment, sites: [{ id: 'cellar', host: { kind: 'byHand' } }] } }),
-    ).toEqual(['groups[1].workloads[0].method']);
   });
 });
