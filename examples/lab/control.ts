@@ -1,7 +1,7 @@
-// The control channel of a running machine: a socket in its folder, one JSON line each way. Both sides use a relative
-// path, because a socket's path may have 107 bytes only (unix(7)) and folders of tests are deep.
+// The control channel of a running machine: a socket in its folder, one JSON line each way. A socket's path may have 107
+// bytes only (unix(7)), and folders of tests are deep: who serves stands in the folder, who asks goes by a descriptor of it.
 import { once } from 'node:events';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, openSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
@@ -26,13 +26,16 @@ export type ControlAnswer = z.infer<typeof ControlAnswer>;
 
 const socketName = 'control.sock';
 
-/** Asks the machine whose folder this process stands in; undefined when the machine is off. */
-export async function askMachine(request: ControlRequest): Promise<ControlAnswer | undefined> {
-  const socket = connect(socketName);
+/** Asks the machine with this folder; undefined when the machine is off. */
+export async function askMachine(machineDir: string, request: ControlRequest): Promise<ControlAnswer | undefined> {
+  const folder = openSync(machineDir, 'r');
+  const socket = connect(`/proc/self/fd/${folder}/${socketName}`);
   try {
     await once(socket, 'connect');
   } catch {
     return undefined;
+  } finally {
+    closeSync(folder);
   }
   socket.write(`${JSON.stringify(request)}\n`);
   try {

@@ -12,8 +12,7 @@ if (!given.success) {
   exit(2);
 }
 const [machineDir, command, service] = given.data;
-process.chdir(machineDir);
-const answer = await askMachine({ command, service });
+const answer = await askMachine(machineDir, { command, service });
 if (!answer) {
   console.error('the machine is off');
   exit(command === 'status' ? 3 : 1);

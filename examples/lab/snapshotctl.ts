@@ -12,8 +12,7 @@ if (!given.success) {
   exit(2);
 }
 const [machineDir, command, disk] = given.data;
-process.chdir(machineDir);
-const answer = await askMachine({ command, disk });
+const answer = await askMachine(machineDir, { command, disk });
 if (!answer) {
   console.error('the machine is off');
   exit(1);

@@ -1,10 +1,7 @@
 // What a wave may change, facet by facet: each belongs to the step that changes it and whose undo has to put it back.
 // Read from Azure with its SDKs, from the laboratory, and from the API; replicated points are left out, they are kept.
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { labTools } from '../../../examples/harness/lab.ts';
 import type { Stage } from '../../../examples/harness/stage.ts';
+import { askMachine } from '../../../examples/lab/control.ts';
 import { createClients } from '../../../shared/azure/clients.ts';
 import { deltaPhases } from '../../../shared/lifecycle/phases.ts';
 import type { WavePlan } from '../../../shared/model/plan.ts';
@@ -104,11 +101,8 @@ async function servicesOf(stage: Stage, { workloads }: WavePlan): Promise<string
   const named = workloads.flatMap(({ source }) => source.services.map(({ name }) => ({ id: source.id, name })));
   return Promise.all(
     named.map(async ({ id, name }) => {
-      const ask = async (what: 'status' | 'mode') => {
-        const command = [join(labTools, 'servicectl.ts'), stage.lab.machineDirOf(id), what, name];
-        const ended = promisify(execFile)(process.execPath, command);
-        return (await ended.catch((error: { stdout: string }) => error)).stdout.trim();
-      };
+      const ask = async (command: 'status' | 'mode') =>
+        (await askMachine(stage.lab.machineDirOf(id), { command, service: name }))?.text ?? 'off';
       return `${id} ${name} ${await ask('status')}, starts ${await ask('mode')}`;
     }),
   );
