@@ -2,7 +2,8 @@
 // Azure and on the source's side, is as it was before it began. The replicated points are kept.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stepNames } from '../../shared/model/steps.ts';
-import { changeNothing, type Facets } from './undo/facets.ts';
+import { changeNothing, differing, type Facets, facetsOf } from './undo/facets.ts';
+import { leaveTag, spoil } from './undo/spoil.ts';
 import { type Set as StageSet, setStage } from './undo/stage.ts';
 import { type Walk, walkAndWithdraw } from './undo/walk.ts';
 
@@ -33,4 +34,18 @@ it.each(facets)('%s had changed something', (facet) => {
 
 it.each(facets)('the undo of %s has put back what was there before', (facet) => {
   expect(walk.after[facet]).toEqual(walk.before[facet]);
+});
+
+// The planted faults come last: they stay.
+it.each(facets)('something left of %s would be seen, there and nowhere else', async (facet) => {
+  const { stage, plan } = set;
+  const before = await facetsOf(stage, plan);
+  const spoilt = await spoil[facet](set);
+  expect(differing(before, await facetsOf(spoilt, plan))).toEqual([facet]);
+});
+
+it('a tag left on what was there before would be seen', async () => {
+  const before = await facetsOf(set.stage, set.plan);
+  await leaveTag(set);
+  expect(differing(before, await facetsOf(set.stage, set.plan))).toEqual(['postCutover']);
 });

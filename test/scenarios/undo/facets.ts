@@ -41,9 +41,10 @@ export async function facetsOf(stage: Stage, plan: WavePlan): Promise<Facets> {
     initialSync: syncing.flatMap(({ kind, status }) =>
       kind === 'initial' && status !== 'idle' ? [`initial sync ${status}`] : [],
     ),
-    deltaSyncs: syncing.flatMap(({ phase, status }) =>
-      deltaPhases.has(phase) && status !== 'paused' ? ['deltas'] : [],
-    ),
+    deltaSyncs: syncing.flatMap(({ phase, kind, status }) => [
+      ...(deltaPhases.has(phase) && status !== 'paused' ? ['deltas'] : []),
+      ...(kind === 'delta' && status !== 'idle' && status !== 'paused' ? [`delta sync ${status}`] : []),
+    ]),
     uat: resources.filter(isClone),
     stopServices: await servicesOf(stage, plan),
     finalDelta: machines.map(({ id, power, nicConnected }) => `${id} ${power}, NIC ${nicConnected}`),
@@ -51,50 +52,52 @@ export async function facetsOf(stage: Stage, plan: WavePlan): Promise<Facets> {
   });
 }
 
-/** What is in the resource group, with tags; and which security group each network interface stands behind. */
+/** The resource group and what is in it, with tags; and which security group each network interface stands behind. */
 async function resourcesOf(stage: Stage, { environment }: WavePlan): Promise<string[]> {
   const { subscriptionId, resourceGroup } = environment;
   const clients = createClients(stage.cloud.endpoints['arm.endpoint'], stage.ada);
-  const lines: string[] = [];
-  for await (const { type, name, tags } of clients
-    .resources(subscriptionId)
-    .resources.listByResourceGroup(resourceGroup))
+  const { resources, resourceGroups } = clients.resources(subscriptionId);
+  const lines = [`${resourceGroup} ${JSON.stringify((await resourceGroups.get(resourceGroup)).tags ?? {})}`];
+  for await (const { type, name, tags } of resources.listByResourceGroup(resourceGroup))
     lines.push(`${type} ${name} ${JSON.stringify(tags ?? {})}`);
   for await (const nic of clients.network(subscriptionId).networkInterfaces.list(resourceGroup))
     lines.push(`${nic.name} behind ${nic.networkSecurityGroup?.id?.split('/').at(-1) ?? 'nothing'}`);
   return lines;
 }
 
+/** Who has which role in the resource group, and which roles there are besides the built-in ones. */
 async function rolesOf(stage: Stage, { environment }: WavePlan): Promise<string[]> {
-  const { subscriptionId, resourceGroup, identities } = environment;
-  const { roleAssignments } = createClients(stage.cloud.endpoints['arm.endpoint'], stage.ada).authorization(
-    subscriptionId,
-  );
+  const { subscriptionId, resourceGroup } = environment;
+  const { roleAssignments, roleDefinitions } = createClients(
+    stage.cloud.endpoints['arm.endpoint'],
+    stage.ada,
+  ).authorization(subscriptionId);
+  const group = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}`;
   const lines: string[] = [];
-  for (const principalId of Object.values(identities))
-    for await (const { scope, roleDefinitionId } of roleAssignments.listForScope(
-      `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}`,
-      { filter: `assignedTo('${principalId}')` },
-    ))
-      lines.push(`${principalId} ${roleDefinitionId?.split('/').at(-1)} at ${scope}`);
+  for await (const { principalId, scope, roleDefinitionId } of roleAssignments.listForScope(group))
+    lines.push(`${principalId} ${roleDefinitionId?.split('/').at(-1)} at ${scope}`);
+  for await (const { roleName } of roleDefinitions.list(group, { filter: "type eq 'CustomRole'" }))
+    lines.push(`the role ${roleName}`);
   return lines;
 }
 
-/** The record sets that the plan's actions move: values and time to live. */
+/** All record sets of the zones in which the plan's actions move any: values, time to live, metadata. */
 async function recordsOf(stage: Stage, { environment, workloads }: WavePlan): Promise<string[]> {
   const { subscriptionId, resourceGroup } = environment;
   const { recordSets } = createClients(stage.cloud.endpoints['arm.endpoint'], stage.ada).dns(subscriptionId);
-  const moved = workloads.flatMap(({ settings }) =>
-    settings.cutover.actions.flatMap((action) => (action.kind === 'dns' ? [action] : [])),
+  const zones = workloads.flatMap(({ settings }) =>
+    settings.cutover.actions.flatMap((action) => (action.kind === 'dns' ? [action.zoneId.split('/').at(-1)] : [])),
   );
-  return Promise.all(
-    moved.map(async ({ zoneId, record, type }) => {
-      const found = await recordSets
-        .get(resourceGroup, zoneId.split('/').at(-1) ?? '', record, type)
-        .catch(() => undefined);
-      return `${type} ${record} ${found?.ttl} ${JSON.stringify(found?.aRecords ?? found?.cnameRecord)}`;
-    }),
-  );
+  const lines: string[] = [];
+  for (const zone of new Set(zones))
+    for await (const { type, name, ttl, aRecords, cnameRecord, metadata } of recordSets.listByDnsZone(
+      resourceGroup,
+      zone ?? '',
+    ))
+      lines.push(
+        `${type?.split('/').at(-1)} ${name}.${zone} ${ttl} ${JSON.stringify([aRecords, cnameRecord, metadata])}`,
+      );
+  return lines;
 }
 
 async function servicesOf(stage: Stage, { workloads }: WavePlan): Promise<string[]> {
@@ -107,6 +110,12 @@ async function servicesOf(stage: Stage, { workloads }: WavePlan): Promise<string
     }),
   );
 }
+
+/** The facets in which two looks differ. */
+export const differing = (one: Facets, other: Facets): string[] =>
+  Object.entries(one).flatMap(([facet, lines]) =>
+    lines.join('\n') === other[facet as keyof Facets].join('\n') ? [] : [facet],
+  );
 
 function sorted(facets: Facets): Facets {
   return Object.fromEntries(Object.entries(facets).map(([step, lines]) => [step, lines.toSorted()])) as Facets;
