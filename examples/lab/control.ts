@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { chmodSync, closeSync, openSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 
 /** What may be asked of a service; `mode` shows whether it starts with its machine. */
@@ -26,24 +27,15 @@ export type ControlAnswer = z.infer<typeof ControlAnswer>;
 
 const socketName = 'control.sock';
 
-/** Asks the machine with this folder; undefined when the machine is off. */
+/** Asks the machine with this folder; undefined when the machine is off, or goes off meanwhile. */
 export async function askMachine(machineDir: string, request: ControlRequest): Promise<ControlAnswer | undefined> {
   const folder = openSync(machineDir, 'r');
   const socket = connect(`/proc/self/fd/${folder}/${socketName}`);
-  try {
-    await once(socket, 'connect');
-  } catch {
-    return undefined;
-  } finally {
-    closeSync(folder);
-  }
+  const said = text(socket).catch(() => '');
   socket.write(`${JSON.stringify(request)}\n`);
-  try {
-    for await (const line of createInterface({ input: socket })) return ControlAnswer.parse(JSON.parse(line));
-    return undefined;
-  } finally {
-    socket.destroy();
-  }
+  const line = await said;
+  closeSync(folder);
+  return line === '' ? undefined : ControlAnswer.parse(JSON.parse(line));
 }
 
 /** Answers requests for the machine whose folder this process stands in. */

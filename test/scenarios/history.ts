@@ -1,4 +1,5 @@
 // A workload's history as anybody reads it over HTTP, and what must hold of every one.
+import { isDeepStrictEqual } from 'node:util';
 import type { Api } from '../../examples/harness/api.ts';
 import type { WorkloadEvent } from '../../shared/lifecycle/events.ts';
 import { apply, fold } from '../../shared/lifecycle/fold.ts';
@@ -26,6 +27,98 @@ export const foldOf = ({ events }: History): unknown => asJson(fold(events.map(a
 /** The phases in the order in which they were entered. */
 export const phasesOf = ({ events }: History): string[] =>
   events.flatMap((event) => (event.type === 'landfall.workload.phaseEntered' ? [event.data.phase] : []));
+
+/** What decides where a workload stands, in order: all but its syncs, which come as time allows, and calls to Azure. */
+export const storyOf = ({ events }: History): string[] =>
+  events.flatMap((event) => {
+    if (/^landfall\.(sync|effect)\./.test(event.type)) return [];
+    const { phase, step } = event.data as { phase?: string; step?: string };
+    return [[event.type.replace('landfall.', ''), step ?? phase].filter(Boolean).join(' ')];
+  });
+
+/** The story of a workload that committed at the first attempt, whatever was killed meanwhile. */
+export const committedStory = (method: 'agent' | 'agentless'): string[] => [
+  'workload.registered',
+  'workload.phaseEntered preparing',
+  ...(method === 'agent' ? ['step.started osAgent', 'step.completed osAgent'] : []),
+  'step.started sourceOnboarding',
+  'source.described',
+  'step.completed sourceOnboarding',
+  'step.started initialSync',
+  'step.completed initialSync',
+  'step.started deltaSyncs',
+  'step.completed deltaSyncs',
+  'workload.phaseEntered replicating',
+  'step.started uat',
+  'workload.phaseEntered testing',
+  'machine.launched',
+  'check.completed',
+  'workload.phaseEntered tested',
+  'step.completed uat',
+  'workload.phaseEntered cutoverQueued',
+  'step.started stopServices',
+  'source.described',
+  'workload.phaseEntered stoppingServices',
+  'downtime.began',
+  'services.stopped',
+  'source.described',
+  'step.completed stopServices',
+  'step.started finalDelta',
+  'workload.phaseEntered finalSync',
+  'workload.phaseEntered sourceOff',
+  'step.completed finalDelta',
+  'step.started postCutover',
+  'workload.phaseEntered launching',
+  'machine.launched',
+  'workload.phaseEntered trafficMoved',
+  'workload.wayBackChanged',
+  'step.completed postCutover',
+  'step.started finalValidation',
+  'workload.phaseEntered validating',
+  'check.completed',
+  'validation.judged',
+  'downtime.ended',
+  'workload.phaseEntered committed',
+  'workload.wayBackChanged',
+  'step.completed finalValidation',
+];
+
+/** What is wrong with a history, whatever was killed while it was made. Empty: each event is there, once, and counted once. */
+export function flawsOf(history: History): string[] {
+  const { events, state } = history;
+  const ids = events.map(({ id }) => id);
+  const gaps = events.flatMap(({ id, version }, index) =>
+    version === index + 1 ? [] : [`${id} is number ${index + 1} and says ${version}`],
+  );
+  const twice = ids.filter((id, index) => ids.indexOf(id) < index).map((id) => `${id} is there twice`);
+  const isFold = isDeepStrictEqual(foldOf(history), asJson(state));
+  return [
+    ...gaps,
+    ...twice,
+    ...(isFold ? [] : ['the state is not the fold of the events']),
+    ...changedTwice(history).map((found) => `one operation changed the state by ${found.join(' and ')}`),
+    ...unfinishedSyncs(history),
+  ];
+}
+
+/** How many events of appliances, which number them, have never come. */
+export const missingFrom = ({ state }: History): number =>
+  Object.values(state.heard).reduce((sum, { missing }) => sum + missing, 0);
+
+/** Every sync that was sent to its appliance began once and ended once, unless it was withdrawn. */
+function unfinishedSyncs({ events }: History): string[] {
+  const told = (syncId: string, type: string) =>
+    events.filter(({ type: is, data }) => is === type && 'syncId' in data && data.syncId === syncId).length;
+  const sent = events.flatMap((event) => (event.type === 'landfall.sync.dispatched' ? [event.data.syncId] : []));
+  return [...new Set(sent)].flatMap((syncId) => {
+    const begun = told(syncId, 'landfall.sync.started');
+    const ended = told(syncId, 'landfall.sync.completed') + told(syncId, 'landfall.sync.failed');
+    const isFine = begun === 1 && ended === 1;
+    return isFine || told(syncId, 'landfall.sync.withdrawn') > 0
+      ? []
+      : [`sync ${syncId} has begun ${begun} times and ended ${ended} times`];
+  });
+}
 
 /** By operation id, type and attempt: the events that changed the state, where there is more than one of them. */
 export function changedTwice({ events }: History): string[][] {

@@ -1,4 +1,5 @@
-// The wave is withdrawn once after each step, on the same stage: however far it came, everything is as it was.
+// The wave is withdrawn once after each step, and once while its clones are tested, which that step itself removes in the
+// end; on the same stage: however far it came, everything is as it was.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Snapshot } from '../../examples/harness/watch.ts';
 import { type StepName, stepNames } from '../../shared/model/steps.ts';
@@ -24,8 +25,13 @@ const completed =
     return isDone(wave.steps[step]) || ofWorkloads.some(isDone);
   };
 
-it.each(stepNames)('after %s', async (step) => {
-  const { status, before, after } = await walkAndWithdraw(set.stage, set.plan, completed(step));
+const moments: [string, (snapshot: Snapshot) => boolean][] = [
+  ...stepNames.map((step): [string, (snapshot: Snapshot) => boolean] => [`after ${step}`, completed(step)]),
+  ['while the clones are tested', ({ wave }) => wave.gates.some(({ name }) => name === 'uat')],
+];
+
+it.each(moments)('%s', async (_moment, isFarEnough) => {
+  const { status, before, after } = await walkAndWithdraw(set.stage, set.plan, isFarEnough);
   expect(status).toBe('rolledBack');
   expect(after).toEqual(before);
 });
