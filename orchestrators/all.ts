@@ -7,10 +7,12 @@ import { advanceOperation } from './azure/activities.ts';
 import { watchSource } from './byHand/activities.ts';
 import { checkPlan, checkThroughAzure } from './checks/activities.ts';
 import { check } from './checks.ts';
-import { commandSource, commandTarget } from './commands/activities.ts';
+import { commandProbes, commandSource, commandTarget } from './commands/activities.ts';
 import { cutover } from './cutover.ts';
 import { openGate, withdrawGate } from './gates/activities.ts';
 import { group } from './group.ts';
+import { noteNames, probeThroughAzure, proveTestIsolation, recordIsolation } from './isolation/activities.ts';
+import { prove } from './isolation.ts';
 import { enterPhase, passOrderOn, recordGroup, recordStep, recordWave } from './journal/activities.ts';
 import { askForHelp, followPolicy, helpEnded, leaveGroup, withdrawQuestion } from './journal/attention/activities.ts';
 import { leaseEnvironment, releaseEnvironment } from './journal/leases/activities.ts';
@@ -47,13 +49,7 @@ import {
 import { agentPresent, dismissAgent, findAgent, installAgent, removeAgent } from './steps/04-os-agent/activities.ts';
 import { preflightSource } from './steps/05-source-onboarding/activities.ts';
 import { createStaging, latestPoint } from './steps/06-initial-sync/activities.ts';
-import {
-  cloneLife,
-  earlierSignOff,
-  ensureIsolationGroup,
-  proveTestIsolation,
-  removeIsolationGroup,
-} from './steps/08-uat/activities.ts';
+import { cloneLife, earlierSignOff, ensureIsolationGroup, removeIsolationGroup } from './steps/08-uat/activities.ts';
 import { goNoGo } from './steps/09-stop-services/activities.ts';
 import { inspectMachine, remains, setNic, setPower, shutdownPolicy } from './steps/10-final-delta/activities.ts';
 import { act, actBack, confirm } from './steps/11-post-cutover/actions.ts';
@@ -84,6 +80,7 @@ export const orchestrators: readonly Pick<OrchestratorDefinition<never, unknown>
   launch,
   destroy,
   check,
+  prove,
   act,
   actBack,
   confirm,
@@ -152,6 +149,10 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   latestPoint,
   createStaging,
   proveTestIsolation,
+  probeThroughAzure,
+  noteNames,
+  recordIsolation,
+  commandProbes,
   cloneLife,
   earlierSignOff,
   ensureIsolationGroup,

@@ -85,7 +85,9 @@ function* runOnce(
 
 /** Changed input of a step that runs checks. It weakens a proof. */
 export const CheckChanges = {
-  schema: z.strictObject({ leaveOut: z.array(z.string()).min(1).describe('names of checks that are not run') }),
+  schema: z.strictObject({
+    leaveOut: z.array(z.string()).min(1).describe('names of checks that are not run, and of probes that prove nothing'),
+  }),
   needs: 'approver',
 } as const;
 

@@ -3,10 +3,11 @@ import { z } from 'zod';
 import type { Ctx, Flow } from '../shared/durable/flow.ts';
 import { type Span, waitFor, waitUntil } from '../shared/durable/waits.ts';
 import { terminal } from '../shared/errors.ts';
+import type { Probe, ProbeResult } from '../shared/model/probe.ts';
 import type { Check } from '../shared/model/settings.ts';
 import { durationMs, plusMs } from '../shared/policy/duration.ts';
 import { applianceEventData, type CheckResult, type ServiceState } from '../shared/protocol/events.ts';
-import { commandSource, commandTarget, servicesChangeWithin } from './commands/activities.ts';
+import { commandProbes, commandSource, commandTarget, servicesChangeWithin } from './commands/activities.ts';
 
 interface Workload {
   waveId: string;
@@ -72,6 +73,23 @@ export function* commandServices(
     answerTo(ctx, operationId, servicesChangeWithin, `the services of ${workload.workloadId} to ${command}`),
   );
   return applianceEventData['landfall.services.stopped'].parse(answer.data).services;
+}
+
+/** Looks from where the target appliance is. Who does not answer within that time (ISO 8601), or cannot, has not looked. */
+export function* probeFromInside(ctx: Ctx, workload: Workload, probes: Probe[], within: string): Flow<ProbeResult[]> {
+  if (probes.length === 0) return [];
+  const operationId = ctx.operationId('probes', workload.workloadId);
+  yield* commandProbes.call(ctx, { ...workload, operationId, probes });
+  const answer = yield* waitUntil(ctx, operationId, Answer, plusMs(ctx.now(), durationMs(within)));
+  const failed = answer?.type.endsWith('.failed') === true ? Reason.parse(answer.data).message : undefined;
+  const detail = (failed ?? `the target appliance did not answer within ${within}`).slice(0, 500);
+  const results =
+    answer === undefined || failed !== undefined
+      ? []
+      : applianceEventData['landfall.probe.completed'].parse(answer.data).results;
+  return probes.map(
+    ({ name }) => results.find((each) => each.name === name) ?? { name, seen: 'notRun', answers: [], detail },
+  );
 }
 
 /** Runs checks from the target appliance; undefined if it does not answer within that time (ISO 8601). */

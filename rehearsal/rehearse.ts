@@ -186,7 +186,7 @@ function tickOf(world: World): number {
   return Math.max(60_000, Math.min(900_000, ...wanted));
 }
 
-function disturb(world: World, { events, breakage, hands }: Story, chance: Chance, latencies: Latencies): void {
+function disturb(world: World, { events, breakage, hands, leaks }: Story, chance: Chance, latencies: Latencies): void {
   const { appliances } = world;
   appliances.deliveries = () => {
     const late = () => (chance.happens(events.late) ? chance.below(events.lateSeconds * 1000) : 0);
@@ -202,6 +202,7 @@ function disturb(world: World, { events, breakage, hands }: Story, chance: Chanc
     return churned(latencies, since);
   };
   appliances.failsCheck = () => chance.happens(breakage.checks);
+  appliances.failsProbe = () => chance.happens(leaks);
   appliances.failsSync = () => chance.happens(breakage.syncs);
   appliances.failsServices = () => chance.happens(breakage.services);
   world.handiwork.isEager = () => chance.happens(hands.eager);

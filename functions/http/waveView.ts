@@ -107,11 +107,13 @@ function workloadSummary(workload: WorkloadDocument, now: string, windows: reado
     attention,
     waiting,
     validation,
+    isolation,
     downtime,
     paused,
     left,
     held,
   } = state;
+  const { proof } = isolation ?? {};
   const last = points.at(-1);
   return {
     workloadId,
@@ -130,6 +132,7 @@ function workloadSummary(workload: WorkloadDocument, now: string, windows: reado
     attention,
     waiting,
     validation,
+    isolation: proof && { when: proof.when, isolated: proof.isolated, reasons: proof.reasons, at: proof.at },
     downtime,
     paused,
     left,

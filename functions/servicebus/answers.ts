@@ -3,7 +3,7 @@
 import { applianceIds, type WorkloadPlan } from '../../shared/model/plan.ts';
 
 /** What has no instance in front, such as the timer's deltas, wakes nobody. */
-const hasInstance = /^(?:wave|group|crew|prepare|cutover|unwind|launch|destroy|check|act|traffic)-/;
+const hasInstance = /^(?:wave|group|crew|prepare|cutover|unwind|launch|destroy|check|prove|act|traffic)-/;
 
 /** Whether an operation is one that the workload's own appliances are asked to do. */
 export function isOfWorkload(
@@ -14,7 +14,7 @@ export function isOfWorkload(
   const [instanceId = ''] = operationId.split(':');
   const ofWorkload = `${waveId}\\.${workloadId}`;
   const own = new RegExp(
-    `^(?:(?:prepare|cutover)-${ofWorkload}-\\d+|unwind-${ofWorkload}-\\d+-[a-z]+|check-${ofWorkload}-(?:test|cutover)-\\d+-\\d+)$`,
+    `^(?:(?:prepare|cutover)-${ofWorkload}-\\d+|unwind-${ofWorkload}-\\d+-[a-z]+|check-${ofWorkload}-(?:test|cutover)-\\d+-\\d+|prove-${ofWorkload}-(?:noted|booted|tested)-\\d+-\\d+)$`,
   );
   return own.test(instanceId);
 }

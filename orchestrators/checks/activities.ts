@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Azure } from '../../shared/azure/contract.ts';
 import { defineActivity } from '../../shared/durable/activity.ts';
+import { terminal } from '../../shared/errors.ts';
 import type { Environment } from '../../shared/model/environment.ts';
 import { Check } from '../../shared/model/settings.ts';
 import { CheckResult } from '../../shared/protocol/events.ts';
@@ -18,7 +19,16 @@ export const checkPlan = defineActivity({
     answerWithin: z.string(),
   }),
   async effect({ store }, { purpose, ...workload }) {
-    const { uat, validation } = (await workloadOf(store, workload)).plan.settings;
+    const { plan, state } = await workloadOf(store, workload);
+    const { uat, validation } = plan.settings;
+    const proof = state.isolation?.proof;
+    // Whoever asks has proven it already. No test starts on the word of a caller alone.
+    if (purpose === 'test' && (proof?.isolated !== true || proof.when === 'beforeBoot'))
+      throw terminal(
+        'isolationBroken',
+        `The clone of ${workload.workloadId} is not proven isolated: its tests do not start.`,
+        'Retry: the proof is made anew.',
+      );
     const { checks, tries, tryEvery, answerWithin } = purpose === 'test' ? uat : validation;
     return { checks, tries, tryEvery, answerWithin };
   },

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineActivity, Nothing } from '../../shared/durable/activity.ts';
 import { terminal } from '../../shared/errors.ts';
 import { applianceIds } from '../../shared/model/plan.ts';
+import { Probe } from '../../shared/model/probe.ts';
 import { Check } from '../../shared/model/settings.ts';
 import type { SourceService } from '../../shared/model/source.ts';
 import { msBetween } from '../../shared/policy/duration.ts';
@@ -89,6 +90,21 @@ export const commandTarget = defineActivity({
       data: { waveId, workloadId, checks },
     });
     changed({ verb: 'sent', object: `${checks.length} checks to ${applianceIds.target(plan.environmentId)}` });
+    return null;
+  },
+});
+
+/** Asks the target appliance to look at the network that it is in. */
+export const commandProbes = defineActivity({
+  name: 'commandProbes',
+  changes: 'what an appliance is asked for',
+  input: Asked.extend({ probes: z.array(Probe) }),
+  output: Nothing,
+  async effect({ store, bus }, { waveId, workloadId, operationId, probes }, { changed }) {
+    const { plan } = await workloadOf(store, { waveId, workloadId });
+    const aud = applianceIds.target(plan.environmentId);
+    await bus.publish({ type: 'landfall.probe.run', operationId, aud, data: { waveId, workloadId, probes } });
+    changed({ verb: 'sent', object: `${probes.length} probes to ${aud}` });
     return null;
   },
 });

@@ -24,6 +24,8 @@ export interface Story {
   slowness: number;
   /** Whether the timers run: deltas, watchdog, heartbeats. */
   keepsTime: boolean;
+  /** Of probes: how many find a way to a clone although every rule forbids it. */
+  leaks: number;
 }
 
 /** `halfway`: the second thing that the activity does fails, `lost`: only its answer does. */
@@ -67,12 +69,13 @@ export function drawStory(seed: number, activities: number, orders: readonly Ord
     slowness: !quiet && chance.happens(0.1) ? 5 + chance.below(60) : 1,
     keepsTime: chance.happens(0.25),
     hands: { eager: sometimes(0.3, 1), forgets: sometimes(0.2, 0.5) },
+    leaks: sometimes(0.1, 0.4),
   };
 }
 
 /** The story in words, one line per thing that is to happen. */
 export function tell(story: Story): string[] {
-  const { failures, orders, restarts, engine, events, people, hands, breakage, slowness } = story;
+  const { failures, orders, restarts, engine, events, people, hands, breakage, slowness, leaks } = story;
   const share = (value: number): string => `${Math.round(value * 100)} %`;
   const shares = (what: Record<string, number>): string[] =>
     Object.entries(what)
@@ -89,6 +92,7 @@ export function tell(story: Story): string[] {
       'gates are rejected': people.rejects,
     }),
     ...shares({ 'gates wait a day': people.sleeps, 'questions are answered with a rollback': people.rollsBack }),
+    ...shares({ 'probes find a way to clones': leaks }),
     ...shares({ 'checks fail': breakage.checks, 'syncs fail': breakage.syncs, 'services refuse': breakage.services }),
     ...shares({
       'is done by hand before anybody decides': hands.eager,
@@ -104,7 +108,7 @@ export function tell(story: Story): string[] {
 export function undisturbed(story: Story): Story {
   return {
     ...story,
-    ...{ failures: [], orders: [], restarts: [], slowness: 1 },
+    ...{ failures: [], orders: [], restarts: [], slowness: 1, leaks: 0 },
     engine: { crash: 0, duplicate: 0, reorder: 0 },
     events: { twice: 0, late: 0, lateSeconds: 1 },
     people: { rejects: 0, sleeps: 0, rollsBack: 0, startsAgain: false },

@@ -44,6 +44,8 @@ export class ModelledAppliances {
   /** Commands that are taken and never answered. */
   ignores: (command: Command) => boolean = () => false;
   failsCheck: (name: string, command: Command) => boolean = () => false;
+  /** Whether a probe finds a way to a clone although every rule forbids it. */
+  failsProbe: (probe: Probe) => boolean = () => false;
   failsSync: (kind: string, workloadId: string) => boolean = () => false;
   /** Whether services refuse to stop or start. */
   failsServices: (command: Command) => boolean = () => false;
@@ -186,6 +188,7 @@ export class ModelledAppliances {
         );
       }
       case 'landfall.check.run': {
+        await this.#requireProof(waveId, workloadId);
         const results = command.data.checks.map(({ name }) => ({
           name,
           passed: !this.failsCheck(name, command),
@@ -203,13 +206,21 @@ export class ModelledAppliances {
     }
   }
 
+  /** UAT starts no test on a clone that is not proven isolated. */
+  async #requireProof(waveId: string, workloadId: string): Promise<void> {
+    const state = (await this.#around.store.workloads.get(waveId, workloadId))?.state;
+    const { isolated = false, when = 'beforeBoot' } = state?.isolation?.proof ?? {};
+    if (state?.phase === 'testing' && (!isolated || when === 'beforeBoot'))
+      this.#around.found(`${waveId}/${workloadId} is tested although nothing proves that its clone is isolated`);
+  }
+
   /** What is probed passes or not by the modelled rules, and names lead where the modelled records do. */
   #probe(probe: Probe): ProbeResult {
     const { name } = probe;
     const { azure } = this.#around;
     if (probe.kind === 'reach') {
       const machine = azure.machineAt(probe.host);
-      const passes = machine !== undefined && azure.reaches('Inbound', machine);
+      const passes = this.failsProbe(probe) || (machine !== undefined && azure.reaches('Inbound', machine));
       return { name, seen: passes ? 'open' : 'silent', answers: [], detail: '' };
     }
     return { name, seen: 'answers', answers: azure.leads.get(probe.question) ?? [], detail: '' };

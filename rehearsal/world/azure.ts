@@ -62,6 +62,8 @@ export class ModelledAzure implements Azure {
   readonly leads = new Map<string, string[]>();
   /** Subnets in which only isolated clones may boot. */
   readonly testSubnets = new Set<string>();
+  /** Ways that are open in this direction although no rule says so: what only a probe finds. */
+  readonly leaks = new Set<Rule['direction']>();
   /** From where plans let people test clones. */
   readonly testers = new Set<string>();
   onAppliance: (environment: Environment) => void = () => {};
@@ -337,6 +339,6 @@ export class ModelledAzure implements Azure {
     const subnetId = this.#find('machine', name)?.machine?.subnetId;
     const securityGroupId = this.#find('nic', `${name}-nic`)?.nic?.securityGroupId;
     const around = [securityGroupId, subnetId === undefined ? undefined : aroundSubnet(subnetId)];
-    return around.every((id) => id === undefined || !this.#denies(id, direction));
+    return this.leaks.has(direction) || around.every((id) => id === undefined || !this.#denies(id, direction));
   }
 }

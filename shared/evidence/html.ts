@@ -147,7 +147,15 @@ ${open.map((one) => html`<p>${one.workloadId}: ${one.step} began at ${time(one.s
 
 function section({ workloadId, steps, isolation, checks, effects, effectsLeftOut }: Section): Html {
   return html`<section class="workload"><h2>${workloadId}</h2>${attempts('Steps', steps)}
-<h4>Isolation of its clones</h4>${isolation.length === 0 ? none : html`<ul>${isolation.map((one) => html`<li>${one}</li>`)}</ul>`}
+<h4>Isolation of its clones</h4>${table(
+    ['When', 'Moment', 'Proof', 'What was seen'],
+    isolation.map((one) => [
+      time(one.at),
+      one.when,
+      verdict(one.isolated, 'isolated', 'open'),
+      html`${one.said.map((line) => html`${line}<br>`)}`,
+    ]),
+  )}
 <h4>Checks</h4>${table(
     ['When', 'Step', 'Check', 'Result', 'Detail'],
     checks.map((one) => [time(one.at), one.step, one.name, verdict(one.passed, 'passed', 'failed'), one.detail]),

@@ -66,7 +66,9 @@ export type Attempt = z.infer<typeof Attempt>;
 export const Section = z.strictObject({
   workloadId: z.string(),
   steps: z.array(Attempt),
-  isolation: z.array(z.string()),
+  isolation: z
+    .array(z.strictObject({ at: z.string(), when: z.string(), isolated: z.boolean(), said: z.array(z.string()) }))
+    .describe('every look at its clones: rules, probes, and what stood against the proof'),
   checks: z.array(
     z.strictObject({ at: z.string(), step: z.string(), name: z.string(), passed: z.boolean(), detail: z.string() }),
   ),

@@ -62,18 +62,25 @@ export function attemptsOf(entries: readonly Entry[]): Attempt[] {
 /** What a workload went through. */
 export function sectionOf(workloadId: string, documents: readonly EventDocument[]): Section {
   const events = documents.map(({ event }) => event);
-  const isolation: string[] = [];
+  const isolation: Section['isolation'] = [];
   const checks: Section['checks'] = [];
   for (const { type, time, data } of events) {
     if (type === 'landfall.validation.judged')
       for (const { name, passed, detail } of data.results)
         checks.push({ at: time, step: 'finalValidation', name, passed, detail: cut(detail, 500) });
+    if (type === 'landfall.isolation.judged') {
+      const { when, isolated, reasons, rules, probes } = data;
+      const said = [
+        ...rules,
+        ...probes.map((probe) => `${probe.name}: ${probe.verdict} (${probe.detail})`),
+        ...reasons,
+      ];
+      isolation.push({ at: time, when, isolated, said: said.map((line) => cut(line, 500)) });
+    }
     if (type !== 'landfall.step.completed' || data.step !== 'uat') continue;
-    const { isolation: proofs = [], tested = [] } = data.evidence as {
-      isolation?: { proof: string }[];
+    const { tested = [] } = data.evidence as {
       tested?: { results: { name: string; passed: boolean; detail: string }[] }[];
     };
-    isolation.push(...proofs.map(({ proof }) => proof));
     for (const { name, passed, detail } of tested.flatMap(({ results }) => results))
       checks.push({ at: time, step: 'uat', name, passed, detail: cut(detail, 500) });
   }

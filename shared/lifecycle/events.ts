@@ -4,6 +4,7 @@ import { Failure } from '../errors.ts';
 import { Answer, Choice, Part } from '../model/attention.ts';
 import { Act } from '../model/byHand.ts';
 import { Instant } from '../model/ids.ts';
+import { ProbeResult } from '../model/probe.ts';
 import type { ApplianceEvent } from '../protocol/events.ts';
 import { effectEventData } from './effects.ts';
 import { Phase } from './phases.ts';
@@ -11,6 +12,22 @@ import { Phase } from './phases.ts';
 const Checked = z.strictObject({ before: z.unknown().optional(), after: z.unknown().optional() });
 /** Whose decision it is, and why. */
 const Given = { by: z.string(), reason: z.string() };
+/** One look at the isolation of a workload's clones: at the rules before they boot, then with probes as well. */
+export const IsolationProof = z.strictObject({
+  of: z.string(),
+  when: z.enum(['beforeBoot', 'booted', 'tested']),
+  isolated: z.boolean(),
+  reasons: z.array(z.string()).describe('what stands against it'),
+  rules: z.array(z.string()),
+  probes: z.array(
+    z.strictObject({
+      name: z.string(),
+      verdict: z.enum(['held', 'broken', 'notRun', 'leftOut']),
+      detail: z.string(),
+    }),
+  ),
+});
+export type IsolationProof = z.infer<typeof IsolationProof>;
 const Sync = { syncId: z.string(), kind: z.enum(['initial', 'delta', 'final']) };
 
 export const platformEventData = {
@@ -108,6 +125,10 @@ export const platformEventData = {
       }),
     ),
   }),
+  /** Where production names lead before any clone of this try has booted. */
+  'landfall.isolation.noted': z.strictObject({ names: z.array(ProbeResult) }),
+  /** What rules and probes say of a workload's clones: `of` tells one set of clones from the next. */
+  'landfall.isolation.judged': IsolationProof,
   'landfall.machine.launched': z.strictObject({
     purpose: z.enum(['test', 'cutover']),
     importSeconds: z.number().nonnegative(),

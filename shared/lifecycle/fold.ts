@@ -110,6 +110,13 @@ function decide(
       return { state: { ...state, waiting: waitingAfter(state.waiting, event) } };
     case 'landfall.validation.judged':
       return { state: { ...state, validation: { ...event.data, at: event.time } } };
+    case 'landfall.isolation.noted':
+      return { state: { ...state, isolation: { ...state.isolation, noted: event.data.names } } };
+    case 'landfall.isolation.judged': {
+      // A look at clones of an earlier try comes late: it says nothing about those that are there now.
+      if (event.data.when !== 'beforeBoot' && state.isolation?.proof?.of !== event.data.of) return { state };
+      return { state: { ...state, isolation: { ...state.isolation, proof: { ...event.data, at: event.time } } } };
+    }
     case 'landfall.machine.launched':
       return { state: { ...state, launched: event.data } };
     case 'landfall.byHand.asked':

@@ -1,7 +1,9 @@
 import type { Failure } from '../errors.ts';
 import type { Choice } from '../model/attention.ts';
+import type { ProbeResult } from '../model/probe.ts';
 import type { DiskPoint, ServiceState } from '../protocol/events.ts';
 import type { Waiting } from './effects.ts';
+import type { IsolationProof } from './events.ts';
 import type { Told } from './told.ts';
 import type { Phase } from './phases.ts';
 
@@ -88,6 +90,8 @@ export interface WorkloadState {
   /** The latest syncs in numbers, newest last, and the initial one. */
   syncRuns: SyncRun[];
   launched?: Launched | undefined;
+  /** Where production names led before its clones booted, and the latest look at the isolation of those clones. */
+  isolation?: { noted?: ProbeResult[] | undefined; proof?: (IsolationProof & { at: string }) | undefined } | undefined;
   totals: { initialBytes: number; deltaBytes: number; finalBytes: number; deltas: number };
   services: ServiceState[];
   steps: Record<string, StepRecord>;

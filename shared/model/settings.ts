@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { CutoverAction } from '../actions/all.ts';
 import { cadenceSettings } from './cadence.ts';
 import { ArmId, Duration, ReachableHost, ReachableUrl } from './ids.ts';
+import { isolationSettings, resolvedIsolation } from './isolation.ts';
 
 const named = { name: z.string().min(1).max(80) };
 
@@ -105,18 +106,6 @@ const resolvedPatience = {
   answerWithin: patience.answerWithin.default('PT15M'),
 };
 
-/** Somebody who may reach clones from outside their subnet: a bastion's subnet, the appliance's address. */
-const Tester = z.strictObject({
-  name: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, 'use lower-case letters, digits and inner hyphens'),
-  from: z
-    .cidrv4()
-    .refine((prefix) => Number(prefix.split('/')[1]) >= 20, 'name the subnet of the testers: a /20 or smaller'),
-});
-const testers = z
-  .array(Tester)
-  .max(20)
-  .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'every tester needs a name of its own');
-
 /** What a sync reads back from its target: what it wrote, some blocks drawn at random, or everything. */
 export const Verification = z.enum(['written', 'sample', 'all']);
 export type Verification = z.infer<typeof Verification>;
@@ -144,9 +133,7 @@ export const Settings = z.strictObject({
     .strictObject({
       checks: z.array(Check).max(50),
       expiresAfter: Duration,
-      testers: testers.describe(
-        'who may reach the clones from outside their subnet; the others of their group’s as well',
-      ),
+      ...isolationSettings,
       ...patience,
     })
     .partial()
@@ -182,7 +169,7 @@ export const ResolvedSettings = z.strictObject({
   uat: z.strictObject({
     checks: z.array(Check),
     expiresAfter: Duration,
-    testers: testers.default([]),
+    ...resolvedIsolation,
     ...resolvedPatience,
   }),
   cutover: z.strictObject({

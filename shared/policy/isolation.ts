@@ -93,7 +93,7 @@ function everyOf(prefixes: string, passes: (prefix: string) => boolean): boolean
 }
 
 /** Whether an IPv4 prefix lies inside another; anything that is no IPv4 prefix (a service tag) does not. */
-function contains(outer: string, inner: string): boolean {
+export function contains(outer: string, inner: string): boolean {
   const [a, b] = [range(outer), range(inner)];
   return a !== undefined && b !== undefined && a.first <= b.first && b.last <= a.last;
 }

@@ -48,6 +48,7 @@ export function ownership(waveId: string, workloadId: string, now: string, days 
 
 /** Names of what is made for a workload: deterministic, so that a repeated step finds the same things. */
 export const resourceNames = {
+  appliance: (applianceId: string) => `lf-${applianceId}`,
   testMachine: (target: string) => `${target}-uat`,
   testDisk: (target: string, diskId: string) => `${target}-uat-${diskId}`,
   disk: (target: string, diskId: string) => `${target}-${diskId}`,

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { environment, onlyDb, onlyShop } from './world/definitions.ts';
+import { onlyDb, onlyShop } from './world/definitions.ts';
 import { broken, busy, leaseKept, nothingLeft, servesAsBefore, throttled, times } from './world/expectations.ts';
 import { expectSound } from './world/invariants.ts';
 import { World } from './world/world.ts';
@@ -188,56 +188,6 @@ test('a source that refuses to shut down is not cut off unless the plan says so'
   await world.people.answer('rollback');
   await world.ended();
   servesAsBefore(world, 'db-01', { engine: 'running', reports: 'running' });
-});
-
-test.each([
-  ['lets its clones out', 'Outbound' as const],
-  ['lets others in to its clones', 'Inbound' as const],
-])('UAT boots no clone in a network that %s', async (_what, direction) => {
-  world = await World.open({ change: onlyDb });
-  const rules = world.azure.testRules;
-  const everywhere = { name: 'hole', priority: 50, access: 'Allow' as const, source: '*', destination: '*' };
-  world.azure.testRules = [
-    ...rules.flatMap((rule) => (rule.direction === direction ? { ...rule, ...everywhere } : [])),
-    ...rules,
-  ];
-  await world.start();
-  await question();
-  expect(world.openQuestions()[0]?.failure).toMatchObject({ code: 'isolationBroken' });
-  expect(world.script.called('createMachine')).toBe(0);
-  world.azure.testRules = rules;
-  await world.people.answer('retry');
-  expect((await world.ended()).status).toBe('committed');
-});
-
-test('whom the plan lets test may reach the clones of the group, and nobody else', async () => {
-  const testers = [{ name: 'bastion', from: '10.0.3.0/26' }];
-  world = await World.open({
-    change: (posted) => {
-      onlyShop(posted);
-      for (const workload of posted.groups[0]?.workloads ?? [])
-        if (workload.id === 'app')
-          workload.settings = { ...workload.settings, uat: { ...workload.settings?.uat, testers } };
-    },
-  });
-  const admits = { name: 'bastion', priority: 100, access: 'Allow' as const, source: '10.0.3.0/26' };
-  const inbound = world.azure.testRules.filter(({ direction }) => direction === 'Inbound');
-  world.azure.testRules = [...world.azure.testRules, ...inbound.map((rule) => ({ ...rule, ...admits }))];
-  let rules: unknown;
-  world.script.once(
-    'proveTestIsolation',
-    async () => {
-      const id = await world.capabilities.azure.network.machineSecurityGroup(environment, 'web-01-uat');
-      rules = await world.capabilities.azure.network.securityRules(id ?? '');
-    },
-    { matches: ({ booted }) => booted === true },
-  );
-  await world.start();
-  expect((await world.ended()).status).toBe('committed');
-  expect(rules).toContainEqual(
-    expect.objectContaining({ direction: 'Inbound', access: 'Allow', source: '10.0.3.0/26' }),
-  );
-  expect(JSON.stringify(world.state('web').steps['uat']?.evidence)).toContain('reached by bastion (10.0.3.0/26)');
 });
 
 test('deltas go on while a question waits for its answer, so that the answer is not too late', async () => {

@@ -27,6 +27,26 @@ it('the wave was rolled back, and every workload is withdrawn with its points', 
   }
 });
 
+it('the clone was proven isolated by its rules and by probes; what this Azure does not simulate was not probed', async () => {
+  const { events } = await set.stage.asAda.events(set.plan.waveId, 'db01');
+  const proofs = events.flatMap((event) => (event.type === 'landfall.isolation.judged' ? [event.data] : []));
+  expect(proofs.map(({ when, isolated }) => [when, isolated])).toEqual([
+    ['beforeBoot', true],
+    ['booted', true],
+    ['tested', true],
+  ]);
+  const verdicts = proofs[1]?.probes.map(({ name, verdict }) => [name, verdict]) ?? [];
+  expect(Object.fromEntries(verdicts)).toEqual({
+    'record db.corp.example A': 'held',
+    'name db-01': 'notRun',
+    'name db.corp.example': 'held',
+    'reverse 192.0.2.10': 'notRun',
+    'clone to the name server of the site': 'held',
+    'clone port 22': 'held',
+    'clone port 443': 'held',
+  });
+});
+
 it.each(facets)('%s had changed something', (facet) => {
   const seen = walk.seen[facet] ?? new Set();
   expect([...seen].filter((lines) => lines !== JSON.stringify(walk.before[facet]))).not.toEqual([]);

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { defineActivity } from '../../../shared/durable/activity.ts';
 import { applianceIds } from '../../../shared/model/plan.ts';
-import { environmentOf, ownership } from '../../../shared/store/plans.ts';
+import { environmentOf, ownership, resourceNames } from '../../../shared/store/plans.ts';
 import { untilStarted, wantAppliance } from '../../appliances/activities.ts';
 import { asked, Progress } from '../../azure/activities.ts';
 
 const Input = z.strictObject({ environmentId: z.string() });
-const machineName = (environmentId: string) => `lf-${applianceIds.target(environmentId)}`;
+const machineName = (environmentId: string) => resourceNames.appliance(applianceIds.target(environmentId));
 
 /** Whether a machine of the appliance's name exists that is not ours. */
 export const findAppliance = defineActivity({

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import type { Ctx, Flow } from '../../../shared/durable/flow.ts';
 import { defineStep } from '../../../shared/durable/step.ts';
-import { terminal } from '../../../shared/errors.ts';
+import { MigrationError, terminal } from '../../../shared/errors.ts';
 import { OnFailure } from '../../../shared/model/failurePolicy.ts';
 import { CheckChanges, checkAll, failedIn, type Tested } from '../../checks.ts';
 import { passGate } from '../../gate.ts';
+import { type Judged, proveTestIsolation, recordIsolation } from '../../isolation/activities.ts';
+import { openIn, proveAll } from '../../isolation.ts';
 import { enterPhase } from '../../journal/activities.ts';
 import { destroyAll, launchAll } from '../../machines.ts';
 import {
@@ -12,7 +14,6 @@ import {
   earlierSignOff,
   ensureIsolationGroup,
   type Isolated,
-  proveTestIsolation,
   removeIsolationGroup,
   Signed,
 } from './activities.ts';
@@ -45,12 +46,15 @@ export const uat = defineStep({
       return { isolation: [], tested: [], signOff: 'skipped', decisions: [] };
     },
   },
-  *capture(ctx, { waveId, workloadIds }) {
+  *capture(ctx, input) {
+    const { waveId, workloadIds } = input;
     const signed = yield* earlierSignOff.call(ctx, { waveId, workloadIds });
-    return signed === null ? {} : { signed };
+    if (signed !== null) return { signed };
+    yield* noteProduction(ctx, input);
+    return {};
   },
-  *precheck(ctx, input, { signed }) {
-    return { isolation: signed?.isolation ?? (yield* requireIsolation(ctx, input, false)) };
+  *precheck(ctx, input, { signed }, attempt) {
+    return { isolation: signed?.isolation ?? (yield* requireIsolation(ctx, input, attempt)) };
   },
   *run(ctx, input, { signed }, attempt, changed) {
     // People have tested these workloads, and no rollback and no other plan has come since: nobody is asked twice.
@@ -66,8 +70,11 @@ export const uat = defineStep({
       workloadIds,
     });
     yield* launchAll(ctx, input, [workloadIds], 'test', networkSecurityGroupId);
-    const isolation = yield* requireIsolation(ctx, input, true);
-    const tested = yield* checkAll(ctx, input, 'test', changed?.leaveOut);
+    const leaveOut = changed?.leaveOut ?? [];
+    const isolation = yield* requireProof(ctx, input, attempt, 'booted', leaveOut);
+    const tested = yield* checkAll(ctx, input, 'test', leaveOut);
+    // A clone that registers itself may do so minutes after it has booted.
+    isolation.push(...(yield* requireProof(ctx, input, attempt, 'tested', leaveOut)));
     const passed = passedOf(input, tested);
     const behind = workloadIds.filter((id) => !passed.includes(id));
     const but = behind.length === 0 ? '' : ` ${behind.join(', ')} failed and stays behind.`;
@@ -138,20 +145,63 @@ function passedOf({ groupId, onFailure }: Input, tested: readonly Tested[]): str
   );
 }
 
-function* requireIsolation(
-  ctx: Ctx,
-  { waveId, workloadIds }: Input,
-  booted: boolean,
-): Flow<z.infer<typeof Isolated>[]> {
-  const proof = yield* proveTestIsolation.call(ctx, { waveId, workloadIds, booted });
-  if (proof.reasons.length > 0)
+/** Tells the clones of one try from those of the next. */
+const clonesOf = (ctx: Ctx, attempt: number): string => ctx.operationId('clones', attempt);
+
+/** Where production names lead before any clone boots: what they must go on leading to. */
+function* noteProduction(ctx: Ctx, input: Input): Flow<void> {
+  const noted = openIn(yield* proveAll(ctx, input, { of: '', when: 'noted', leaveOut: [] }));
+  if (noted.length === 0) return;
+  throw terminal(
+    'isolationBroken',
+    `The plan of ${input.groupId} requires probes that cannot be run: ${noted.join('; ')}.`,
+    'See that the target appliance resolves these names, then retry; or let an approver skip UAT.',
+  );
+}
+
+/** Before anything boots: the rules around the test network. */
+function* requireIsolation(ctx: Ctx, { waveId, workloadIds }: Input, attempt: number): Flow<Isolated[]> {
+  const found = yield* proveTestIsolation.call(ctx, { waveId, workloadIds });
+  const findings = found.map((each) => ({ ...each, seen: [] }));
+  const [of, operationId] = [clonesOf(ctx, attempt), ctx.operationId('isolation', attempt)];
+  const looked = { waveId, operationId, of, when: 'beforeBoot' as const, findings, leaveOut: [] };
+  const judged = yield* recordIsolation.call(ctx, looked);
+  const open = openIn(judged);
+  if (open.length > 0)
     throw terminal(
       'isolationBroken',
-      `The test network is not isolated: ${proof.reasons.join('; ')}.`,
+      `The test network is not isolated: ${open.join('; ')}.`,
       'Close what is named; nothing boots before. Then retry.',
     );
-  return proof.evidence;
+  return judged.map(inShort);
 }
+
+/** Once the clones are there: rules and probes. Clones without this proof do not stay. */
+function* requireProof(
+  ctx: Ctx,
+  input: Input,
+  attempt: number,
+  when: 'booted' | 'tested',
+  leaveOut: string[],
+): Flow<Isolated[]> {
+  let judged: Judged[];
+  try {
+    judged = yield* proveAll(ctx, input, { of: clonesOf(ctx, attempt), when, leaveOut });
+  } catch (error) {
+    if (error instanceof MigrationError) yield* removeClones(ctx, input);
+    throw error;
+  }
+  const open = openIn(judged);
+  if (open.length === 0) return judged.map(inShort);
+  yield* removeClones(ctx, input);
+  throw terminal(
+    'isolationBroken',
+    `The clones of ${input.groupId} were not isolated, and are gone: ${open.join('; ')}.`,
+    'Close what is named, and put names back that lead elsewhere now. Then retry: new clones are made.',
+  );
+}
+
+const inShort = ({ workloadId, proof }: Judged): Isolated => ({ workloadId, proof });
 
 function* removeClones(ctx: Ctx, input: Input): Flow<void> {
   const { waveId, groupId, environmentId, workloadIds } = input;

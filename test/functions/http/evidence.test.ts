@@ -50,7 +50,12 @@ it('tells of a committed wave: windows, downtime, approvals, isolation, checks, 
     'postCutover',
     'finalValidation',
   ]);
-  expect(db?.isolation.join()).toContain('isolated');
+  expect(db?.isolation.map(({ when, isolated }) => [when, isolated])).toEqual([
+    ['beforeBoot', true],
+    ['booted', true],
+    ['tested', true],
+  ]);
+  expect(db?.isolation[1]?.said.join()).toContain('clone port 22: held');
   expect(db?.checks.every(({ passed }) => passed)).toBe(true);
   const power = db?.effects.find(({ what }) => what === 'asked to shut down source db-01');
   expect(power).toMatchObject({ before: 'on', after: 'off' });

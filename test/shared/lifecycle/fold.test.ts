@@ -145,3 +145,35 @@ describe('folding a workload’s events', () => {
     expect(answered).toMatchObject({ state: { phase: 'testing', remembered: undefined, attention: undefined } });
   });
 });
+
+describe('the isolation of clones', () => {
+  const judged = (of: string, when: 'beforeBoot' | 'booted' | 'tested', isolated = true): WorkloadEvent => ({
+    ...platform,
+    id: id(),
+    type: 'landfall.isolation.judged',
+    data: { of, when, isolated, reasons: isolated ? [] : ['a hole'], rules: [], probes: [] },
+  });
+  const noted: WorkloadEvent = {
+    ...platform,
+    id: id(),
+    type: 'landfall.isolation.noted',
+    data: { names: [{ name: 'name db', seen: 'answers', answers: ['10.0.0.4'], detail: '' }] },
+  };
+  const proofAfter = (...events: WorkloadEvent[]) => fold([registered(), noted, ...events])?.isolation;
+
+  it('is as it was looked at last, beside where names led before', () => {
+    expect(proofAfter(judged('a', 'beforeBoot'), judged('a', 'booted'))).toMatchObject({
+      noted: [{ name: 'name db' }],
+      proof: { of: 'a', when: 'booted', isolated: true, at: time },
+    });
+    expect(proofAfter(judged('a', 'beforeBoot'), judged('a', 'booted'), judged('a', 'tested', false))).toMatchObject({
+      proof: { when: 'tested', isolated: false },
+    });
+  });
+
+  it('is not proven by a late look at clones of an earlier try', () => {
+    const again = [judged('a', 'beforeBoot'), judged('b', 'beforeBoot'), judged('a', 'booted')];
+    expect(proofAfter(...again)).toMatchObject({ proof: { of: 'b', when: 'beforeBoot' } });
+    expect(proofAfter(judged('a', 'booted'))?.proof).toBeUndefined();
+  });
+});
