@@ -1,11 +1,13 @@
 // What a disk's path in the inventory may be, and how it is opened.
 import { messageOf } from '../log.ts';
-import { openRaw, sizeChanged } from './raw.ts';
-import type { DiskSource } from './source.ts';
+import { isNbdUri } from '../nbd/uri.ts';
+import { openNbd } from './nbd.ts';
+import { openRaw } from './raw.ts';
+import { type DiskSource, sizeChanged } from './source.ts';
 
 /** Opens a disk by what the inventory, or the command that froze a copy of it, says where it is. */
 export function openSource(path: string): Promise<DiskSource> {
-  return openRaw(path);
+  return isNbdUri(path) ? openNbd(path) : openRaw(path);
 }
 
 /** Opens a disk that was planned with a size; another one is refused. */

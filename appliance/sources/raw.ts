@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, readFile, realpath } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Problem } from '../problem.ts';
-import type { DiskSource } from './source.ts';
+import { type DiskSource, sizeChanged } from './source.ts';
 
 class RawSource implements DiskSource {
   readonly sizeBytes: number;
@@ -80,13 +80,4 @@ async function sizeOf(path: string, file: FileHandle): Promise<number> {
 async function deviceSize(path: string): Promise<number> {
   const name = basename(await realpath(path));
   return Number((await readFile(`/sys/class/block/${name}/size`, 'utf8')).trim()) * 512;
-}
-
-/** The disk is another than it was when it was opened, or planned. */
-export function sizeChanged(disk: string, expected: number, found: number): Problem {
-  return new Problem(
-    'diskSizeChanged',
-    `The disk ${disk} has ${found} bytes, and ${expected} were planned.`,
-    'Bring the inventory up to date and plan the wave anew: its staging blob and target disk have the old size.',
-  );
 }

@@ -1,4 +1,5 @@
 // A disk as the engine reads it: whatever Linux or an NBD server can show as a row of bytes.
+import { Problem } from '../problem.ts';
 import type { Range } from '../replication/blocks.ts';
 
 /** A stretch of a disk; `zero` says that it is known to read as zeros without being read. */
@@ -19,4 +20,13 @@ export interface DiskSource {
   /** Fails with `diskSizeChanged` if the disk has another size by now. */
   checkSize(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** The disk is another than it was when it was opened, or planned. */
+export function sizeChanged(disk: string, expected: number, found: number): Problem {
+  return new Problem(
+    'diskSizeChanged',
+    `The disk ${disk} has ${found} bytes, and ${expected} were planned.`,
+    'Bring the inventory up to date and plan the wave anew: its staging blob and target disk have the old size.',
+  );
 }

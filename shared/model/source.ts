@@ -29,7 +29,11 @@ export type SourceService = z.infer<typeof SourceService>;
 
 const SourceDisk = z.strictObject({
   id: Id,
-  path: z.string().min(1).max(1024).describe('where the appliance that reads it finds the raw disk'),
+  path: z
+    .string()
+    .min(1)
+    .max(1024)
+    .describe('where the appliance finds the disk: a raw image, a block device or an NBD URI'),
   sizeBytes: z
     .int()
     .positive()
@@ -71,7 +75,7 @@ export const Source = z.strictObject({
     .strictObject({ take: Argv, release: Argv })
     .optional()
     .describe(
-      'commands that freeze a crash-consistent copy of a disk: the disk id is appended; `take` prints the path to read',
+      'commands that freeze a crash-consistent copy of a disk: the disk id is appended; `take` prints the path, or NBD URI, to read',
     ),
   owner: z.string().min(1).max(120),
   criticality: z.enum(['low', 'medium', 'high']),

@@ -1,6 +1,5 @@
 import type { Range } from '../../../appliance/replication/blocks.ts';
-import { sizeChanged } from '../../../appliance/sources/raw.ts';
-import type { DiskSource, Extent } from '../../../appliance/sources/source.ts';
+import { type DiskSource, type Extent, sizeChanged } from '../../../appliance/sources/source.ts';
 
 /** A disk in memory. */
 export class MemorySource implements DiskSource {
