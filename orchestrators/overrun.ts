@@ -1,5 +1,5 @@
 // A cutover that runs past its window: noticed by a timer at the window's end, whatever is waited for. Before each step
-// that cannot be taken back for free `requireWindow` looks as well. After traffic has moved it is only shown.
+// that cannot be taken back for free `inTime` looks ahead as well. After traffic has moved it is only shown.
 import type { Ctx, Flow } from '../shared/durable/flow.ts';
 import { alarm } from '../shared/durable/waits.ts';
 import type { Opening } from '../shared/model/window.ts';

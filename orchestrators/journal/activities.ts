@@ -34,10 +34,14 @@ export async function append(store: Store, subject: z.infer<typeof Subject>, eve
 
 export const enterPhase = defineActivity({
   name: 'enterPhase',
-  input: Subject.extend({ operationId, phase: z.enum(Phase), reason: z.string(), heldIn: z.int().optional() }),
+  input: Subject.extend({
+    ...{ operationId, phase: z.enum(Phase), reason: z.string(), heldIn: z.int().optional() },
+    notAfter: z.string().describe('fails with `windowClosed` where none has entered it by then').optional(),
+  }),
   output: Nothing,
   retry: patientRetry,
-  async effect({ store, now }, { operationId, phase, reason, heldIn, ...subject }) {
+  async effect({ store, now }, { operationId, phase, reason, heldIn, notAfter, ...subject }) {
+    if (notAfter !== undefined && now() > notAfter) await requireEntered(store, subject, phase, notAfter);
     const common = { time: now(), source: 'platform', operationId };
     const entered: PlatformEvent = {
       ...common,
@@ -60,6 +64,22 @@ export const enterPhase = defineActivity({
     return null;
   },
 });
+
+/** Too late, unless this is the repetition of a call that was in time. */
+async function requireEntered(
+  store: Store,
+  { waveId, workloadIds }: z.infer<typeof Subject>,
+  phase: Phase,
+  notAfter: string,
+): Promise<void> {
+  for (const workloadId of workloadIds)
+    if ((await workloadOf(store, { waveId, workloadId })).state.phase === phase) return;
+  throw terminal(
+    'windowClosed',
+    `The latest safe start of ${phase} for ${workloadIds.join(', ')}, ${notAfter}, has passed.`,
+    'Go on past the window, or roll back.',
+  );
+}
 
 function isStepEvent(event: PlatformEvent): event is StepEvent {
   return event.type.startsWith('landfall.step.');

@@ -19,8 +19,13 @@ export interface ModelledMachine {
   agent: string | undefined;
   /** Tells shutdowns apart: one that was overtaken does nothing. */
   shutdowns: number;
+  /** Whether it was asked to shut down since it is on. */
+  asked: boolean;
   refusesShutdown: boolean;
 }
+
+/** What is said of a source when it is asked to shut down. */
+export const askedToShutDown = 'asked to shut down';
 
 interface Around {
   changed: Changed;
@@ -78,6 +83,7 @@ export class ModelledHosts implements Hosts {
     machine.shutdowns++;
     if (machine.power === 'on') return;
     machine.power = 'on';
+    machine.asked = false;
     for (const [name, mode] of machine.startModes) if (mode === 'automatic') machine.services.set(name, 'running');
     this.#changed(machine.source.id, 'on');
     if (machine.agent !== undefined) this.onBoot(machine.source.id);
@@ -104,7 +110,10 @@ export class ModelledHosts implements Hosts {
         disks: machine.source.disks.map((disk) => ({ id: disk.id, sizeBytes: disk.sizeBytes })),
       }),
       shutDown: async () => {
-        if (machine.power === 'off' || machine.refusesShutdown) return;
+        if (machine.power === 'off') return;
+        if (!machine.asked) this.#changed(id, askedToShutDown);
+        machine.asked = true;
+        if (machine.refusesShutdown) return;
         const turn = ++machine.shutdowns;
         this.#around.later(this.#around.shutdownMs(), async () => {
           if (machine.shutdowns === turn) this.#off(machine);
@@ -165,6 +174,7 @@ function serving(source: Source): ModelledMachine {
     startModes: new Map(source.services.flatMap(({ name, startMode }) => (startMode ? [[name, 'automatic']] : []))),
     agent: undefined,
     shutdowns: 0,
+    asked: false,
     refusesShutdown: false,
   };
 }

@@ -1,9 +1,12 @@
-// Whether a cutover fits its window: what it takes at a high estimate, and its whole way back after that, must end before
-// the window closes. `atRisk`: only as it usually goes. Waiting is never a reason to give up: there is a next window.
+// Whether a cutover, or what is left of it, fits its window: what it takes at a high estimate, and its whole way back
+// after that, must end before the window closes. `atRisk`: only as it usually goes. Waiting is never a reason to give up:
+// there is a next window.
+import type { WorkloadState } from '../lifecycle/state.ts';
 import type { Opening } from '../model/window.ts';
 import { msBetween } from './duration.ts';
 import { type Facts, partsOf, type WorkloadParts } from './fit/downtime.ts';
-import type { Estimate } from './fit/estimate.ts';
+import { noTime } from './fit/estimate.ts';
+import { leftFrom, type Part, partOf } from './fit/left.ts';
 import { type GroupPath, pathOf } from './fit/path.ts';
 import { bytesText, timeText } from './fit/words.ts';
 import { currentOpening, latestStart } from './openings.ts';
@@ -46,7 +49,8 @@ export function judge(
       : (windows.find((one) => one.opens > window.opens && latestStart(one, needsMs) >= one.opens) ?? null);
   const answer = { window, latestSafeStart, nextWindow };
   const leftMs = msBetween(start, window.closes);
-  const account = `${timeText(total.highMs)} of cutover at a high estimate and ${timeText(undo.highMs)} for the way back`;
+  const back = undo.highMs === 0 ? '' : ` and ${timeText(undo.highMs)} for the way back`;
+  const account = `${timeText(total.highMs)} of cutover at a high estimate${back}`;
   const has = `the window that closes at ${window.closes} has ${timeText(leftMs)} left from ${start}`;
   if (obstacles.length > 0) return { ...answer, verdict: 'cannotFit', reasons: [...obstacles] };
   if (start <= latestSafeStart) return { ...answer, verdict: 'fits', reasons: [`${account} fit: ${has}`] };
@@ -70,34 +74,45 @@ export interface GroupFit extends Fit {
   workloads: WorkloadParts[];
 }
 
-/** Predicts and judges the cutover of a group, or of those of its workloads that are given; `tiers` in start order. */
-export function judgeGroup(
-  tiers: readonly (readonly string[])[],
-  facts: readonly Facts[],
-  windows: readonly Opening[],
-  now: string,
-): GroupFit {
-  const workloads = facts.map((one) => partsOf(one, now));
-  const path = pathOf(tiers, workloads);
-  const fit = judge(path, windows, now, workloads.filter((one) => !one.converges).map(neverConverges));
-  const assumed = workloads.filter(({ rates }) => rates.deltas === 0).map(({ workloadId }) => workloadId);
-  const reasons =
-    assumed.length === 0
-      ? fit.reasons
-      : [...fit.reasons, `no delta was measured yet of ${assumed.join(', ')}: their churn is assumed`];
-  return { ...fit, reasons, path, workloads };
+/** A workload with where it stands in its cutover. */
+type Member = Facts & { state: Pick<WorkloadState, 'phase' | 'remembered'> };
+
+/** The part of their cutover that some workloads are about to begin; the others are where their phases say. */
+export interface Beginning {
+  part: Part;
+  workloadIds: readonly string[];
+  /** Whether nothing of the plan leads back from there: then no time is kept for the way back. */
+  oneWay: boolean;
 }
 
-/** Judges what is left when one workload of a group is about to stop: its own downtime, and the group's way back. */
-export function judgeStop(group: GroupFit, workloadId: string, windows: readonly Opening[], now: string): Fit {
-  const total: Estimate = group.path.downtime[workloadId] ?? group.path.total;
-  const own = group.workloads.find((one) => one.workloadId === workloadId);
-  return judge(
-    { total, undo: group.path.undo },
-    windows,
-    now,
-    own === undefined || own.converges ? [] : [neverConverges(own)],
-  );
+/**
+ * Predicts and judges what is left of the cutover of a group, or of those of its workloads that are given; all of it
+ * where none has begun. `tiers` in start order.
+ */
+export function judgeGroup(
+  tiers: readonly (readonly string[])[],
+  members: readonly Member[],
+  windows: readonly Opening[],
+  now: string,
+  beginning?: Beginning,
+): GroupFit {
+  const workloads = members.map((one) => {
+    const begins = beginning?.workloadIds.includes(one.plan.workloadId) === true;
+    return leftFrom(partsOf(one, now), begins ? beginning.part : partOf(one.state));
+  });
+  const path = pathOf(tiers, workloads);
+  const undo = beginning?.oneWay === true ? noTime : path.undo;
+  const obstacles = workloads.filter((one) => !one.converges).map(neverConverges);
+  const fit = judge({ total: path.total, undo }, windows, now, obstacles);
+  const guessed = workloads.filter(({ rates, finalDelta }) => rates.deltas === 0 && finalDelta.highMs > 0);
+  const reasons =
+    guessed.length === 0
+      ? fit.reasons
+      : [
+          ...fit.reasons,
+          `no delta was measured yet of ${guessed.map(({ workloadId }) => workloadId).join(', ')}: their churn is assumed`,
+        ];
+  return { ...fit, reasons, path, workloads };
 }
 
 function neverConverges({ workloadId, rates }: WorkloadParts): string {

@@ -1,7 +1,7 @@
 // A cutover that runs past its window: before traffic has moved it asks or rolls back, afterwards it is only shown.
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { onlyDb } from './world/definitions.ts';
-import { broken, servesAsBefore } from './world/expectations.ts';
+import { broken, servesAsBefore, throttled } from './world/expectations.ts';
 import { expectSound } from './world/invariants.ts';
 import { World } from './world/world.ts';
 
@@ -61,6 +61,88 @@ test('they are asked before traffic moves as well, and may roll back instead', a
   await world.people.answer('rollback');
   expect((await world.ended()).status).toBe('rolledBack');
   servesAsBefore(world, 'db-01', { engine: 'running', reports: 'running' });
+});
+
+describe('a cutover that would run past its window', () => {
+  const late = '2026-12-06T00:45:00.000Z';
+
+  /** Held up by a question that is answered when what is left no longer fits, and the window is still open. */
+  async function heldUp(activity: string, onOverrun: 'ask' | 'rollBack', change = onlyDb): Promise<void> {
+    world = await World.open({
+      change: (posted) => {
+        change(posted);
+        posted.onOverrun = onOverrun;
+      },
+    });
+    world.keepTime(60_000);
+    world.script.fail(activity, broken, { matches: ({ purpose }) => purpose !== 'test' });
+    await world.start();
+    await world.question();
+    await world.until(() => world.capabilities.now() > late, 'it is late');
+    await world.people.answer('retry');
+  }
+
+  test('is not begun to be switched off: people are asked, and may go on', async () => {
+    await heldUp('shutdownPolicy', 'ask');
+    await world.question();
+    expect(world.capabilities.now() < '2026-12-06T01:00:00.000Z').toBe(true);
+    const { step, failure } = world.openQuestions()[0] ?? {};
+    expect([step, failure?.code]).toEqual(['finalDelta', 'windowClosed']);
+    expect(failure?.message).toMatch(
+      /^db runs past its window: .* for the way back do not fit.* the latest safe start was /,
+    );
+    expect(world.hosts.machine('db-01')).toMatchObject({ power: 'on', asked: false });
+    await world.people.answer('retry');
+    await world.question();
+    expect(world.openQuestions()).toMatchObject([{ step: 'postCutover', failure: { code: 'windowClosed' } }]);
+    expect(world.azure.records.get('A db-01')?.values).toEqual(['10.9.9.9']);
+    await world.people.answer('retry');
+    expect((await world.ended()).status).toBe('committed');
+  });
+
+  test.each(['shutdownPolicy', 'createMachine'])(
+    'rolls back where the plan says so, held up at %s',
+    async (activity) => {
+      await heldUp(activity, 'rollBack');
+      expect((await world.ended()).status).toBe('rolledBack');
+      expect(world.capabilities.now() < '2026-12-06T01:00:00.000Z').toBe(true);
+      expect(world.openQuestions()).toEqual([]);
+      expect(world.wave().groups['data']?.reason).toContain('the latest safe start was');
+      servesAsBefore(world, 'db-01', { engine: 'running', reports: 'running' });
+    },
+  );
+
+  test('moves its traffic while the window is open where nothing of the plan leads back from there', async () => {
+    await heldUp('createMachine', 'ask', (posted) => {
+      onlyDb(posted);
+      posted.gates = { commit: { required: false } };
+      posted.commitPolicy = { onPassed: 'commit' };
+    });
+    expect((await world.ended()).status).toBe('committed');
+    expect(world.documents('attention')).toHaveLength(1);
+  });
+
+  test.each([
+    ['its source is not asked to shut down', 'setPower', 'finalDelta'],
+    ['no traffic moves', 'enterPhase', 'postCutover'],
+  ])('because it was held up after the last look: %s', async (_what, activity, step) => {
+    world = await World.open({ change: onlyDb });
+    const last = ({ action, phase }: Record<string, unknown>) => action === 'shutDown' || phase === 'trafficMoved';
+    world.script.fail(activity, { ...throttled, retryAfterSeconds: 4 * 3600 }, { matches: last });
+    await world.start();
+    await world.question();
+    expect(world.openQuestions()).toMatchObject([{ step, failure: { code: 'windowClosed' } }]);
+    expect(world.hosts.machine('db-01').asked).toBe(step === 'postCutover');
+    expect(world.azure.records.get('A db-01')?.values).toEqual(['10.9.9.9']);
+    expect(world.state('db')).toMatchObject({
+      phase: 'attention',
+      remembered: step === 'finalDelta' ? 'finalSync' : 'launching',
+    });
+    // Nothing has moved: who cancels need not accept a loss.
+    await world.people.cancel();
+    expect((await world.ended()).status).toBe('cancelled');
+    servesAsBefore(world, 'db-01', { engine: 'running', reports: 'running' });
+  });
 });
 
 test('after traffic has moved the end of the window is shown and changes nothing', async () => {

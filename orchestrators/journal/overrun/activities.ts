@@ -1,11 +1,11 @@
-// What a window that has closed means for a cutover that is under way.
+// What the window's end means for a cutover that is under way.
 import { z } from 'zod';
 import { defineActivity, Nothing, patientRetry } from '../../../shared/durable/activity.ts';
 import { Failure } from '../../../shared/errors.ts';
 import { hashOf } from '../../../shared/hash.ts';
 import { OnOverrun } from '../../../shared/model/window.ts';
 import { instancesOf } from '../../../shared/policy/addressees.ts';
-import { mayStart } from '../../../shared/policy/openings.ts';
+import { judgeBeginning } from '../../../shared/store/fits.ts';
 import { waveOf } from '../../../shared/store/plans.ts';
 
 /** Who orders it then. */
@@ -47,25 +47,34 @@ export const recordWatchFailed = defineActivity({
 });
 
 /**
- * Whether a step that cannot be taken back for free may begin: a window is open, or people have answered the question
- * that this step asked after the window had closed with a retry.
+ * Whether what cannot be taken back for free may begin: what is left of the cutover, and the way back where the plan has
+ * one from there, still end inside the window; or people have answered the question that this step asked about it with a
+ * retry. `notAfter`: the latest safe start.
  */
 export const withinWindow = defineActivity({
   name: 'withinWindow',
-  input: z.strictObject({ waveId: z.string(), workloadIds: z.array(z.string()), step: z.string() }),
-  output: z.strictObject({ may: z.boolean(), onOverrun: OnOverrun, reason: z.string() }),
+  input: z.strictObject({
+    ...{ waveId: z.string(), workloadIds: z.array(z.string()) },
+    ...{ step: z.string(), part: z.enum(['shutdown', 'traffic']) },
+  }),
+  output: z.strictObject({
+    may: z.boolean(),
+    notAfter: z.string().optional(),
+    onOverrun: OnOverrun,
+    reason: z.string(),
+  }),
   retry: patientRetry,
-  async effect({ store, now }, { waveId, workloadIds, step }) {
-    const { plan, startedAt = '' } = await waveOf(store, waveId);
-    const { windows, onOverrun } = plan;
-    const start = mayStart(now(), windows);
-    if (start.may) return { may: true, onOverrun, reason: '' };
+  async effect({ store, now }, { waveId, workloadIds, step, part }) {
+    const { plan, late, notAfter } = await judgeBeginning(store, { waveId, workloadIds, part }, now());
+    const { onOverrun } = plan;
+    if (late === undefined) return { may: true, notAfter, onOverrun, reason: '' };
+    const { startedAt = '' } = await waveOf(store, waveId);
     const asked = (await store.attentions.list(waveId)).filter(
       (each) => each.step === step && each.failure.code === 'windowClosed' && each.openedAt >= startedAt,
     );
     const goOn = asked.some(
       (each) => each.answer?.choice === 'retry' && workloadIds.every((id) => each.workloadIds.includes(id)),
     );
-    return { may: goOn, onOverrun, reason: `${workloadIds.join(', ')} runs past its window: ${start.reason}` };
+    return { may: goOn, onOverrun, reason: `${workloadIds.join(', ')} runs past its window: ${late}` };
   },
 });

@@ -5,10 +5,9 @@ import { errorCodes } from '../../../shared/errors.ts';
 import { Phase } from '../../../shared/lifecycle/phases.ts';
 import { shortfalls } from '../../../shared/policy/capacity.ts';
 import { closeEnough, lagMs } from '../../../shared/policy/lag.ts';
-import { mayStart } from '../../../shared/policy/openings.ts';
-import { judgeStop, reasonOf } from '../../../shared/policy/windowFit.ts';
-import { environmentOf, waveOf, workloadOf } from '../../../shared/store/plans.ts';
-import { cuttingOver, groupFit } from '../../windows/activities.ts';
+import type { WorkloadDocument } from '../../../shared/store/documents.ts';
+import { judgeBeginning } from '../../../shared/store/fits.ts';
+import { environmentOf } from '../../../shared/store/plans.ts';
 
 const Refusal = z.strictObject({ code: z.enum(errorCodes), message: z.string(), suggestion: z.string() });
 type Refusal = z.infer<typeof Refusal>;
@@ -31,34 +30,25 @@ export const goNoGo = defineActivity({
   input: z.strictObject({ waveId: z.string(), workloadId: z.string() }),
   output: Go,
   async effect({ store, azure, now }, workload): Promise<Go> {
-    const { plan, state } = await workloadOf(store, workload);
-    const { waveId, groupId, workloadId } = plan;
-    const { windows } = (await waveOf(store, waveId)).plan;
+    const { waveId, workloadId } = workload;
     const at = now();
+    const beginning = { waveId, workloadIds: [workloadId], part: 'stopServices' } as const;
+    const { fit, late, notAfter, next, concerned, memberOf } = await judgeBeginning(store, beginning, at);
+    const { plan, state } = memberOf(workloadId);
     const lagSeconds = Math.round((lagMs(state.points, at) ?? 0) / 1000);
     const refuse = (code: Refusal['code'], message: string, suggestion: string): Go => ({
       lagSeconds,
       refusal: { code, message, suggestion },
     });
-    const start = mayStart(at, windows);
-    if (!start.may)
+    if (late !== undefined)
       return refuse(
         'windowClosed',
-        `${workloadId} may not cut over now: ${start.reason}.`,
-        start.why === 'notOpenYet' ? 'Retry once it is open.' : 'Roll back; a new wave may have other windows.',
-      );
-    const members = await cuttingOver(store, waveId, groupId, workloadId);
-    const whole = await groupFit(store, waveId, groupId, members, at);
-    const fit = judgeStop(whole, workloadId, windows, at);
-    if (fit.verdict !== 'fits')
-      return refuse(
-        'windowClosed',
-        `${workloadId} may not cut over now: ${reasonOf(fit)}.`,
-        fit.nextWindow === null
-          ? 'Roll back; a new wave may have longer windows.'
+        `${workloadId} may not cut over now: ${late}.`,
+        next === null
+          ? 'Roll back; a new wave may have other windows.'
           : 'Retry once the next window is open, or roll back.',
       );
-    const missing = await missingRoom({ store, azure }, plan.environmentId, waveId, members);
+    const missing = await missingRoom({ store, azure }, plan.environmentId, concerned);
     if (missing !== undefined)
       return refuse(
         'quotaExceeded',
@@ -74,8 +64,7 @@ export const goNoGo = defineActivity({
         `${workloadId} is ${lagSeconds} s behind its source; the plan allows ${maxLagAtCutover}.`,
         'Wait for a delta to complete, then retry.',
       );
-    const downtime = whole.path.downtime[workloadId];
-    const notAfter = fit.latestSafeStart ?? undefined;
+    const downtime = fit.path.downtime[workloadId];
     if (downtime === undefined) return { lagSeconds, notAfter };
     const [expectedSeconds, highSeconds] = [downtime.expectedMs / 1000, downtime.highMs / 1000];
     return { lagSeconds, notAfter, predicted: { expectedSeconds, highSeconds } };
@@ -86,12 +75,10 @@ export const goNoGo = defineActivity({
 async function missingRoom(
   { store, azure }: Pick<Capabilities, 'store' | 'azure'>,
   environmentId: string,
-  waveId: string,
-  members: readonly string[],
+  workloads: readonly WorkloadDocument[],
 ): Promise<{ message: string; suggestion: string } | undefined> {
   const capacity = await azure.capacity(await environmentOf(store, environmentId));
   if (!capacity.known) return undefined;
-  const workloads = await Promise.all(members.map((workloadId) => workloadOf(store, { waveId, workloadId })));
   const ahead = workloads.filter(({ state }) => (state.remembered ?? state.phase) !== Phase.launching);
   const missing = shortfalls(
     ahead.map(({ plan }) => plan.settings.sizing.vmSize),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
+import { terminal } from '../../../shared/errors.ts';
 import { isByHand } from '../../../shared/model/byHand.ts';
 import { durationMs } from '../../../shared/policy/duration.ts';
 import { believe } from '../../../shared/policy/told.ts';
@@ -39,12 +40,21 @@ const powerVerb = { shutDown: 'asked to shut down', cut: 'cut the power of', on:
 export const setPower = defineActivity({
   name: 'setPower',
   changes: 'the power of a source',
-  input: Workload.extend({ action: z.enum(['shutDown', 'cut', 'on']) }),
+  input: Workload.extend({
+    action: z.enum(['shutDown', 'cut', 'on']),
+    notAfter: z.string().describe('fails with `windowClosed` where it would have its effect later').optional(),
+  }),
   output: Nothing,
-  async effect({ store, hosts }, { action, ...workload }, { changed }) {
+  async effect({ store, hosts, now }, { action, notAfter, ...workload }, { changed }) {
     const { source } = (await workloadOf(store, workload)).plan;
     const host = hosts.of(source);
     const { power } = await host.inspect(source);
+    if (notAfter !== undefined && now() > notAfter)
+      throw terminal(
+        'windowClosed',
+        `The latest safe start of ${source.id}'s shutdown, ${notAfter}, has passed: it is not asked.`,
+        'Go on past the window, or roll back.',
+      );
     if (action === 'shutDown') await host.shutDown(source);
     else if (action === 'cut') await host.powerOff(source);
     else await host.powerOn(source);

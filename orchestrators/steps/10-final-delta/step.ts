@@ -4,7 +4,7 @@ import { defineStep } from '../../../shared/durable/step.ts';
 import { backOff } from '../../../shared/durable/waits.ts';
 import { terminal } from '../../../shared/errors.ts';
 import { enterPhase } from '../../journal/activities.ts';
-import { requireWindow } from '../../requireWindow.ts';
+import { inTime } from '../../inTime.ts';
 import { stopSync } from '../../syncs/activities.ts';
 import { runSync } from '../../syncs.ts';
 import { captureByHand, offByHand, onByHand } from './byHand.ts';
@@ -53,10 +53,9 @@ export const finalDelta = defineStep({
     });
     const off = yield* copiedBefore(ctx, workload);
     const synced = off ?? (yield* syncUntilNothingRemains(ctx, workload, attempt));
-    if (off === undefined) yield* requireWindow(ctx, 'finalDelta', waveId, [workloadId]);
-    const forced = before.told === undefined && (yield* switchOff(ctx, workload, changed ?? {}));
-    if (before.told === undefined) yield* setNic.call(ctx, { ...workload, connected: false });
-    else yield* offByHand(ctx, workload, before);
+    const goOff = (notAfter?: string) => takeOff(ctx, workload, before, changed ?? {}, notAfter);
+    const lastLook = { waveId, workloadIds: [workloadId], step: 'finalDelta', part: 'shutdown' as const };
+    const forced = yield* off === undefined ? inTime(ctx, lastLook, goOff) : goOff();
     yield* enterPhase.call(ctx, {
       waveId,
       workloadIds: [workloadId],
@@ -131,14 +130,37 @@ function* syncUntilNothingRemains(
   );
 }
 
+/** Takes the source off, and off the network: through its host, or by people. Returns whether its power had to be cut. */
+function* takeOff(
+  ctx: Ctx,
+  workload: Workload,
+  before: Parameters<typeof offByHand>[2],
+  changed: z.infer<typeof ShutdownChanges>,
+  notAfter: string | undefined,
+): Flow<boolean> {
+  if (before.told !== undefined) {
+    yield* offByHand(ctx, workload, before);
+    return false;
+  }
+  const forced = yield* switchOff(ctx, workload, changed, notAfter);
+  yield* setNic.call(ctx, { ...workload, connected: false });
+  return forced;
+}
+
 /**
  * Asks for a graceful shutdown, waits, and follows the plan, or what people have changed for this attempt, when it is
- * refused. Returns whether power had to be cut.
+ * refused. Returns whether power had to be cut; fails with `windowClosed`, and nothing was asked, after `notAfter`.
  */
-function* switchOff(ctx: Ctx, workload: Workload, changed: z.infer<typeof ShutdownChanges>): Flow<boolean> {
+function* switchOff(
+  ctx: Ctx,
+  workload: Workload,
+  changed: z.infer<typeof ShutdownChanges>,
+  notAfter: string | undefined,
+): Flow<boolean> {
   const planned = yield* shutdownPolicy.call(ctx, workload);
   const { withinSeconds = planned.withinSeconds, onShutdownRefused: onRefused = planned.onRefused } = changed;
-  yield* setPower.call(ctx, { ...workload, action: 'shutDown' });
+  const limit = notAfter === undefined ? {} : { notAfter };
+  yield* setPower.call(ctx, { ...workload, action: 'shutDown', ...limit });
   if (yield* untilPower(ctx, workload, 'off', withinSeconds)) return false;
   if (onRefused === 'abort')
     throw terminal(

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import type { Ctx, Flow } from '../../../shared/durable/flow.ts';
 import { defineStep } from '../../../shared/durable/step.ts';
 import { ofBatch } from '../../../shared/policy/batches.ts';
 import { enterPhase } from '../../journal/activities.ts';
 import { destroyAll, launchAll } from '../../machines.ts';
-import { requireWindow } from '../../requireWindow.ts';
+import { inTime, isTooLate } from '../../inTime.ts';
 import { actAll, actAllBack, confirmAll } from './actions.ts';
 import { ActionBefore, Applied, captureActions, precheckActions, withoutTraffic } from './activities.ts';
 
@@ -51,18 +52,10 @@ export const postCutover = defineStep({
     ctx.safePoint();
     const applied = yield* actAll(ctx, input, false, changed?.leaveOut);
     ctx.safePoint();
-    if (still.length > 0) yield* requireWindow(ctx, 'postCutover', waveId, still);
-    // What was ordered while the way back was free is heeded now: nothing may come between this look and the next line.
-    ctx.safePoint();
-    ctx.freeReturn = false;
-    // From here on the target may accept writes: the phase says so before the first record changes.
-    yield* enterPhase.call(ctx, {
-      waveId,
-      workloadIds: still,
-      operationId: ctx.operationId('traffic', attempt),
-      phase: 'trafficMoved',
-      reason: 'traffic moves to the targets',
-    });
+    const traffic = { waveId, workloadIds: still, step: 'postCutover', part: 'traffic' } as const;
+    const move = (notAfter?: string) => moveTraffic(ctx, waveId, still, attempt, notAfter);
+    if (still.length > 0) yield* inTime(ctx, traffic, move);
+    else yield* move();
     const moved = yield* actAll(ctx, input, true);
     return { actions: [...applied, ...moved] };
   },
@@ -82,6 +75,29 @@ export const postCutover = defineStep({
     ...tiers.flat().map((id) => `delete the target of ${id}: machine, network interface and disks`),
   ],
 });
+
+/** The point of no free return. From here on the target may accept writes: the phase says so before the first record changes. */
+function* moveTraffic(
+  ctx: Ctx,
+  waveId: string,
+  workloadIds: string[],
+  attempt: number,
+  notAfter: string | undefined,
+): Flow<void> {
+  // What was ordered while the way back was free is heeded now: nothing may come between this look and the next line.
+  ctx.safePoint();
+  ctx.freeReturn = false;
+  try {
+    yield* enterPhase.call(ctx, {
+      ...{ waveId, workloadIds, phase: 'trafficMoved', reason: 'traffic moves to the targets' },
+      operationId: ctx.operationId('traffic', attempt),
+      ...(notAfter === undefined ? {} : { notAfter }),
+    });
+  } catch (error) {
+    ctx.freeReturn = isTooLate(error);
+    throw error;
+  }
+}
 
 function only(tiers: string[][], wanted: string[]): string[][] {
   return tiers.map((tier) => tier.filter((workloadId) => wanted.includes(workloadId)));

@@ -3,7 +3,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { nothingStuck } from '../../../rehearsal/end/nothingStuck.ts';
 import type { Interference } from '../../../rehearsal/world/world.ts';
 import type { GateDocument } from '../../../shared/store/documents.ts';
-import { environment, onlyDb } from '../../orchestrators/world/definitions.ts';
+import { environment, onlyDb, startOfDay } from '../../orchestrators/world/definitions.ts';
+import { throttled } from '../../orchestrators/world/expectations.ts';
 import { World } from '../../orchestrators/world/world.ts';
 
 let world: World;
@@ -137,6 +138,23 @@ describe('is caught', () => {
       { start },
     );
     expect(found).toContain('8');
+  });
+
+  test.each([
+    ['a source that goes off', 'shutdownPolicy', '2026-12-06T00:40:00.000Z'],
+    ['a source that goes off when its window has closed', 'shutdownPolicy', '2026-12-06T01:00:00.000Z'],
+    ['traffic that moves', 'createMachine', '2026-12-06T00:46:00.000Z'],
+  ])('8: %s although the rest and the way back do not fit any more', async (_what, activity, until) => {
+    const retryAfterSeconds = (Date.parse(until) - Date.parse(startOfDay)) / 1000;
+    const found = await breaks(() => {
+      world.interference = instead({ withinWindow: { may: true, onOverrun: 'ask', reason: '' } });
+      world.script.fail(
+        activity,
+        { ...throttled, retryAfterSeconds },
+        { matches: ({ purpose }) => purpose !== 'test' },
+      );
+    });
+    expect(found).toEqual(['8']);
   });
 
   test('9: a target that is cut off after traffic has moved, and nobody accepted the loss', async () => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { Gates } from '../../../shared/model/gate.ts';
 import { CommitPolicy } from '../../../shared/model/settings.ts';
-import { courseAfter, courseAfterTimeout, verdictOf } from '../../../shared/policy/commit.ts';
+import { courseAfter, courseAfterTimeout, mayLeadBack, verdictOf } from '../../../shared/policy/commit.ts';
 
 const verdicts = ['passed', 'failed', 'silent'] as const;
 const reasons = { acceptDataLoss: 'a rehearsal', acceptUnproven: 'a rehearsal' };
@@ -42,4 +43,19 @@ it.each([
 ])('a policy of %o gives its reason in %s', (policy, field) => {
   expect(CommitPolicy.safeParse(policy).error?.issues.map(({ path }) => path)).toEqual([[field]]);
   expect(CommitPolicy.safeParse({ ...policy, ...reasons }).success).toBe(true);
+});
+
+it('a plan may lead back after traffic has moved by its policy, or where the commit may be rejected', () => {
+  const gated = (required: boolean) => Gates.parse({ commit: { required } });
+  const plans = [
+    [{ onPassed: 'commit' }, false, false],
+    [{ onPassed: 'commit' }, true, true],
+    [{ onPassed: 'rollback' }, false, true],
+    [{ onPassed: 'commit', onFailed: 'rollback' }, false, true],
+    [{ onPassed: 'commit', timeout: 'PT1H', onTimeout: 'rollback' }, false, true],
+  ] as const;
+  for (const [policy, required, may] of plans) {
+    const commitPolicy = CommitPolicy.parse({ ...policy, ...reasons });
+    expect(mayLeadBack({ commitPolicy, gates: gated(required) })).toBe(may);
+  }
 });

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { SyncRun } from '../../../shared/lifecycle/state.ts';
+import type { Phase } from '../../../shared/lifecycle/phases.ts';
+import type { SyncRun, WorkloadState } from '../../../shared/lifecycle/state.ts';
 import { plusMs } from '../../../shared/policy/duration.ts';
 import type { Facts } from '../../../shared/policy/fit/downtime.ts';
-import { judge, judgeGroup, judgeStop, reasonOf, type Verdict } from '../../../shared/policy/windowFit.ts';
+import type { Part } from '../../../shared/policy/fit/left.ts';
+import { type GroupFit, judge, judgeGroup, reasonOf, type Verdict } from '../../../shared/policy/windowFit.ts';
 import { examplePlan } from '../../fakes/reach.ts';
 
 const gibibyte = 2 ** 30;
@@ -12,7 +14,10 @@ const next = { opens: '2026-12-12T21:00:00.000Z', closes: '2026-12-13T05:00:00.0
 const minute = 60_000;
 const example = examplePlan().workloads[0]!;
 
+type Member = Facts & { state: Pick<WorkloadState, 'phase'> };
+
 interface Given {
+  phase?: Phase;
   id?: string;
   diskBytes?: number;
   churn?: number;
@@ -28,7 +33,8 @@ function facts({
   launched,
   stopSeconds,
   pointAt = plusMs(window.opens, -10 * minute),
-}: Given = {}): Facts {
+  phase = 'tested',
+}: Given = {}): Member {
   const changedBytes = churn * 900;
   const deltas = Array.from(
     { length: 10 },
@@ -50,6 +56,7 @@ function facts({
   return {
     plan: { ...example, workloadId: id, source: { ...example.source, disks } },
     state: {
+      phase,
       points: [
         {
           syncId: 's',
@@ -164,11 +171,44 @@ describe('a verdict', () => {
     });
   });
 
-  it('for one workload that is about to stop counts only what is left of the path', () => {
-    const group = judgeGroup([['a'], ['b']], [facts({ id: 'a' }), facts({ id: 'b' })], [window], window.opens);
-    const [last, first] = ['a', 'b'].map((id) => judgeStop(group, id, [window], window.opens).latestSafeStart!);
-    expect(first).toBe(group.latestSafeStart);
-    expect(last! > first!).toBe(true);
+  it('of a cutover that is under way counts only what is left, and the whole way back until traffic moves for good', () => {
+    const begins = (part: Part, workloadIds: string[], phases: [Phase, Phase], oneWay = false) => {
+      const members = [facts({ id: 'a', phase: phases[0] }), facts({ id: 'b', phase: phases[1] })];
+      return judgeGroup([['a'], ['b']], members, [window], window.opens, { part, workloadIds, oneWay });
+    };
+    const begun = [
+      begins('stopServices', ['b'], ['cutoverQueued', 'stoppingServices']),
+      begins('shutdown', ['b'], ['cutoverQueued', 'finalSync']),
+      begins('stopServices', ['a'], ['stoppingServices', 'sourceOff']),
+      begins('shutdown', ['a'], ['finalSync', 'sourceOff']),
+      begins('traffic', ['a', 'b'], ['launching', 'launching']),
+    ];
+    const whole = judgeGroup([['a'], ['b']], [facts({ id: 'a' }), facts({ id: 'b' })], [window], window.opens);
+    expect(begun[0]?.latestSafeStart).toBe(whole.latestSafeStart);
+    const starts = begun.map(({ latestSafeStart }) => latestSafeStart ?? '');
+    expect(starts).toEqual([...new Set(starts)].toSorted());
+    const [, off, , , traffic] = begun;
+    const [stopA, shutdown] = [inMs(off, 'stop a'), whole.workloads[1]?.shutdown.highMs ?? 0];
+    expect(inMs(off, 'stop b')).toBe(shutdown);
+    expect(stopA).toBe(inMs(whole, 'stop a'));
+    expect(off?.path.total.highMs).toBe(stopA + shutdown + inMs(whole, 'launch a') + inMs(whole, 'launch b'));
+    expect(traffic?.latestSafeStart).toBe(plusMs(window.closes, -whole.path.undo.highMs));
+    const forGood = begins('traffic', ['a', 'b'], ['launching', 'launching'], true);
+    expect(forGood.latestSafeStart).toBe(window.closes);
+    expect(forGood.reasons[0]).toBe(
+      `0 s of cutover at a high estimate fit: the window that closes at ${window.closes} has 4 h left from ${window.opens}`,
+    );
+  });
+
+  it('does not ask whether deltas catch up once the last bytes have been copied', () => {
+    const runs = facts().state.syncRuns.map((run) =>
+      run.kind === 'initial' ? run : { ...run, changedBytes: 45e6 * 900, seconds: (45e6 * 900) / 40e6 },
+    );
+    const { plan, state } = facts({ phase: 'finalSync' });
+    const copied = { part: 'shutdown', workloadIds: ['db'], oneWay: false } as const;
+    const member = { plan, state: { ...state, syncRuns: runs } };
+    expect(judgeGroup([['db']], [member], [window], window.opens).verdict).toBe('cannotFit');
+    expect(judgeGroup([['db']], [member], [window], window.opens, copied).verdict).toBe('fits');
   });
 
   const churn = fc.double({ min: 0, max: 39e6, noNaN: true });
@@ -229,7 +269,12 @@ describe('a verdict', () => {
   });
 });
 
-function fasterBy(given: Facts, factor: number): Facts {
+/** The high estimate of one leg, by what it is and whose. */
+function inMs(fit: GroupFit | undefined, leg: string): number {
+  return fit?.path.legs.find(({ what, workloadIds }) => `${what} ${workloadIds}` === leg)?.time.highMs ?? 0;
+}
+
+function fasterBy(given: Member, factor: number): Member {
   const syncRuns = given.state.syncRuns.map((run) => ({
     ...run,
     ...(run.sinceSeconds === undefined ? {} : { sinceSeconds: run.sinceSeconds / factor }),
