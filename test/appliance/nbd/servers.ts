@@ -1,8 +1,7 @@
 // Debian's NBD servers, each on a Unix socket or port of its own.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer, type NetConnectOpts } from 'node:net';
 
 /** The package that a program is in, for people who lack it. */
 const packages: Readonly<Record<string, string>> = {
@@ -73,6 +72,16 @@ export async function serve(
   };
 }
 
+/** Whether a server accepts connections: its socket is there a moment earlier. */
+export function accepts(where: NetConnectOpts): () => Promise<boolean> {
+  return () =>
+    new Promise((resolve) => {
+      const probe = connect(where);
+      probe.on('connect', () => resolve(true)).on('error', () => resolve(false));
+      probe.on('connect', () => probe.destroy());
+    });
+}
+
 /** qemu-nbd shows an image of any format that QEMU knows, to several clients one after the other. */
 export async function qemuNbd(
   socket: string,
@@ -82,15 +91,17 @@ export async function qemuNbd(
   const served = await serve(
     'qemu-nbd',
     ['--persistent', '--shared=8', '--read-only', `--socket=${socket}`, ...parameters, image],
-    () => existsSync(socket),
+    accepts({ path: socket }),
   );
   return { ...served, uri: `nbd+unix:///?socket=${encodeURIComponent(socket)}` };
 }
 
 /** nbdkit with a plugin and, by `--filter=…`, filters. */
 export async function nbdkit(socket: string, ...parameters: string[]): Promise<Served & { uri: string }> {
-  const served = await serve('nbdkit', ['--foreground', '--readonly', `--unix=${socket}`, ...parameters], () =>
-    existsSync(socket),
+  const served = await serve(
+    'nbdkit',
+    ['--foreground', '--readonly', `--unix=${socket}`, ...parameters],
+    accepts({ path: socket }),
   );
   return { ...served, uri: `nbd+unix:///?socket=${encodeURIComponent(socket)}` };
 }

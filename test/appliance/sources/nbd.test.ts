@@ -1,7 +1,6 @@
 // The client against Debian's servers: what qemu-nbd and nbdkit show is read to the byte, and their faults are borne.
 import { randomBytes } from 'node:crypto';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
@@ -12,7 +11,7 @@ import { openNbd } from '../../../appliance/sources/nbd.ts';
 import { openSource } from '../../../appliance/sources/open.ts';
 import type { DiskSource, Extent } from '../../../appliance/sources/source.ts';
 import { ensurePki } from '../../../local/pki.ts';
-import { freePort, nbdkit, qemuNbd, run, serve } from '../nbd/servers.ts';
+import { accepts, freePort, nbdkit, qemuNbd, run, serve } from '../nbd/servers.ts';
 
 const MIB = 2 ** 20;
 const forEver = new AbortController().signal;
@@ -233,11 +232,7 @@ it('speaks TLS with servers that ask for it, and only with those whose certifica
       writeFileSync(join(place, `${name}.pem`), pem);
   }
   const ports = [await freePort(), await freePort()] as const;
-  const answers = (port: number) => () =>
-    new Promise<boolean>((resolve) => {
-      const probe = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
-      probe.on('connect', () => probe.destroy());
-    });
+  const answers = (port: number) => accepts({ host: '127.0.0.1', port });
   const tcp = (port: number) => ['--ipaddr=127.0.0.1', `--port=${port}`];
   await started(
     serve(
