@@ -50,7 +50,11 @@ app.serviceBusQueue('poisonedEvents', {
 });
 
 app.timer('deltaSyncs', { schedule: '%LANDFALL_DELTA_SCHEDULE%', handler: () => deltaSyncs(capabilities()) });
-app.timer('watchdog', { schedule: '%LANDFALL_WATCHDOG_SCHEDULE%', handler: () => watchdog(capabilities()) });
+app.timer('watchdog', {
+  schedule: '%LANDFALL_WATCHDOG_SCHEDULE%',
+  extraInputs: [durableInput],
+  handler: (_timer: unknown, context: InvocationContext) => watchdog(capabilities(), orchestrationsOf(context)),
+});
 
 const feed = {
   connection: 'Cosmos',

@@ -9,12 +9,14 @@ import { checkPlan, checkThroughAzure } from './checks/activities.ts';
 import { check } from './checks.ts';
 import { commandProbes, commandSource, commandTarget } from './commands/activities.ts';
 import { cutover } from './cutover.ts';
+import { expire } from './expire.ts';
 import { openGate, withdrawGate } from './gates/activities.ts';
 import { group } from './group.ts';
 import { noteNames, probeThroughAzure, proveTestIsolation, recordIsolation } from './isolation/activities.ts';
 import { prove } from './isolation.ts';
 import { enterPhase, passOrderOn, recordGroup, recordStep, recordWave } from './journal/activities.ts';
 import { askForHelp, followPolicy, helpEnded, leaveGroup, withdrawQuestion } from './journal/attention/activities.ts';
+import { recordExpiry } from './journal/expiry/activities.ts';
 import { leaseEnvironment, releaseEnvironment } from './journal/leases/activities.ts';
 import { tellDependents, unmetNeeds } from './journal/needs/activities.ts';
 import { ordersFor, recordUnheeded } from './journal/orders/activities.ts';
@@ -84,6 +86,7 @@ export const orchestrators: readonly Pick<OrchestratorDefinition<never, unknown>
   act,
   actBack,
   confirm,
+  expire,
 ];
 
 /** What the host needs of an activity: its name and its effect behind both borders. */
@@ -108,6 +111,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   passOrderOn,
   recordGroup,
   recordWave,
+  recordExpiry,
   tellDependents,
   unmetNeeds,
   leaseEnvironment,

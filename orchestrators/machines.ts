@@ -62,7 +62,8 @@ interface Machines {
   waveId: string;
   groupId: string;
   environmentId: string;
-  attempt: number;
+  /** Part of instance ids: the wave's, or what else tells one try from the next. */
+  attempt: number | string;
 }
 
 /** Launches machines tier after tier; throws when one did not come up, once its neighbours have come to rest. */

@@ -1,18 +1,22 @@
-// Notices silence, which no event tells: of appliances, of syncs, of people at a gate.
+// Notices silence, which no event tells: of appliances, of syncs, of people at a gate, of waves that have left clones.
 import type { Capabilities } from '../../shared/capabilities.ts';
 import type { PlatformEvent } from '../../shared/lifecycle/events.ts';
 import { expire, expired } from '../../shared/policy/gates.ts';
 import { isSilent, judgeSync } from '../../shared/policy/stall.ts';
-import type { WorkloadDocument } from '../../shared/store/documents.ts';
+import type { WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
 import { dispatch, withdrawSync } from '../../shared/sync/dispatch.ts';
+import type { Orchestrations } from '../orchestrations.ts';
+import { removeExpired } from './expiry.ts';
 
-type Reach = Pick<Capabilities, 'store' | 'bus' | 'now' | 'config'>;
+type Reach = Pick<Capabilities, 'store' | 'bus' | 'azure' | 'now' | 'config'>;
 
-export async function watchdog(reach: Reach): Promise<void> {
+export async function watchdog(reach: Reach, orchestrations: Orchestrations): Promise<void> {
   const alive = await watchAppliances(reach);
   for (const workload of await reach.store.workloads.withSync(['running', 'stalled']))
     await watchSync(reach, workload, alive);
-  await watchGates(reach);
+  const waves = await reach.store.waves.list();
+  await watchGates(reach, waves);
+  await removeExpired(reach, orchestrations, waves);
 }
 
 /** Marks the appliances that have fallen silent; returns those that are alive. */
@@ -60,8 +64,7 @@ async function watchSync(reach: Reach, workload: WorkloadDocument, alive: Readon
   }
 }
 
-async function watchGates({ store, now }: Reach): Promise<void> {
-  const waves = await store.waves.list();
+async function watchGates({ store, now }: Reach, waves: readonly WaveDocument[]): Promise<void> {
   for (const { waveId } of waves.filter(({ status }) => status === 'running' || status === 'attention'))
     for (const gate of await store.gates.list(waveId))
       if (expired(gate, now()))

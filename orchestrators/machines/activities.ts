@@ -1,9 +1,10 @@
 // Machines made of replicated points: a clone for UAT, the target at cutover. Same way, other names and networks.
 import { z } from 'zod';
+import type { Ownership } from '../../shared/azure/contract.ts';
 import { defineActivity, Nothing } from '../../shared/durable/activity.ts';
 import { terminal } from '../../shared/errors.ts';
 import { stagingBlobName, type WorkloadPlan } from '../../shared/model/plan.ts';
-import { environmentOf, ownership, resourceNames, workloadOf } from '../../shared/store/plans.ts';
+import { cloneOwnership, environmentOf, ownership, resourceNames, workloadOf } from '../../shared/store/plans.ts';
 import { asked, Progress } from '../azure/activities.ts';
 
 export const Purpose = z.enum(['test', 'cutover']);
@@ -18,6 +19,11 @@ function diskNameOf(plan: WorkloadPlan, purpose: Purpose, diskId: string): strin
   return purpose === 'test'
     ? resourceNames.testDisk(plan.target.name, diskId)
     : resourceNames.disk(plan.target.name, diskId);
+}
+
+function ownershipOf({ waveId, workloadId, settings }: WorkloadPlan, purpose: Purpose, now: string): Ownership {
+  if (purpose === 'cutover') return ownership(waveId, workloadId, now);
+  return cloneOwnership(waveId, workloadId, now, settings.uat.expiresAfter);
 }
 
 export const listDisks = defineActivity({
@@ -69,7 +75,7 @@ export const importDisk = defineActivity({
       sku: plan.settings.sizing.diskSku,
       boot: plan.source.disks.find(({ id }) => id === diskId)?.boot ?? false,
     };
-    const tags = ownership(plan.waveId, plan.workloadId, now());
+    const tags = ownershipOf(plan, purpose, now());
     const progress = await azure.compute.beginImportDisk(environment, wanted, tags);
     changed(asked('imported', `disk ${wanted.name} from ${snapshot}`, progress));
     return progress;
@@ -104,7 +110,7 @@ export const createMachine = defineActivity({
         networkSecurityGroupId,
         ...address,
       },
-      ownership(plan.waveId, plan.workloadId, now()),
+      ownershipOf(plan, purpose, now()),
     );
     changed(asked('created', `machine ${machineNameOf(plan, purpose)} behind ${networkSecurityGroupId}`, progress));
     return progress;

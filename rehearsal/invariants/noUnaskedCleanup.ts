@@ -1,6 +1,6 @@
 // Invariant 4. Replicated data is never deleted by a wave. A target and its disks go only on a recorded way back, which
-// somebody or a policy has decided.
-import type { AttentionDocument, ControlDocument, GateDocument } from '../../shared/store/documents.ts';
+// somebody or a policy has decided. By expiry go only clones, and only once that is on record.
+import type { AttentionDocument, ControlDocument, EntryDocument, GateDocument } from '../../shared/store/documents.ts';
 import { resourceNames } from '../../shared/store/plans.ts';
 import type { Invariant, Sight } from './invariant.ts';
 
@@ -8,9 +8,10 @@ export const noUnaskedCleanup: Invariant = {
   number: 4,
   says: 'no destructive clean-up on a failure path without a recorded decision',
   watch: (sight) => ({
-    changed: ({ kind, id, what }) => {
+    changed: ({ kind, id, what }, operationId = '') => {
       if (kind === 'blob') return what.startsWith('remove') ? [`replicated data was deleted: ${id}`] : [];
       if (kind !== 'resource' || !what.startsWith('delete')) return [];
+      if (byExpiry.test(operationId)) return undecidedExpiry(sight, id);
       return sight.plansOf(kind, id).flatMap(({ waveId, workloadId, target, source }) => {
         const own = [
           `machine/${target.name}`,
@@ -25,6 +26,19 @@ export const noUnaskedCleanup: Invariant = {
     },
   }),
 };
+
+const byExpiry = /^(?:expire-|destroy-[^:]*-expired-)/;
+
+function undecidedExpiry({ azure, documents }: Sight, id: string): string[] {
+  const tags = azure.resources.get(id)?.tags ?? {};
+  const decided = documents
+    .documents<EntryDocument>('entry')
+    .some(({ waveId, entry }) => waveId === tags['landfall:wave'] && entry.type === 'landfall.clones.expired');
+  return [
+    ...(tags['landfall:purpose'] === 'test' ? [] : [`${id} was deleted by expiry, and is no clone`]),
+    ...(decided ? [] : [`${id} was deleted by expiry, and nothing on record has decided so`]),
+  ];
+}
 
 /** Whether somebody, or a policy that was approved with the plan, has decided that something of the wave goes back. */
 function isDecided({ documents }: Sight, waveId: string): boolean {

@@ -245,7 +245,12 @@ export class ModelledAzure implements Azure {
       machine.tags = { ...machine.tags, ...tags };
       this.#changed(`tag machine/${name}`, 'resource', `machine/${name}`);
     },
-    listOwned: async () => [],
+    listOwned: async (_environment, tag, value) => {
+      const owned = [...this.resources.values()].filter(({ kind, name }) => this.#find(kind, name) !== undefined);
+      return owned
+        .filter(({ tags }) => tags[`landfall:${tag}`] === value)
+        .map(({ kind, name, tags }) => ({ id: `${kind}/${name}`, type: kind, name, tags }));
+    },
   };
 
   network: Azure['network'] = {
@@ -285,7 +290,10 @@ export class ModelledAzure implements Azure {
       if (user !== undefined && this.#find('nic', user.name))
         throw transient('conflict', `${name} is used by ${user.name}.`, 'Delete that first.', 1);
       const key = `securityGroup/${name}`;
-      if (this.resources.delete(key)) this.#changed(`delete ${key}`, 'resource', key);
+      if (!this.resources.has(key)) return;
+      // Told while its tags can still be read.
+      this.#changed(`delete ${key}`, 'resource', key);
+      this.resources.delete(key);
     },
   };
 

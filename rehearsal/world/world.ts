@@ -233,7 +233,7 @@ export class World extends Mirror {
     this.motion.later(every, async () => {
       await this.appliances.beat();
       await deltaSyncs(this.capabilities);
-      await watchdog(this.capabilities);
+      await watchdog(this.capabilities, this.#orchestrations);
       this.keepTime(every);
     });
   }

@@ -100,16 +100,14 @@ export function createCompute(clients: Clients): Azure['compute'] {
       );
     },
 
-    async listOwned({ subscriptionId, resourceGroup }, wave, workload) {
-      const filter = `tagName eq 'landfall:wave' and tagValue eq '${wave.replaceAll("'", "''")}'`;
-      return attempt(`listing the resources of wave ${wave}`, async () => {
-        const owned: { id: string; type: string; name: string }[] = [];
-        for await (const { id, type, name, tags } of clients
+    async listOwned({ subscriptionId, resourceGroup }, tag, value) {
+      const filter = `tagName eq 'landfall:${tag}' and tagValue eq '${value.replaceAll("'", "''")}'`;
+      return attempt(`listing what Landfall made as ${tag} ${value}`, async () => {
+        const owned: Awaited<ReturnType<Azure['compute']['listOwned']>> = [];
+        for await (const { id, type, name, tags = {} } of clients
           .resources(subscriptionId)
-          .resources.listByResourceGroup(resourceGroup, { filter })) {
-          if (workload !== undefined && tags?.['landfall:workload'] !== workload) continue;
-          if (id !== undefined && type !== undefined && name !== undefined) owned.push({ id, type, name });
-        }
+          .resources.listByResourceGroup(resourceGroup, { filter }))
+          if (id !== undefined && type !== undefined && name !== undefined) owned.push({ id, type, name, tags });
         return owned;
       });
     },

@@ -35,6 +35,8 @@ export interface Ownership {
   workload: string;
   /** ISO 8601 instant. */
   expires: string;
+  /** Of what UAT makes: the only thing that its expiry may remove. */
+  purpose?: 'test';
 }
 
 export interface RoleGap {
@@ -108,12 +110,12 @@ export interface Azure {
     privateAddress(environment: Environment, machineName: string): Promise<string | undefined>;
     /** Adds to the machine's tags; those that begin with `landfall:` stay as they are. */
     setTags(environment: Environment, machineName: string, tags: Record<string, string>): Promise<void>;
-    /** Everything in the resource group that carries our wave tag (and workload, if given). */
+    /** Everything in the environment's resource group that carries this tag of ours with this value. */
     listOwned(
       environment: Environment,
-      wave: string,
-      workload?: string,
-    ): Promise<{ id: string; type: string; name: string }[]>;
+      tag: 'wave' | 'purpose',
+      value: string,
+    ): Promise<{ id: string; type: string; name: string; tags: Record<string, string> }[]>;
   };
   network: {
     /** The subnet with its NSG's rules resolved, for the isolation proof. */

@@ -2,13 +2,14 @@
 import { terminal } from '../errors.ts';
 import type { Ownership } from './contract.ts';
 
-/** The four tags of invariant 3. */
-export function ownershipTags({ owner, wave, workload, expires }: Ownership): Record<string, string> {
+/** The four tags of invariant 3, and what it is for where that matters. */
+export function ownershipTags({ owner, wave, workload, expires, purpose }: Ownership): Record<string, string> {
   return {
     'landfall:owner': owner,
     'landfall:wave': wave,
     'landfall:workload': workload,
     'landfall:expires': expires,
+    ...(purpose === undefined ? {} : { 'landfall:purpose': purpose }),
   };
 }
 

@@ -25,6 +25,15 @@ export function msBetween(from: string, to: string): number {
 
 /** The shortest of some durations; undefined if there is none. */
 export function shortest(durations: readonly (string | undefined)[]): string | undefined {
+  return ascending(durations)[0];
+}
+
+/** The longest of some durations; undefined if there is none. */
+export function longest(durations: readonly (string | undefined)[]): string | undefined {
+  return ascending(durations).at(-1);
+}
+
+function ascending(durations: readonly (string | undefined)[]): string[] {
   const given = durations.filter((duration) => duration !== undefined);
-  return given.toSorted((a, b) => durationMs(a) - durationMs(b))[0];
+  return given.toSorted((a, b) => durationMs(a) - durationMs(b));
 }

@@ -4,6 +4,8 @@ import type { Ownership } from '../azure/contract.ts';
 import type { Capabilities } from '../capabilities.ts';
 import { terminal } from '../errors.ts';
 import type { Environment } from '../model/environment.ts';
+import type { WorkloadPlan } from '../model/plan.ts';
+import { durationMs, plusMs } from '../policy/duration.ts';
 import type { WaveDocument, WorkloadDocument } from '../store/documents.ts';
 
 type Store = Capabilities['store'];
@@ -46,10 +48,22 @@ export function ownership(waveId: string, workloadId: string, now: string, days 
   };
 }
 
+/** The tags of what is made for UAT: nobody but the wave that runs keeps it longer than this (ISO 8601 duration). */
+export function cloneOwnership(waveId: string, workloadId: string, now: string, keptFor: string): Ownership {
+  return { ...ownership(waveId, workloadId, now), purpose: 'test', expires: plusMs(now, durationMs(keptFor)) };
+}
+
 /** Names of what is made for a workload: deterministic, so that a repeated step finds the same things. */
 export const resourceNames = {
   appliance: (applianceId: string) => `lf-${applianceId}`,
   testMachine: (target: string) => `${target}-uat`,
   testDisk: (target: string, diskId: string) => `${target}-uat-${diskId}`,
   disk: (target: string, diskId: string) => `${target}-${diskId}`,
+  isolationGroup: (waveId: string, groupId: string) => `lf-isolated-${waveId}-${groupId}`,
 };
+
+/** Every part of a workload's clone, by name. */
+export function cloneParts({ target, source }: Pick<WorkloadPlan, 'target' | 'source'>): string[] {
+  const machine = resourceNames.testMachine(target.name);
+  return [machine, `${machine}-nic`, ...source.disks.map(({ id }) => resourceNames.testDisk(target.name, id))];
+}

@@ -1,14 +1,13 @@
 import { z } from 'zod';
 import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
-import { shortest } from '../../../shared/policy/duration.ts';
+import { longest, shortest } from '../../../shared/policy/duration.ts';
 import { signOffEvents, standingSignOff } from '../../../shared/policy/signOff.ts';
-import { environmentOf, ownership } from '../../../shared/store/plans.ts';
+import { cloneOwnership, environmentOf, resourceNames } from '../../../shared/store/plans.ts';
 import { Tested } from '../../checks.ts';
 import { plansOf, spellTesters, testersOf } from '../../isolation/activities.ts';
 
 const Group = z.strictObject({ waveId: z.string(), groupId: z.string(), environmentId: z.string() });
 const Workloads = z.strictObject({ waveId: z.string(), workloadIds: z.array(z.string()) });
-const isolationGroupName = (waveId: string, groupId: string) => `lf-isolated-${waveId}-${groupId}`;
 
 /** What rules and probes say of one workload’s clone, in short: the whole proof is in its journal. */
 export const Isolated = z.strictObject({ workloadId: z.string(), proof: z.string() });
@@ -60,9 +59,12 @@ export const ensureIsolationGroup = defineActivity({
   output: z.string(),
   async effect({ store, azure, now }, { waveId, groupId, environmentId, workloadIds }, { changed }) {
     const environment = await environmentOf(store, environmentId);
-    const name = isolationGroupName(waveId, groupId);
-    const testers = testersOf(await plansOf(store, { waveId, workloadIds }));
-    const id = await azure.network.ensureDenyAll(environment, name, ownership(waveId, groupId, now(), 1), testers);
+    const name = resourceNames.isolationGroup(waveId, groupId);
+    const plans = await plansOf(store, { waveId, workloadIds });
+    const testers = testersOf(plans);
+    const keptFor = longest(plans.map(({ settings }) => settings.uat.expiresAfter)) ?? 'PT0S';
+    const tags = cloneOwnership(waveId, groupId, now(), keptFor);
+    const id = await azure.network.ensureDenyAll(environment, name, tags, testers);
     changed({ verb: 'ensured', object: `security group ${name}`, after: `lets in ${spellTesters(testers)}` });
     return id;
   },
@@ -74,7 +76,7 @@ export const removeIsolationGroup = defineActivity({
   input: Group,
   output: Nothing,
   async effect({ store, azure }, { waveId, groupId, environmentId }, { changed }) {
-    const name = isolationGroupName(waveId, groupId);
+    const name = resourceNames.isolationGroup(waveId, groupId);
     await azure.network.removeSecurityGroup(await environmentOf(store, environmentId), name);
     changed({ verb: 'removed', object: `security group ${name}`, after: 'absent' });
     return null;

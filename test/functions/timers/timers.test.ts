@@ -10,8 +10,10 @@ import { dispatchesAtMost } from '../../../shared/policy/stall.ts';
 import { dispatchDue, enqueueSync, queueSync, syncIdOf, withdrawSync } from '../../../shared/sync/dispatch.ts';
 import { gateOf } from '../../fakes/gates.ts';
 import { type FakeReach, fakeReach, withWave } from '../../fakes/reach.ts';
+import { FakeOrchestrations } from '../http/api.ts';
 
 const minute = 60_000;
+const watch = (reach: FakeReach) => watchdog(reach, new FakeOrchestrations());
 const root = 'a'.repeat(64);
 
 async function world(sync?: NonNullable<Settings['sync']>) {
@@ -203,15 +205,15 @@ describe('the watchdog', () => {
     reach.bus.broken = true;
     await expect(queueSync(reach, db, 'initial', 'a:1')).rejects.toThrow('the connection is gone');
     reach.bus.broken = false;
-    await watchdog(reach);
+    await watch(reach);
     expect(sent()).toEqual([]);
     reach.pass(5 * minute);
     await healthy(reach);
-    await watchdog(reach);
+    await watch(reach);
     expect(await syncOf(db)).toMatchObject({ status: 'stalled' });
-    await watchdog(reach);
+    await watch(reach);
     expect(sent()).toEqual(['landfall.sync.start a:1 2']);
-    await watchdog(reach);
+    await watch(reach);
     expect(sent()).toHaveLength(1);
   });
 
@@ -221,13 +223,13 @@ describe('the watchdog', () => {
     await queueSync(reach, db, 'initial', 'a:1');
     for (let n = 0; n < 3; n++) {
       reach.pass(5 * minute);
-      await watchdog(reach);
+      await watch(reach);
     }
     expect((await reach.store.appliances.get('agent-db-01'))?.status).toBe('silent');
     expect(await syncOf(db)).toMatchObject({ status: 'stalled', attempt: 1 });
     expect(sent()).toHaveLength(1);
     await healthy(reach);
-    await watchdog(reach);
+    await watch(reach);
     expect(await syncOf(db)).toMatchObject({ status: 'running', attempt: 2 });
   });
 
@@ -237,7 +239,7 @@ describe('the watchdog', () => {
     for (let n = 0; n < 2 * dispatchesAtMost; n++) {
       reach.pass(5 * minute);
       await healthy(reach);
-      await watchdog(reach);
+      await watch(reach);
     }
     expect(await syncOf(db)).toMatchObject({ status: 'idle' });
     expect(sent().filter((each) => each.startsWith('landfall.sync.start'))).toHaveLength(dispatchesAtMost);
@@ -264,10 +266,10 @@ describe('the watchdog', () => {
     await reach.store.waves.change('w1', (wave) => ({ ...wave, status: 'running' }));
     const statuses = async () =>
       (await reach.store.gates.list('w1')).map(({ name, status }) => `${name} ${status}`).sort();
-    await watchdog(reach);
+    await watch(reach);
     expect(await statuses()).toEqual(['commit open', 'uat open']);
     reach.pass(60 * minute);
-    await watchdog(reach);
+    await watch(reach);
     expect(await statuses()).toEqual(['commit expired', 'uat rejected']);
   });
 });

@@ -81,6 +81,21 @@ describe('is caught', () => {
     expect(found).toContain('4');
   });
 
+  test('4: clones that are removed by expiry, and nothing on record says so', async () => {
+    const found = await breaks(() => {
+      world.script.once(
+        'recordLaunch',
+        () => {
+          const groups = [{ groupId: 'data', workloadIds: ['db'], withSecurityGroup: false }];
+          const input = { waveId: 'w1', environmentId: 'west', day: '2026-12-05', groups };
+          world.motion.aside(world.durable.start('expire', { instanceId: 'expire-w1-2026-12-05', input }));
+        },
+        { matches: ({ purpose }) => purpose === 'test' },
+      );
+    });
+    expect(found).toContain('4');
+  });
+
   test('5: an activity that makes a machine anew each time it runs', async () => {
     const found = await breaks(
       () => {

@@ -136,21 +136,23 @@ describe('a target machine', () => {
 
   it('is listed with everything that its wave owns, and goes part by part', async () => {
     const { environment } = world;
-    const owned = await compute().listOwned(environment, 'wave-1', 'db-01');
+    const owned = await compute().listOwned(environment, 'wave', 'wave-1');
+    expect(new Set(owned.map(({ tags }) => tags['landfall:workload']))).toEqual(new Set(['db-01']));
+    expect(await compute().listOwned(environment, 'purpose', 'test')).toEqual([]);
     expect(owned.map(({ type }) => type.split('/').at(-1)).sort()).toEqual([
       'disks',
       'networkInterfaces',
       'networkSecurityGroups',
       'virtualMachines',
     ]);
-    expect(await compute().listOwned(environment, 'wave-1', 'web-01')).toEqual([]);
+    expect(await compute().listOwned(environment, 'wave', 'wave-2')).toEqual([]);
     for (let round = 0; round < 2; round++) {
       await world.complete(await compute().beginDeleteMachine(environment, 'db-01'));
       await world.complete(await compute().beginDeleteNic(environment, 'db-01-nic'));
       await world.complete(await compute().beginDeleteDisk(environment, disk.name));
       await world.azure.network.removeSecurityGroup(environment, 'quarantine-db-01');
     }
-    expect(await compute().listOwned(environment, 'wave-1')).toEqual([]);
+    expect(await compute().listOwned(environment, 'wave', 'wave-1')).toEqual([]);
     expect(await compute().power(environment, 'db-01')).toBe('absent');
     expect(await compute().privateAddress(environment, 'db-01')).toBeUndefined();
   });
@@ -178,7 +180,7 @@ describe('the appliance', () => {
     expect(await compute().power(environment, 'appliance-north')).toBe('running');
     await world.complete(await compute().beginDeleteMachine(environment, 'appliance-north'));
     await world.complete(await compute().beginDeleteNic(environment, 'appliance-north-nic'));
-    expect(await compute().listOwned(environment, 'wave-1', 'environment')).toEqual([]);
+    expect(await compute().listOwned(environment, 'wave', 'wave-1')).toEqual([]);
   });
 });
 
