@@ -66,6 +66,7 @@ import {
 } from './steps/11-post-cutover/activities.ts';
 import { recordTurn } from './steps/12-final-validation/activities.ts';
 import { requestSync, stopSync } from './syncs/activities.ts';
+import { lowerTtl, planLowering, restoreTtl, whoseTtl } from './ttl/activities.ts';
 import { unwind } from './unwind.ts';
 import { wave } from './wave.ts';
 import { judgeFit, recordLaunch } from './windows/activities.ts';
@@ -177,6 +178,10 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   undoneActions,
   undoAction,
   recordTurn,
+  planLowering,
+  lowerTtl,
+  whoseTtl,
+  restoreTtl,
   requestSync,
   stopSync,
 ];

@@ -15,6 +15,7 @@ import { take } from './saga.ts';
 import { postCutover } from './steps/11-post-cutover/step.ts';
 import { finalValidation } from './steps/12-final-validation/step.ts';
 import { together } from './together.ts';
+import { ttlBack } from './ttl.ts';
 import { whenItsTurn } from './turn.ts';
 import { closeOrders, watchOrders } from './unheeded.ts';
 
@@ -96,9 +97,11 @@ function* cutOver(ctx: Ctx, input: GroupInput, begun: Begun, workloadIds: string
     begun.committed.add(workloadId);
     begun.cutOver[workloadId] = [];
   }
+  const committed = begun.batch;
   begun.batch = [];
   begun.moved = [];
   ctx.freeReturn = true;
+  yield* ctx.shielded(ttlBack(ctx, { waveId: input.waveId, workloadIds: committed }, 'commit', 'it has committed'));
   if (stayingOf(input, begun).length === 0) return;
   // Others may need only those who have committed now: they do not wait until the whole group has ended.
   const { waveId, groupId } = input;

@@ -9,6 +9,7 @@ import { enterPhase } from './journal/activities.ts';
 import { leaveGroup } from './journal/attention/activities.ts';
 import { withPoint } from './journal/reads/activities.ts';
 import { Taken } from './saga.ts';
+import { ttlBack } from './ttl.ts';
 import { walkBack } from './walkBack.ts';
 
 interface Workload {
@@ -33,6 +34,7 @@ export function* walkAlone(
   const subject = { waveId, workloadIds: [workloadId] };
   yield* leaveGroup.call(ctx, { ...workload, operationId: ctx.operationId('left'), action, by, reason });
   yield* ctx.shielded(walkBack(ctx, own.cutOver, allSteps, subject));
+  yield* ctx.shielded(ttlBack(ctx, subject, 'back', `${action} by ${by}: ${reason}`));
   const stays = signal.to === 'replicating' && (yield* withPoint.call(ctx, subject)).length > 0;
   const phase = stays ? 'replicating' : 'withdrawn';
   if (!stays) yield* ctx.shielded(walkBack(ctx, own.prepared, allSteps, subject));

@@ -1,6 +1,6 @@
 // When a batch may begin: what it needs has committed, it fits a window, people approved it for that window, and the
 // window is open. Nothing starts late: what does not fit any more waits for the next window, or is held.
-import type { Ctx, Flow } from '../shared/durable/flow.ts';
+import { all, type Ctx, type Flow } from '../shared/durable/flow.ts';
 import { sleepUntil } from '../shared/durable/waits.ts';
 import type { Opening } from '../shared/model/window.ts';
 import { withDependents } from '../shared/policy/batches.ts';
@@ -9,6 +9,7 @@ import { enterPhase } from './journal/activities.ts';
 import { type Begun, type GroupInput, show } from './membership.ts';
 import { needsMet } from './needs.ts';
 import { restWhilePaused } from './pause.ts';
+import { lowerInTime, lowerNow } from './ttl.ts';
 import { judgeFit } from './windows/activities.ts';
 
 /** Go, with those who were approved; or an order has changed who is next; or not in this attempt. */
@@ -33,15 +34,18 @@ export function* whenItsTurn(
   for (;;) {
     const judged = yield* windowFor(ctx, input, begun, asked);
     if (judged.window === null) return { state: 'held', reason: `no-go: ${judged.reason}` };
-    const approved = yield* approvedFor(ctx, input, asked, judged, leave);
+    const { opens } = judged.window;
+    const turn = ctx.nextCount('queued');
+    const approved = yield* queuedInTime(ctx, input, asked, { ...judged, window: judged.window, turn }, leave);
     if (approved.state !== 'go') return approved;
     const { workloadIds } = approved;
-    const turn = ctx.nextCount('queued');
-    yield* enterPhase.call(ctx, {
-      ...{ waveId, workloadIds, operationId: ctx.operationId('queued', turn), phase: 'cutoverQueued' },
-      reason: approved.reason,
-    });
-    yield* sleepUntil(ctx, judged.window.opens, leave);
+    yield* restWhilePaused(ctx, { waveId, workloadIds });
+    const clearAt = yield* lowerNow(ctx, { waveId, workloadIds, opens }, input.onFailure, leave);
+    yield* sleepUntil(ctx, opens, leave);
+    if (clearAt !== null && clearAt > ctx.now() && !leave()) {
+      yield* show(ctx, input, begun, 'waiting', `old answers of DNS run out at ${clearAt}`);
+      yield* sleepUntil(ctx, clearAt, leave);
+    }
     // Rests before the last look: what was ordered meanwhile counts, and so does the time that has passed.
     yield* restWhilePaused(ctx, { waveId, workloadIds });
     const fit = yield* judgeFit.call(ctx, { waveId, groupId, workloadIds });
@@ -53,6 +57,39 @@ export function* whenItsTurn(
     yield* enterPhase.call(ctx, { waveId, workloadIds, operationId, phase: 'replicating', reason });
     if (leave()) return { state: 'left' };
   }
+}
+
+/**
+ * Waits for people's word and queues who is approved, while records are lowered when it is time for that: people may
+ * take longer. Whoever was lowered and is not approved after all is put back when it is held, or at its next turn.
+ */
+function* queuedInTime(
+  ctx: Ctx,
+  input: GroupInput,
+  asked: string[],
+  judged: Judged & { window: Opening; turn: number },
+  leave: () => boolean,
+): Flow<Approved> {
+  const { waveId } = input;
+  const { opens } = judged.window;
+  let approved: Approved = { state: 'left' };
+  let isOver = false;
+  function* queue(): Flow<void> {
+    try {
+      const said = yield* approvedFor(ctx, input, asked, judged, leave);
+      if (said.state === 'go') {
+        const { workloadIds, reason } = said;
+        const operationId = ctx.operationId('queued', judged.turn);
+        yield* enterPhase.call(ctx, { waveId, workloadIds, operationId, phase: 'cutoverQueued', reason });
+      }
+      approved = said;
+    } finally {
+      isOver = approved.state !== 'go';
+    }
+  }
+  const lower = lowerInTime(ctx, { waveId, workloadIds: asked, opens }, () => isOver || leave());
+  yield* all([queue(), lower]);
+  return approved;
 }
 
 interface Judged {
@@ -71,6 +108,8 @@ function* windowFor(ctx: Ctx, input: GroupInput, begun: Begun, workloadIds: stri
   return { window: nextWindow, reason };
 }
 
+type Approved = { state: 'go'; workloadIds: string[]; reason: string } | Exclude<Turn, { state: 'go' }>;
+
 /** Asks at the cutover gate about one window. Who was not approved stays behind, with all that depend on them. */
 function* approvedFor(
   ctx: Ctx,
@@ -78,7 +117,7 @@ function* approvedFor(
   asked: string[],
   { window, reason }: Judged,
   leave: () => boolean,
-): Flow<{ state: 'go'; workloadIds: string[]; reason: string } | Exclude<Turn, { state: 'go' }>> {
+): Flow<Approved> {
   const turn = ctx.nextCount('cutoverGate');
   const question = `Cut over ${groupId} in the window from ${window?.opens} to ${window?.closes}? ${reason}`.slice(
     0,

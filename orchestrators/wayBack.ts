@@ -6,6 +6,7 @@ import { enterPhase } from './journal/activities.ts';
 import { withPoint } from './journal/reads/activities.ts';
 import { type Begun, type GroupInput, only, show } from './membership.ts';
 import { unwindAll } from './together.ts';
+import { ttlBack } from './ttl.ts';
 import { walkBack } from './walkBack.ts';
 
 /** Steps 12 to 8 undone in reverse, services back in start order; then, to withdraw, steps 7 to 4 as well. */
@@ -27,6 +28,7 @@ export function* wayBack(ctx: Ctx, input: GroupInput, begun: Begun, signal: Inte
   });
   yield* walkBack(ctx, begun.moved, allSteps, { waveId, workloadIds: begun.batch });
   yield* unwindAll(ctx, input, begun.cutOver, tiers, 'cutover');
+  yield* ttlBack(ctx, subject, 'back', said);
   yield* walkBack(ctx, begun.tested, allSteps, subject);
   const back = signal.to === 'withdrawn' ? [] : yield* withPoint.call(ctx, subject);
   const withdrawn = workloadIds.filter((id) => !back.includes(id));

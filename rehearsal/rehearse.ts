@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { Refused } from '../functions/http/problem.ts';
 import { Chance } from '../local/durable/chance.ts';
 import type { Registrations } from '../local/host/coreModule.ts';
+import type { DnsRecord } from '../shared/azure/contract.ts';
 import type { Cadence } from '../shared/model/cadence.ts';
 import type { WaveDefinition } from '../shared/model/wave.ts';
 import { durationMs } from '../shared/policy/duration.ts';
@@ -26,6 +27,8 @@ export interface Rehearsed {
   waves: readonly WaveDefinition[];
   /** The first moment, ISO 8601 in UTC. */
   start: string;
+  /** Records of DNS that are there before, by type and name; none if absent: a rehearsal asks no zone. */
+  records?: ReadonlyMap<string, DnsRecord>;
 }
 
 export interface RehearsalOptions {
@@ -98,6 +101,7 @@ export async function rehearse(
   };
   world.interference = mischief;
   disturb(world, story, chance, latencies);
+  for (const [key, record] of rehearsed.records ?? []) world.azure.records.set(key, record);
   prepare?.(world);
   const before = beforeStates.note(world);
   let refused: string | undefined;

@@ -26,6 +26,7 @@ export const errorCodes = [
   'gateRejected',
   'windowClosed',
   'lagTooLarge',
+  'ttlNotRunOut',
   'cancelled',
   'illegalTransition',
   'unexpected',

@@ -70,6 +70,7 @@ async function runOne(azure: Azure, environment: Environment, machine: string, c
     case 'dns': {
       const record =
         (await azure.dns.get(check.zoneId, check.record, 'A')) ??
+        (await azure.dns.get(check.zoneId, check.record, 'AAAA')) ??
         (await azure.dns.get(check.zoneId, check.record, 'CNAME'));
       const expected = check.expect.includes('{target.ip}')
         ? check.expect.replaceAll('{target.ip}', (await azure.compute.privateAddress(environment, machine)) ?? '?')

@@ -27,7 +27,7 @@ function compare(world: World, before: Before): string[] {
   const committed = workloads.filter(({ state }) => state.phase === 'committed').map(({ plan }) => plan);
   const sources = new Set(committed.map(({ source }) => source.id));
   return [
-    ...committed.flatMap((plan) => notServing(world, plan)),
+    ...committed.flatMap((plan) => [...notServing(world, plan), ...notLivingOn(world, before, plan)]),
     ...workloads
       .filter(({ plan, state }) => state.phase !== 'committed' && !sources.has(plan.source.id))
       .flatMap(({ plan, state }) => notAsBefore(world, before, plan, state.phase === 'replicating')),
@@ -55,6 +55,17 @@ function notServing({ azure, hosts }: World, { source, target, settings }: Workl
     ...(opens && machine?.securityGroupId === quarantine ? [`${target.name} committed in its quarantine`] : []),
     ...(power === 'on' ? [`${source.id} committed, and is on`] : []),
   ];
+}
+
+/** Where clients were led by a record that stays, it lives as long as before, or as the plan says. */
+function notLivingOn({ azure }: World, before: Before, { settings }: WorkloadPlan): string[] {
+  return settings.cutover.actions.flatMap((action) => {
+    if (action.kind !== 'dns') return [];
+    const key = `${action.type} ${action.record}`;
+    const wanted = action.ttlSeconds ?? before.records.get(key)?.ttlSeconds;
+    const is = azure.records.get(key)?.ttlSeconds;
+    return wanted === undefined || is === wanted ? [] : [`the record ${key} lives ${is} s and not ${wanted} s`];
+  });
 }
 
 function notAsBefore(world: World, before: Before, plan: WorkloadPlan, replicates: boolean): string[] {

@@ -1,6 +1,7 @@
 // What drawn waves refer to: one environment, one profile, sources and settings with their details drawn by the seed.
 import type { z } from 'zod';
 import type { Chance } from '../../local/durable/chance.ts';
+import type { DnsRecord } from '../../shared/azure/contract.ts';
 import { Environment, Profile } from '../../shared/model/environment.ts';
 import type { Settings } from '../../shared/model/settings.ts';
 import { Source } from '../../shared/model/source.ts';
@@ -68,6 +69,18 @@ export function sourceOf(id: string, chance: Chance): Source {
   });
 }
 
+/** Where clients find the sources before the waves; some have no record yet. */
+export function recordsOf(sources: readonly Source[], chance: Chance): Map<string, DnsRecord> {
+  const lives = [30, 300, 3600, 5400];
+  const known = sources.filter(() => chance.happens(0.7));
+  return new Map(
+    known.map(({ id }) => [
+      `A ${id}`,
+      { ttlSeconds: lives[chance.below(lives.length)] ?? 300, values: [`192.0.2.${chance.below(250)}`] },
+    ]),
+  );
+}
+
 export function settingsOf(name: string, chance: Chance): z.input<typeof Settings> {
   const checks = [
     { kind: 'boot' as const, name: 'boots' },
@@ -75,7 +88,9 @@ export function settingsOf(name: string, chance: Chance): z.input<typeof Setting
   ].slice(0, 1 + chance.below(2));
   const networkSecurityGroupId = `${network}/networkSecurityGroups/open`;
   const zoneId = `${network}/privateDnsZones/corp.example`;
-  const traffic = { record: name, type: 'A' as const, value: '{target.ip}', ttlSeconds: 30 };
+  // One in some is to live otherwise once it has moved.
+  const afterwards = name.endsWith('1') ? { ttlSeconds: 30 } : {};
+  const traffic = { record: name, type: 'A' as const, value: '{target.ip}', ...afterwards };
   return {
     uat: { checks },
     validation: { checks },

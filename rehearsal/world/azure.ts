@@ -70,6 +70,8 @@ export class ModelledAzure implements Azure {
   readonly #clock: VirtualClock;
   readonly #around: Around;
   readonly #users = new Map<string, string>();
+  /** Until when clients may keep what a record said before somebody lowered how long it lives. */
+  readonly #cachedUntil = new Map<string, number>();
   #addresses = 10;
 
   constructor(clock: VirtualClock, around: Around) {
@@ -300,13 +302,23 @@ export class ModelledAzure implements Azure {
   dns: Azure['dns'] = {
     get: async (_zone, record, type) => this.records.get(`${type} ${record}`),
     set: async (_zone, record, type, value) => {
-      const before = this.records.get(`${type} ${record}`)?.values.join();
-      this.records.set(`${type} ${record}`, value);
-      if (before !== value.values.join()) this.#changed(`${record} is ${value.values.join()}`, 'record', record);
+      const key = `${type} ${record}`;
+      const before = this.records.get(key);
+      this.records.set(key, value);
+      const cachedUntil = this.#cachedUntil.get(key) ?? 0;
+      if (before?.values.join() !== value.values.join()) {
+        if (cachedUntil > this.#clock.now()) this.#around.found(`${record} moves while clients keep its old answer`);
+        this.#changed(`${record} is ${value.values.join()}`, 'record', record);
+      } else if (before.ttlSeconds !== value.ttlSeconds) {
+        if (before.ttlSeconds > value.ttlSeconds)
+          this.#cachedUntil.set(key, Math.max(cachedUntil, this.#clock.now() + before.ttlSeconds * 1000));
+        this.#changed(`${record} lives ${value.ttlSeconds} s`, 'record', record);
+      }
     },
     remove: async (_zone, record, type) => {
       if (this.records.delete(`${type} ${record}`)) this.#changed(`${record} is absent`, 'record', record);
     },
+    requireZone: async () => {},
   };
 
   staging: Azure['staging'] = {

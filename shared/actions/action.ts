@@ -1,8 +1,10 @@
 // One reversible action of step 11, whole: what people write, what it takes, how it is done, looked at and put back. An
 // action knows no store and no orchestration: who has it done, and when, is the step's to decide.
 import type { z } from 'zod';
+import type { DnsType } from '../azure/contract.ts';
 import type { Capabilities } from '../capabilities.ts';
 import type { Environment } from '../model/environment.ts';
+import type { ResolvedSettings } from '../model/settings.ts';
 import { type Estimate, noTime } from '../policy/fit/estimate.ts';
 
 /** What actions may reach. */
@@ -15,6 +17,14 @@ export interface Place {
   environment: Environment;
   /** The target's machine, by its name in the environment's resource group. */
   machine: string;
+  ttl: ResolvedSettings['cutover']['ttl'];
+}
+
+/** A record set that an action changes: clients keep its old answer for as long as it lives. */
+export interface RecordName {
+  zoneId: string;
+  record: string;
+  type: DnsType;
 }
 
 /** What was there, and what is there now, in words or as data: for the journal. */
@@ -33,6 +43,8 @@ interface Definition<S extends Written, B> {
   readonly needs: readonly string[];
   /** Whether clients come to the target by it. Those run last: from the first of them on the way back costs. */
   movesTraffic?(action: z.infer<S>): boolean;
+  /** The record set that it changes, and how many seconds that is to live `afterwards`, if not as long as before. */
+  record?(action: z.infer<S>): RecordName & { afterwards: number | undefined };
   /** Throws what stands against it, while the target is not there yet and nothing has been changed. */
   precheck?(reach: Reach, place: Place, action: z.infer<S>): Promise<void>;
   /** Does it; doing what is done already changes nothing. */
@@ -61,6 +73,7 @@ export interface Action<S extends Written = Written> {
   readonly undoTime: Estimate;
   readonly needs: readonly string[];
   movesTraffic(action: unknown): boolean;
+  record(action: unknown): (RecordName & { afterwards: number | undefined }) | undefined;
   precheck(reach: Reach, place: Place, action: unknown): Promise<void>;
   /** The before-state and what undo would do in words; none where it goes with the target. */
   capture(reach: Reach, place: Place, action: unknown): Promise<{ before: unknown; todo: string } | undefined>;
@@ -79,6 +92,7 @@ export function defineAction<S extends Written, B = never>(definition: Definitio
     ...{ schema, time, needs, undoTime: undo?.time ?? noTime },
     // Asked at every prediction, of plans that are parsed already.
     movesTraffic: (action) => definition.movesTraffic?.(action as z.infer<S>) ?? false,
+    record: (action) => definition.record?.(schema.parse(action)),
     async precheck(reach, place, action) {
       await definition.precheck?.(reach, place, schema.parse(action));
     },

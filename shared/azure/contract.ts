@@ -146,9 +146,11 @@ export interface Azure {
   };
   dns: {
     /** The record set as it is, or undefined; the before-state that undo puts back. */
-    get(zoneId: string, record: string, type: 'A' | 'CNAME'): Promise<DnsRecord | undefined>;
-    set(zoneId: string, record: string, type: 'A' | 'CNAME', value: DnsRecord): Promise<void>;
-    remove(zoneId: string, record: string, type: 'A' | 'CNAME'): Promise<void>;
+    get(zoneId: string, record: string, type: DnsType): Promise<DnsRecord | undefined>;
+    set(zoneId: string, record: string, type: DnsType, value: DnsRecord): Promise<void>;
+    remove(zoneId: string, record: string, type: DnsType): Promise<void>;
+    /** Throws `notFound` unless there is such a zone. */
+    requireZone(zoneId: string): Promise<void>;
   };
   staging: {
     /** Makes the container and the page blob of `sizeBytes` rounded up to 1 MiB plus 512 (idempotent; never shrinks or clears an existing one; a different size is refused). */
@@ -162,6 +164,8 @@ export interface Azure {
     removeBlob(environment: Environment, blobName: string): Promise<void>;
   };
 }
+
+export type DnsType = 'A' | 'AAAA' | 'CNAME';
 
 export interface DnsRecord {
   ttlSeconds: number;

@@ -171,13 +171,21 @@ export function* untilOrdered(come: () => boolean): Flow<void> {
   while (!come()) yield { tasks: [], interruptible: true };
 }
 
-/** Runs flows side by side and returns their results in order. All come to rest before the first error is thrown. */
+/**
+ * Runs flows side by side and returns their results in order. All come to rest before the first error is thrown. Whenever
+ * one has ended, those that wait at a safe point look again whether they are to wait on.
+ */
 export function* all<T>(flows: readonly Flow<T>[]): Flow<T[]> {
   const lanes = flows.map((flow) => new Lane(flow));
   for (const lane of lanes) lane.resume();
-  for (;;) {
+  for (let resting = 0; ; ) {
     const waiting = lanes.filter((lane) => lane.effect !== undefined);
     if (waiting.length === 0) break;
+    if (lanes.length - waiting.length > resting) {
+      resting = lanes.length - waiting.length;
+      for (const lane of waiting) if (lane.effect?.interruptible) lane.resume();
+      continue;
+    }
     const ready = waiting.filter((lane) => lane.effect?.tasks.some(settled));
     for (const lane of ready) lane.resume();
     if (ready.length > 0) continue;

@@ -8,6 +8,7 @@ import { ProbeResult } from '../model/probe.ts';
 import type { ApplianceEvent } from '../protocol/events.ts';
 import { effectEventData } from './effects.ts';
 import { Phase } from './phases.ts';
+import { ttlEventData } from './ttl.ts';
 
 const Checked = z.strictObject({ before: z.unknown().optional(), after: z.unknown().optional() });
 /** Whose decision it is, and why. */
@@ -147,6 +148,7 @@ export const platformEventData = {
   }),
   'landfall.downtime.began': z.strictObject({ at: Instant }),
   'landfall.downtime.ended': z.strictObject({ at: Instant }),
+  ...ttlEventData,
   ...effectEventData,
 } as const;
 export type PlatformEventType = keyof typeof platformEventData;

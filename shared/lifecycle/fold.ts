@@ -9,6 +9,7 @@ import type { Point, SyncRegion, WorkloadState } from './state.ts';
 import { stepAfter } from './stepRecord.ts';
 import { withRun } from './syncRuns.ts';
 import { toldAfter } from './told.ts';
+import { ttlAfter } from './ttl.ts';
 
 const pointsKept = 12;
 
@@ -108,6 +109,10 @@ function decide(
     case 'landfall.effect.failed':
     case 'landfall.effect.retried':
       return { state: { ...state, waiting: waitingAfter(state.waiting, event) } };
+    case 'landfall.ttl.lowering':
+    case 'landfall.ttl.lowered':
+    case 'landfall.ttl.restored':
+      return { state: { ...state, ttl: ttlAfter(state.ttl, event) } };
     case 'landfall.validation.judged':
       return { state: { ...state, validation: { ...event.data, at: event.time } } };
     case 'landfall.isolation.noted':

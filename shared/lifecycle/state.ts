@@ -6,6 +6,7 @@ import type { Waiting } from './effects.ts';
 import type { IsolationProof } from './events.ts';
 import type { Told } from './told.ts';
 import type { Phase } from './phases.ts';
+import type { LoweredTtl } from './ttl.ts';
 
 export type SyncKind = 'initial' | 'delta' | 'final';
 export type SyncStatus = 'idle' | 'queued' | 'running' | 'stalled' | 'paused';
@@ -111,6 +112,8 @@ export interface WorkloadState {
     results: { name: string; passed: boolean; silent: boolean; tries: number; detail: string }[];
     at: string;
   };
+  /** While records live shorter than they did. */
+  ttl?: LoweredTtl | undefined;
   downtime?: { began: string; ended?: string | undefined } | undefined;
   /** Calls that failed in passing and are tried again, by operation id. */
   waiting?: Record<string, Waiting> | undefined;

@@ -55,6 +55,16 @@ const Actions = z
     });
   });
 
+/**
+ * How long the records of the actions live around a cutover. Lowered ahead, so that no client keeps an old answer when
+ * traffic moves, and put back after the commit, or when there is none.
+ */
+const Ttl = z.strictObject({
+  lower: z.boolean().default(true).describe('false: records live on as long as they do'),
+  during: z.int().min(1).max(3600).default(60).describe('seconds that they live from then until the commit'),
+  ahead: Duration.default('PT1H').describe('how long before the window at the latest; never less than they lived'),
+});
+
 const Course = z.enum(['commit', 'wait', 'rollback']);
 
 /**
@@ -141,6 +151,7 @@ export const Settings = z.strictObject({
   cutover: z
     .strictObject({
       actions: Actions,
+      ttl: Ttl,
       shutdownWithin: Duration,
       onShutdownRefused: z.enum(['force', 'abort']),
     })
@@ -174,6 +185,7 @@ export const ResolvedSettings = z.strictObject({
   }),
   cutover: z.strictObject({
     actions: Actions,
+    ttl: Ttl.prefault({}),
     shutdownWithin: Duration,
     onShutdownRefused: z.enum(['force', 'abort']),
   }),

@@ -6,6 +6,7 @@ import { applianceIds, type GroupPlan, type WavePlan, type WorkloadPlan } from '
 import type { Settings } from '../model/settings.ts';
 import type { Source } from '../model/source.ts';
 import type { GroupDefinition, WaveDefinition, WorkloadDefinition } from '../model/wave.ts';
+import { contestedRecords } from './contestedRecords.ts';
 import { groupsBefore, resolveNeeds } from './needs.ts';
 import { tiersOf } from './order.ts';
 import { planWindows } from './planWindows.ts';
@@ -48,6 +49,7 @@ export function resolvePlan(
   const missing = new MissingSettings();
   const groups: GroupPlan[] = [];
   const workloads: WorkloadPlan[] = [];
+  const paths = new Map<string, string>();
   definition.groups.forEach((group, g) => {
     const order = tiersOf(group.workloads);
     const onFailure = group.onFailure ?? definition.onFailure;
@@ -56,6 +58,7 @@ export function resolvePlan(
     if ('tiers' in order) groups.push({ id: group.id, dependsOn, needs: needed, tiers: order.tiers, onFailure });
     group.workloads.forEach((workload, w) => {
       const path = `groups[${g}].workloads[${w}]`;
+      paths.set(workload.id, path);
       const source = sources.get(workload.source);
       if (source === undefined) return;
       problems.push(...siteProblems(workload, source, environment, path));
@@ -79,6 +82,7 @@ export function resolvePlan(
     });
   });
   problems.push(...missing.problems(profile.id));
+  problems.push(...contestedRecords(workloads, (id) => paths.get(id) ?? 'groups'));
   if (problems.length > 0 || 'problems' in planned) return { problems };
   const { id: waveId, onOverrun, gates, commitPolicy, failureBudget } = definition;
   const { zone } = definition.window;

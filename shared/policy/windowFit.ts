@@ -24,12 +24,14 @@ export interface Fit {
   reasons: string[];
 }
 
-/** Judges work that starts now, or when the next window opens. */
+/** Judges work that starts now, when the next window opens, or when nobody has an old answer of DNS any more. */
 export function judge(
   { total, undo }: Pick<GroupPath, 'total' | 'undo'>,
   windows: readonly Opening[],
   now: string,
   obstacles: readonly string[] = [],
+  /** Answers of DNS from before run until then. */
+  clearAt: string = now,
 ): Fit {
   const needsMs = total.highMs + undo.highMs;
   const window = currentOpening(windows, now);
@@ -42,7 +44,7 @@ export function judge(
       reasons: ['no window is left', ...obstacles],
     };
   const latestSafeStart = latestStart(window, needsMs);
-  const start = msBetween(now, window.opens) > 0 ? window.opens : now;
+  const start = later(later(now, window.opens), clearAt);
   const nextWindow =
     obstacles.length > 0
       ? null
@@ -55,18 +57,23 @@ export function judge(
   if (obstacles.length > 0) return { ...answer, verdict: 'cannotFit', reasons: [...obstacles] };
   if (start <= latestSafeStart) return { ...answer, verdict: 'fits', reasons: [`${account} fit: ${has}`] };
   const usualMs = total.expectedMs + undo.expectedMs;
-  const late = `the latest safe start was ${latestSafeStart}`;
+  const clear = start === clearAt && start !== now ? [`old answers of DNS run out at ${clearAt}`] : [];
+  const late = [...clear, `the latest safe start was ${latestSafeStart}`];
   return usualMs <= leftMs
     ? {
         ...answer,
         verdict: 'atRisk',
-        reasons: [`${account} do not fit, ${timeText(usualMs)} as it usually goes do: ${has}`, late],
+        reasons: [`${account} do not fit, ${timeText(usualMs)} as it usually goes do: ${has}`, ...late],
       }
     : {
         ...answer,
         verdict: 'cannotFit',
-        reasons: [`not even ${timeText(usualMs)}, as it usually goes with the way back, fit: ${has}`, late],
+        reasons: [`not even ${timeText(usualMs)}, as it usually goes with the way back, fit: ${has}`, ...late],
       };
+}
+
+function later(a: string, b: string): string {
+  return msBetween(a, b) > 0 ? b : a;
 }
 
 export interface GroupFit extends Fit {
@@ -103,7 +110,7 @@ export function judgeGroup(
   const path = pathOf(tiers, workloads);
   const undo = beginning?.oneWay === true ? noTime : path.undo;
   const obstacles = workloads.filter((one) => !one.converges).map(neverConverges);
-  const fit = judge({ total: path.total, undo }, windows, now, obstacles);
+  const fit = judge({ total: path.total, undo }, windows, now, obstacles, clearAtOf(members, now));
   const guessed = workloads.filter(({ rates, finalDelta }) => rates.deltas === 0 && finalDelta.highMs > 0);
   const reasons =
     guessed.length === 0
@@ -113,6 +120,11 @@ export function judgeGroup(
           `no delta was measured yet of ${guessed.map(({ workloadId }) => workloadId).join(', ')}: their churn is assumed`,
         ];
   return { ...fit, reasons, path, workloads };
+}
+
+/** When the last of the old answers runs out whose records were lowered; now, if that has been. */
+export function clearAtOf(facts: readonly { state: Pick<Facts['state'], 'ttl'> }[], now: string): string {
+  return facts.reduce((latest, { state }) => later(latest, state.ttl?.clearAt ?? now), now);
 }
 
 function neverConverges({ workloadId, rates }: WorkloadParts): string {

@@ -1,4 +1,4 @@
-// DNS zones and their A, CNAME and TXT record sets, with etags. They answer at once, as Azure DNS does.
+// DNS zones and their A, AAAA, CNAME and TXT record sets, with etags. They answer at once, as Azure DNS does.
 // https://learn.microsoft.com/rest/api/dns/record-sets/create-or-update
 import { z } from 'zod';
 import type { ArmRequest, Handler, Kernel, ResourceType } from '../contract.ts';
@@ -9,12 +9,13 @@ import type { Resource } from '../store.ts';
 import { existing, missing, requireGroup, tagsSchema } from './common.ts';
 
 const zoneType = 'Microsoft.Network/dnsZones';
-const recordTypes = ['A', 'CNAME', 'TXT'] as const;
+const recordTypes = ['A', 'AAAA', 'CNAME', 'TXT'] as const;
 type RecordType = (typeof recordTypes)[number];
 
 const common = { TTL: z.number().int().min(1).max(2_147_483_647), metadata: tagsSchema.optional() };
 const schemas = {
   A: z.object({ ...common, ARecords: z.array(z.looseObject({ ipv4Address: z.ipv4() })).min(1) }),
+  AAAA: z.object({ ...common, AAAARecords: z.array(z.looseObject({ ipv6Address: z.ipv6() })).min(1) }),
   CNAME: z.object({ ...common, CNAMERecord: z.looseObject({ cname: z.string().min(1) }) }),
   TXT: z.object({
     ...common,

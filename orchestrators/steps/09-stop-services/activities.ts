@@ -5,6 +5,7 @@ import { errorCodes } from '../../../shared/errors.ts';
 import { Phase } from '../../../shared/lifecycle/phases.ts';
 import { shortfalls } from '../../../shared/policy/capacity.ts';
 import { closeEnough, lagMs } from '../../../shared/policy/lag.ts';
+import { clearAtOf } from '../../../shared/policy/windowFit.ts';
 import type { WorkloadDocument } from '../../../shared/store/documents.ts';
 import { judgeBeginning } from '../../../shared/store/fits.ts';
 import { environmentOf } from '../../../shared/store/plans.ts';
@@ -54,6 +55,13 @@ export const goNoGo = defineActivity({
         'quotaExceeded',
         `${workloadId} may not cut over now: ${missing.message}`,
         `${missing.suggestion} Then retry, or roll back.`,
+      );
+    const clearAt = clearAtOf([{ state }], at);
+    if (clearAt !== at)
+      return refuse(
+        'ttlNotRunOut',
+        `Clients may have old answers of the records of ${workloadId} until ${clearAt}.`,
+        'Retry once these have run out.',
       );
     // Once services are stopping, waiting for a delta would only prolong the outage: the final sync catches up.
     const begun = (state.remembered ?? state.phase) === Phase.stoppingServices;

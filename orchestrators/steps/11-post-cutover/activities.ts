@@ -18,9 +18,10 @@ interface Planned {
 async function plannedFor(store: Store, workload: z.infer<typeof Workload>): Promise<Planned> {
   const { waveId, workloadId, plan } = await workloadOf(store, workload);
   const environment = await environmentOf(store, plan.environmentId);
+  const { actions, ttl } = plan.settings.cutover;
   return {
-    place: { waveId, workloadId, environment, machine: plan.target.name },
-    actions: plan.settings.cutover.actions.map((written) => ({ written, action: actionOf(written) })),
+    place: { waveId, workloadId, environment, machine: plan.target.name, ttl },
+    actions: actions.map((written) => ({ written, action: actionOf(written) })),
   };
 }
 

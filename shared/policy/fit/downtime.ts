@@ -11,7 +11,7 @@ import { converges, finalDelta, type Rates, ratesOf } from './rates.ts';
 /** What a prediction needs to know of a workload. */
 export interface Facts {
   plan: Pick<WorkloadPlan, 'workloadId' | 'source' | 'settings'>;
-  state: Pick<WorkloadState, 'points' | 'syncRuns' | 'launched' | 'steps'>;
+  state: Pick<WorkloadState, 'points' | 'syncRuns' | 'launched' | 'steps' | 'ttl'>;
 }
 
 export interface WorkloadParts {

@@ -30,7 +30,24 @@ describe('record sets', () => {
     expect((await recordSets.get(group, 'example.test', 'www', 'A')).aRecords).toEqual([{ ipv4Address: '10.0.0.2' }]);
   });
 
-  it('of the three types are listed, and deleted once', async () => {
+  it('hold several addresses, of both versions of IP, and nothing that is none', async () => {
+    const { recordSets } = world.as(owner).dns;
+    const aaaaRecords = [{ ipv6Address: '2001:db8::1' }, { ipv6Address: '2001:db8::2' }];
+    await recordSets.createOrUpdate(group, 'example.test', 'six', 'AAAA', { ttl: 60, aaaaRecords });
+    expect((await recordSets.get(group, 'example.test', 'six', 'AAAA')).aaaaRecords).toEqual(aaaaRecords);
+    await expect(
+      recordSets.createOrUpdate(group, 'example.test', 'six', 'AAAA', {
+        ttl: 60,
+        aaaaRecords: [{ ipv6Address: '10.0.0.1' }],
+      }),
+    ).rejects.toMatchObject({ statusCode: 400 });
+    await expect(
+      recordSets.createOrUpdate(group, 'example.test', 'six', 'CNAME', { ttl: 60, cnameRecord: { cname: 'x.test' } }),
+    ).rejects.toMatchObject({ statusCode: 400 });
+    await recordSets.delete(group, 'example.test', 'six', 'AAAA');
+  });
+
+  it('of the types are listed, and deleted once', async () => {
     const { recordSets, zones } = world.as(owner).dns;
     await recordSets.createOrUpdate(group, 'example.test', '@', 'TXT', { ttl: 60, txtRecords: [{ value: ['v=1'] }] });
     await recordSets.createOrUpdate(group, 'example.test', 'app', 'CNAME', {

@@ -33,6 +33,30 @@ it('a tag of Landfall’s own is refused, and one that Azure would not take', ()
   expect(against(tags('t', { 'a/b': 'c' }))[0]).toContain('Azure takes no < > % & \\ ? / in the name of a tag');
 });
 
+const zoneId = `${group}/providers/Microsoft.Network/dnsZones/corp.example`;
+const dns = (type: string, value: unknown) => ({ kind: 'dns', name: 'traffic', zoneId, record: 'db', type, value });
+
+it.each([
+  ['A', '{target.ip}'],
+  ['A', ['{target.ip}', '192.0.2.7']],
+  ['AAAA', ['2001:db8::1', '2001:db8::2']],
+  ['CNAME', 'db.cellar.example'],
+])('a record of type %s takes %j', (type, value) => {
+  expect(against(dns(type, value))).toEqual([]);
+});
+
+it.each([
+  ['A', 'db.corp.example', '"db.corp.example" is no IPv4 address: give one, or {target.ip}'],
+  ['A', ['192.0.2.7', '192.0.2.7'], 'the same value stands twice: leave one of them out'],
+  ['AAAA', '{target.ip}', '"{target.ip}" is an IPv4 address, which no AAAA record holds: use a record of type A'],
+  ['AAAA', '192.0.2.7', '"192.0.2.7" is no IPv6 address: give one'],
+  ['CNAME', ['a.example', 'b.example'], 'a CNAME record has one value: use an A record for several'],
+  ['CNAME', '{target.ip}', '"{target.ip}" is an IPv4 address, which no CNAME record holds: use a record of type A'],
+  ['CNAME', 'no host', '"no host" is no host name: give one, such as web.example.com'],
+])('a record of type %s with %j is refused, with what would do', (type, value, message) => {
+  expect(against(dns(type, value))).toEqual([`cutover.actions[0].value: ${message}`]);
+});
+
 it('an action of a kind that is not known is refused with its path', () => {
   expect(against({ kind: 'tag', name: 'a' })[0]).toContain('cutover.actions[0]');
 });

@@ -92,6 +92,23 @@ describe('DNS records', () => {
     expect(await dns.get(zone, 'app', 'A')).toBeUndefined();
   });
 
+  it('of type AAAA hold addresses of version 6', async () => {
+    const { dns } = world.azure;
+    const six = { ttlSeconds: 60, values: ['2001:db8::1', '2001:db8::2'] };
+    await dns.set(zone, 'six', 'AAAA', six);
+    expect(await dns.get(zone, 'six', 'AAAA')).toEqual(six);
+    expect(await dns.get(zone, 'six', 'A')).toBeUndefined();
+  });
+
+  it('are sought in a zone that is there, and one that is not is named', async () => {
+    const { dns } = world.azure;
+    await dns.requireZone(zone);
+    expect(await failureOf(dns.requireZone(zone.replace('example.test', 'elsewhere.test')))).toMatchObject({
+      code: 'notFound',
+      message: expect.stringContaining('reading the zone elsewhere.test'),
+    });
+  });
+
   it('of type CNAME hold exactly one name', async () => {
     const { dns } = world.azure;
     await dns.set(zone, 'www', 'CNAME', { ttlSeconds: 60, values: ['app.example.test'] });

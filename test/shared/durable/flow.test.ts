@@ -81,6 +81,26 @@ describe('flows side by side', () => {
     expect(run.result).toEqual(['a', 'b']);
   });
 
+  it('a wait at a safe point may be for another flow: it looks again when that has ended', () => {
+    const [work, timer] = [new FakeTask(), new FakeTask()];
+    let over = false;
+    const run = orchestration((ctx) => {
+      function* main(): Flow<string> {
+        yield* finish(work);
+        over = true;
+        return 'main';
+      }
+      function* companion(): Flow<string> {
+        const first = yield* firstOf(ctx, [timer], () => over);
+        return first === undefined ? 'told' : 'timer';
+      }
+      return all([companion(), main()]);
+    });
+    work.complete();
+    run.resume();
+    expect(run.result).toEqual(['told', 'main']);
+  });
+
   it('all come to rest before the first failure is thrown', () => {
     const [bad, slow] = [new FakeTask(), new FakeTask()];
     let rested = false;

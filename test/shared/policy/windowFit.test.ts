@@ -139,6 +139,21 @@ describe('a prediction', () => {
     });
   });
 
+  it('begins when old answers of DNS have run out, and says so where that is too late', () => {
+    const cached = (minutes: number) => {
+      const ttl = { records: [], clearAt: at(minutes) };
+      return judgeGroup([['db']], [{ ...facts(), state: { ...facts().state, ttl } }], [window, next], window.opens);
+    };
+    expect(cached(-10)).toEqual(judged());
+    const soon = cached(20);
+    expect(soon.verdict).toBe('fits');
+    expect(soon.latestSafeStart).toBe(judged().latestSafeStart);
+    expect(reasonOf(soon)).toContain(`has 3 h 40 min left from ${at(20)}`);
+    const late = cached(235);
+    expect(late).toMatchObject({ verdict: 'cannotFit', nextWindow: next });
+    expect(reasonOf(late)).toContain(`old answers of DNS run out at ${at(235)}; the latest safe start was`);
+  });
+
   it('says what it only assumes', () => {
     const untried = { ...facts(), state: { ...facts().state, syncRuns: [] } };
     expect(judgeGroup([['db']], [untried], [window], window.opens).reasons.at(-1)).toBe(
