@@ -77,7 +77,8 @@ for (const containerName of ['workloads', 'waves', 'environments'])
     leaseContainerPrefix: containerName,
     feedPollDelay: 200,
     extraInputs: [durableInput],
-    handler: (documents: unknown[], context: InvocationContext) => committed(documents, orchestrationsOf(context)),
+    handler: (documents: unknown[], context: InvocationContext) =>
+      committed(documents, orchestrationsOf(context), capabilities().store),
   });
 
 // A feed of its own: a topic that does not answer must not keep milestones from orchestrations.

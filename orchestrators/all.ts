@@ -21,7 +21,7 @@ import { leaseEnvironment, releaseEnvironment } from './journal/leases/activitie
 import { tellDependents, unmetNeeds } from './journal/needs/activities.ts';
 import { ordersFor, recordUnheeded } from './journal/orders/activities.ts';
 import { orderBack, recordWatchFailed, withinWindow } from './journal/overrun/activities.ts';
-import { outlineWave, phaseOf, withPoint } from './journal/reads/activities.ts';
+import { outlineGroup, outlineWave, phaseOf, withPoint } from './journal/reads/activities.ts';
 import { leave } from './leave.ts';
 import {
   choosePoint,
@@ -47,6 +47,7 @@ import {
   removeWorker,
   sitesWithWorkers,
   verifyWorker,
+  workerPages,
 } from './steps/03-source-worker/activities.ts';
 import { agentPresent, dismissAgent, findAgent, installAgent, removeAgent } from './steps/04-os-agent/activities.ts';
 import { preflightSource } from './steps/05-source-onboarding/activities.ts';
@@ -119,6 +120,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   releaseEnvironment,
   phaseOf,
   withPoint,
+  outlineGroup,
   outlineWave,
   orderBack,
   recordWatchFailed,
@@ -144,6 +146,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   deployWorker,
   sitesWithWorkers,
   verifyWorker,
+  workerPages,
   removeWorker,
   agentPresent,
   dismissAgent,

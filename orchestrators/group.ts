@@ -4,7 +4,17 @@ import { defineOrchestrator } from '../shared/durable/orchestrator.ts';
 import { cutOverInBatches } from './batches.ts';
 import { hold } from './hold.ts';
 import { tellDependents } from './journal/needs/activities.ts';
-import { type Begun, GroupInput, GroupOutcome, nothingBegun, show, subjectOf, whoStays } from './membership.ts';
+import {
+  type Begun,
+  type GroupInput,
+  GroupOutcome,
+  GroupStart,
+  nothingBegun,
+  show,
+  subjectOf,
+  whoStays,
+  withMembers,
+} from './membership.ts';
 import { hearEarlierOrders } from './orders.ts';
 import { restWhilePaused } from './pause.ts';
 import { prepare } from './prepare.ts';
@@ -15,12 +25,13 @@ import { wayBack } from './wayBack.ts';
 
 export const group = defineOrchestrator({
   name: 'group',
-  input: GroupInput,
+  input: GroupStart,
   output: GroupOutcome,
-  *run(ctx, input) {
-    ctx.gatedSteps = new Set(input.gatedSteps);
+  *run(ctx, start) {
+    ctx.gatedSteps = new Set(start.gatedSteps);
     const begun = nothingBegun();
-    yield* hearEarlierOrders(ctx, input.waveId, input.ordered);
+    yield* hearEarlierOrders(ctx, start.waveId, start.ordered);
+    const input = yield* withMembers(ctx, start);
     try {
       yield* story(ctx, input, begun);
     } catch (error) {

@@ -6,11 +6,12 @@ import { Interruption } from '../shared/model/control.ts';
 import { CommitPolicy } from '../shared/model/settings.ts';
 import { OnOverrun, Opening } from '../shared/model/window.ts';
 import { recordGroup } from './journal/activities.ts';
-import { GroupOutline } from './journal/reads/activities.ts';
+import { GroupInWave, type GroupOutline, outlineGroup } from './journal/reads/activities.ts';
 import { letGo } from './leave.ts';
 import type { Taken } from './saga.ts';
 
-export const GroupInput = GroupOutline.extend({
+/** What a group is started with. */
+export const GroupStart = GroupInWave.extend({
   waveId: z.string(),
   attempt: z.int(),
   environmentId: z.string(),
@@ -20,7 +21,8 @@ export const GroupInput = GroupOutline.extend({
   gatedSteps: z.array(z.string()),
   ordered: Interruption.optional(),
 });
-export type GroupInput = z.infer<typeof GroupInput>;
+type GroupStart = z.infer<typeof GroupStart>;
+export type GroupInput = Omit<GroupStart, keyof GroupOutline> & GroupOutline;
 
 export const GroupOutcome = z.strictObject({
   outcome: z.enum(['committed', 'incomplete', 'rolledBack', 'withdrawn', 'held', 'failed']),
@@ -62,6 +64,15 @@ export function nothingBegun(): Begun {
 
 export function subjectOf({ waveId }: GroupInput, tiers: readonly string[][]): Subject {
   return { waveId, workloadIds: tiers.flat() };
+}
+
+/** What a group works with: its members, which it looks up itself. Before 1.1 its wave told it. */
+export function* withMembers(ctx: Ctx, start: GroupStart): Flow<GroupInput> {
+  const { waveId, groupId, tiers = [], methods = {}, dependencies = {} } = start;
+  const members = ctx.since('1.1')
+    ? yield* outlineGroup.call(ctx, { waveId, groupId })
+    : { tiers, methods, dependencies };
+  return { ...start, ...members };
 }
 
 /** Those of the group who have neither committed nor left nor been held, in tiers. */

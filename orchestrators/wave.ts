@@ -35,7 +35,7 @@ export const wave = defineOrchestrator({
   *run(ctx, input) {
     const { waveId, attempt } = input;
     yield* hearEarlierOrders(ctx, waveId, undefined);
-    const outline = yield* outlineWave.call(ctx, { waveId });
+    const outline = yield* outlineWave.call(ctx, { waveId, whole: !ctx.since('1.1') });
     ctx.gatedSteps = new Set(outline.gatedSteps);
     yield* recordWave.call(ctx, { waveId, attempt, status: 'running', ended: false });
     const taken: Taken[] = [];
@@ -118,7 +118,7 @@ function* moveGroup(
     yield* recordGroup.call(ctx, { waveId, groupId, status: 'failed', instanceId, reason });
     const operationId = ctx.operationId('told', groupId);
     yield* tellDependents.call(ctx, { waveId, groupId, operationId, outcome: 'failed' });
-    return { outcome: 'failed', reason, behind: member.tiers.flat().length, replicates: true };
+    return { outcome: 'failed', reason, behind: member.size ?? member.tiers?.flat().length ?? 0, replicates: true };
   }
 }
 

@@ -180,9 +180,7 @@ async function letRest(world: World): Promise<void> {
 
 /** As often as the waves need it: deltas in time, and no lag that stops a cutover. */
 function tickOf(world: World): number {
-  const syncs = world
-    .documents<WaveDocument>('wave')
-    .flatMap(({ plan }) => plan.workloads.map(({ settings }) => settings.sync));
+  const syncs = world.documents<WorkloadDocument>('state').map(({ plan }) => plan.settings.sync);
   // Only plain intervals say by themselves how often somebody must look; the others are seen every quarter of an hour.
   const often = (cadence: Cadence) =>
     typeof cadence === 'string' && cadence !== 'continuous' ? durationMs(cadence) : 900_000;

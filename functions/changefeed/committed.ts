@@ -2,6 +2,8 @@
 // event may be raised twice; whoever no longer waits does not mind.
 import { controlEvent } from '../../shared/durable/flow.ts';
 import { milestoneOf } from '../../shared/lifecycle/milestones.ts';
+import { allInstancesOf } from '../../shared/policy/addressees.ts';
+import type { Store } from '../../shared/store/contract.ts';
 import type {
   AttentionDocument,
   ControlDocument,
@@ -12,6 +14,7 @@ import type {
 import type { Orchestrations } from '../orchestrations.ts';
 
 type Changed = EventDocument | GateDocument | AttentionDocument | ControlDocument | SignalDocument | { kind: 'other' };
+type Plans = Pick<Store, 'waves' | 'plans'>;
 interface Raised {
   instanceId: string;
   name: string;
@@ -22,7 +25,7 @@ interface Raised {
 const nobody = 'deltas';
 
 /** What a changed document tells to orchestrations. */
-export function raisedBy(document: Changed): Raised[] {
+export async function raisedBy(document: Changed, store: Plans): Promise<Raised[]> {
   switch (document.kind) {
     case 'event': {
       const milestone = milestoneOf(document.event);
@@ -40,15 +43,21 @@ export function raisedBy(document: Changed): Raised[] {
     }
     case 'signal':
       return addressed(document.operationId, { type: document.type, data: document.data });
-    case 'control':
-      return document.instanceIds.map((instanceId) => ({
-        instanceId,
-        name: controlEvent,
-        data: document.signal,
-      }));
+    case 'control': {
+      const instanceIds = await addressees(document, store);
+      return instanceIds.map((instanceId) => ({ instanceId, name: controlEvent, data: document.signal }));
+    }
     default:
       return [];
   }
+}
+
+/** An order to a whole wave does not list whom it reaches: that would grow with the wave, and each of them reads it. */
+async function addressees({ waveId, instanceIds }: ControlDocument, store: Plans): Promise<readonly string[]> {
+  if (Array.isArray(instanceIds)) return instanceIds;
+  const wave = await store.waves.get(waveId);
+  if (wave === undefined) return [];
+  return allInstancesOf({ waveId, attempt: instanceIds.allOfAttempt }, await store.plans.groups(wave.plan));
 }
 
 function addressed(operationId: string, data: { type: string; data: unknown }): Raised[] {
@@ -62,9 +71,10 @@ const raisedAtOnce = 8;
 export async function committed(
   documents: readonly unknown[],
   orchestrations: Pick<Orchestrations, 'raise'>,
+  store: Plans,
 ): Promise<void> {
   const changed = documents.filter(hasKind);
-  const raised = changed.flatMap(raisedBy);
+  const raised = (await Promise.all(changed.map((document) => raisedBy(document, store)))).flat();
   for (let from = 0; from < raised.length; from += raisedAtOnce)
     await Promise.all(
       raised

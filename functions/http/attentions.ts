@@ -4,7 +4,12 @@ import { allSteps } from '../../orchestrators/itinerary.ts';
 import type { Capabilities } from '../../shared/capabilities.ts';
 import { type Answer, Choice } from '../../shared/model/attention.ts';
 import type { Person, Role } from '../../shared/policy/people.ts';
-import type { AttentionDocument, WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
+import type {
+  AttentionDocument,
+  LeavingDocument,
+  WaveDocument,
+  WorkloadDocument,
+} from '../../shared/store/documents.ts';
 import { readBody } from './body.ts';
 import { checkLeaving, claimLeaving } from './leaving.ts';
 import { Reason } from './orders.ts';
@@ -73,7 +78,11 @@ export async function reply(
   given: Given,
   person: Person,
 ): Promise<AttentionDocument> {
-  const [wave, workloads] = await Promise.all([waveOf(store, waveId), store.workloads.list(waveId)]);
+  const [wave, workloads, letGo] = await Promise.all([
+    waveOf(store, waveId),
+    store.workloads.list(waveId),
+    store.leaving.get(waveId),
+  ]);
   const answered = (attention: AttentionDocument): AttentionDocument => {
     if (attention.status !== 'open') throw refuse('conflict', `This question is ${attention.status} already.`);
     if (!attention.choices.includes(given.choice))
@@ -82,7 +91,7 @@ export async function reply(
     const concerned = workloads.filter(({ workloadId }) => attention.workloadIds.includes(workloadId));
     checkPerson(attention, given, person, concerned);
     const { choice, reason, to, alone } = given;
-    if (alone === true) checkAlone(wave, workloads, attention);
+    if (alone === true) checkAlone(wave, workloads, letGo, attention);
     const changed = given.changed === undefined ? {} : { changed: changeFor(attention, given.changed) };
     const answer: Answer = {
       choice,
@@ -120,14 +129,19 @@ function checkFields({ choice, to, alone, changed }: Given): void {
   throw refuse('invalidInput', `"${choice}" does not take all that is given.`, problems);
 }
 
-function checkAlone(wave: WaveDocument, workloads: readonly WorkloadDocument[], attention: AttentionDocument): void {
+function checkAlone(
+  wave: WaveDocument,
+  workloads: readonly WorkloadDocument[],
+  letGo: LeavingDocument | undefined,
+  attention: AttentionDocument,
+): void {
   const { step: name, workloadIds } = attention;
   if (allSteps.find((step) => step.name === name)?.scope !== 'workload')
     throw refuse(
       'conflict',
       `${name} is taken for the whole group: none of its workloads can be rolled back alone here.`,
     );
-  checkLeaving(wave, workloads, workloadIds);
+  checkLeaving(wave, workloads, letGo, workloadIds);
 }
 
 function checkPerson(

@@ -6,6 +6,8 @@ import { readYaml, YamlFault } from './readYaml.ts';
 import { scanJson } from './scanJson.ts';
 
 const bytesAtMost = 1024 * 1024;
+/** For the definition of a wave as JSON: ten thousand workloads with settings of their own. */
+export const waveBytesAtMost = 16 * 1024 * 1024;
 /** The YAML parser takes seconds for a megabyte, so it gets less. */
 const yamlBytesAtMost = 256 * 1024;
 /** What anybody may send before it is known who it is. */
@@ -16,8 +18,8 @@ const jsonTypes = new Set(['application/json']);
 const yamlTypes = new Set(['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml']);
 
 /** Reads and parses the body; throws what is wrong with it, field by field. An empty body is `{}`. */
-export async function readBody<T>(request: HttpRequest, schema: z.ZodType<T>): Promise<T> {
-  const { type, bytes } = await readBytes(request, bytesAtMost);
+export async function readBody<T>(request: HttpRequest, schema: z.ZodType<T>, atMost = bytesAtMost): Promise<T> {
+  const { type, bytes } = await readBytes(request, atMost);
   if (bytes.length === 0) return checked({}, schema);
   if (jsonTypes.has(type)) return checked(parseJson(decoded(bytes)), schema);
   if (!yamlTypes.has(type)) throw unsupported(type, [...jsonTypes, ...yamlTypes]);
@@ -30,12 +32,13 @@ export async function readNamed<T extends { id: string }>(
   request: HttpRequest,
   schema: z.ZodType<T>,
   id: string,
+  atMost = bytesAtMost,
 ): Promise<T> {
   const withId = z.preprocess(
     (body) => (body !== null && typeof body === 'object' && !('id' in body) ? { ...body, id } : body),
     schema,
   );
-  const value = await readBody(request, withId);
+  const value = await readBody(request, withId, atMost);
   if (value.id === id) return value;
   const fix = 'use one id, or leave it out of the body';
   throw refuse('invalidInput', 'Path and body name different things.', [

@@ -23,12 +23,9 @@ export const capacityRoutes: Route[] = [
     allowed: readers,
     async handle({ capabilities: { store, azure, now }, param }) {
       const { waveId, plan } = await waveOf(store, param('id'));
-      const stored = new Map((await store.workloads.list(waveId)).map((one) => [one.workloadId, one.state]));
-      const ahead = plan.workloads.filter(({ workloadId }) => {
-        const state = stored.get(workloadId);
-        return state === undefined || !settled.has(state.remembered ?? state.phase);
-      });
-      const wanted = ahead.map(({ settings }) => settings.sizing.vmSize);
+      const workloads = await store.workloads.list(waveId);
+      const ahead = workloads.filter(({ state }) => !settled.has(state.remembered ?? state.phase));
+      const wanted = ahead.map((workload) => workload.plan.settings.sizing.vmSize);
       const capacity = await azure.capacity(await environmentOf(store, plan.environment.id));
       const common = { waveId, at: now(), machines: wanted.length, known: capacity.known };
       if (!capacity.known) return json({ ...common, reason: capacity.reason });

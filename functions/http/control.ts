@@ -126,10 +126,11 @@ async function start({
 /** A source goes one way at a time: since this wave was planned or ended, another one may have taken its sources. */
 async function requireSources(store: Capabilities['store'], { waveId, plan, groups }: WaveDocument): Promise<void> {
   const holders = await holdersOf(waveId, store);
-  for (const { source, groupId } of plan.workloads) {
-    const holder = groups[groupId]?.status === 'committed' ? undefined : holders.get(source.id);
+  const left = (await store.plans.groups(plan)).filter(({ id }) => groups[id]?.status !== 'committed');
+  for (const { sourceId } of left.flatMap(({ members }) => members)) {
+    const holder = holders.get(sourceId);
     if (holder !== undefined)
-      throw refuse('conflict', `Wave ${holder} migrates source ${source.id}: cancel that wave, or wait for its end.`);
+      throw refuse('conflict', `Wave ${holder} migrates source ${sourceId}: cancel that wave, or wait for its end.`);
   }
 }
 
@@ -139,14 +140,15 @@ async function walkBack(
   person: Person,
   { action, to, reason, acceptDataLoss, ...asked }: Rollback & { action: 'cancel' | 'rollback' },
 ): Promise<ControlDocument> {
-  const scope = scopeOf(wave, asked);
+  const scope = await scopeOf(capabilities.store, wave, asked);
   const workloads = await capabilities.store.workloads.list(wave.waveId);
-  const concerned = workloads.filter(({ workloadId }) => scope.workloadIds.includes(workloadId));
+  const named = new Set(scope.workloadIds);
+  const concerned = workloads.filter(({ workloadId }) => named.has(workloadId));
   // Of a group that has committed in part the rest may go back: what is committed stays.
   const rest = concerned.filter(({ state }) => state.phase !== 'committed');
   checkRollback(asked.group === undefined || rest.length === 0 ? concerned : rest, person, acceptDataLoss);
   if (asked.workloads !== undefined) {
-    checkLeaving(wave, workloads, scope.workloadIds);
+    checkLeaving(wave, workloads, await capabilities.store.leaving.get(wave.waveId), scope.workloadIds);
     checkHeard(wave, scope);
     await claimLeaving(capabilities.store, wave.waveId, scope.workloadIds);
   }

@@ -62,7 +62,8 @@ async function packOf(
     Promise.all(shown.map(async (id): Promise<[string, EventDocument[]]> => [id, await eventsOf(store, waveId, id)])),
   ]);
   const next = later.length > shown.length ? (shown.at(-1) ?? '') : undefined;
-  return buildPack({ wave, workloads, entries, verification, events: new Map(events), builtAt: at, next });
+  const groups = await store.plans.groups(wave.plan);
+  return buildPack({ wave, groups, workloads, entries, verification, events: new Map(events), builtAt: at, next });
 }
 
 async function entriesOf(store: Store, waveId: string): Promise<EntryDocument[]> {

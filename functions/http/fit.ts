@@ -11,7 +11,7 @@ export const fitRoutes: Route[] = [
     async handle({ capabilities: { store, now }, param }) {
       const wave = await waveOf(store, param('id'));
       const at = now();
-      const fits = fitsOf(wave, await store.workloads.list(wave.waveId), at);
+      const fits = fitsOf(wave, await store.plans.groups(wave.plan), await store.workloads.list(wave.waveId), at);
       const groups = [...fits].map(([groupId, fit]) => fitView(groupId, fit));
       return json({ waveId: wave.waveId, at, zone: wave.plan.zone, windows: wave.plan.windows, groups });
     },

@@ -1,5 +1,6 @@
 // Whether the groups of a wave fit their windows: predicted from what their workloads' syncs and launches took.
 
+import type { PlannedGroup } from '../../shared/model/plan.ts';
 import type { WorkloadParts } from '../../shared/policy/fit/downtime.ts';
 import type { Estimate } from '../../shared/policy/fit/estimate.ts';
 import { type GroupFit, judgeGroup, reasonOf } from '../../shared/policy/windowFit.ts';
@@ -18,16 +19,13 @@ const ahead: ReadonlySet<GroupStatus['status']> = new Set([
 /** The prediction for each group that has its cutover ahead. */
 export function fitsOf(
   { plan, groups }: WaveDocument,
+  outlines: readonly PlannedGroup[],
   workloads: readonly WorkloadDocument[],
   now: string,
 ): Map<string, GroupFit> {
-  const left = plan.groups.filter(({ id }) => ahead.has(groups[id]?.status ?? 'planned'));
-  return new Map(
-    left.map(({ id, tiers }) => {
-      const facts = workloads.filter((one) => one.plan.groupId === id);
-      return [id, judgeGroup(tiers, facts, plan.windows, now)];
-    }),
-  );
+  const members = Map.groupBy(workloads, (one) => one.plan.groupId);
+  const left = outlines.filter(({ id }) => ahead.has(groups[id]?.status ?? 'planned'));
+  return new Map(left.map(({ id, tiers }) => [id, judgeGroup(tiers, members.get(id) ?? [], plan.windows, now)]));
 }
 
 /** What the live view of a wave shows of it. */

@@ -2,8 +2,8 @@
 import type { Phase } from '../../shared/lifecycle/phases.ts';
 import { whyTheyMustStay } from '../../shared/policy/membership.ts';
 import type { Store } from '../../shared/store/contract.ts';
-import type { WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
-import { letGoIn, letLeave } from '../../shared/store/leaving.ts';
+import type { LeavingDocument, WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
+import { letGoIn, letLeave, standing } from '../../shared/store/leaving.ts';
 import { refuse } from './problem.ts';
 
 export const cutoverBegun: ReadonlySet<string | undefined> = new Set(['cuttingOver', 'validating', 'rollingBack']);
@@ -17,25 +17,25 @@ export const asOne: ReadonlySet<Phase> = new Set<Phase>(['launching', 'trafficMo
 export function checkLeaving(
   wave: WaveDocument,
   workloads: readonly WorkloadDocument[],
+  letGo: LeavingDocument | undefined,
   leaving: readonly string[],
 ): void {
+  const gone = letGoIn(letGo, wave.attempt);
   for (const { id, onFailure } of wave.plan.groups) {
     const members = workloads.filter(({ plan }) => plan.groupId === id);
     const those = leaving.filter((each) => members.some(({ workloadId }) => workloadId === each));
     if (those.length === 0) continue;
     const hasLeft = ({ state }: WorkloadDocument) => state.left?.attempt === wave.attempt;
-    const standing = members.map((member) => ({
-      workloadId: member.workloadId,
-      dependsOn: member.plan.dependsOn,
-      left: hasLeft(member) || letGoIn(wave).includes(member.workloadId),
-    }));
-    const gone = members.filter((member) => hasLeft(member) && those.includes(member.workloadId));
-    if (gone.length > 0)
-      throw refuse('conflict', `${gone.map((each) => each.workloadId).join(', ')} has left ${id} already.`);
+    const isGone = (member: WorkloadDocument) => hasLeft(member) || gone.includes(member.workloadId);
+    const away = members.filter((member) => hasLeft(member) && those.includes(member.workloadId));
+    if (away.length > 0)
+      throw refuse('conflict', `${away.map((each) => each.workloadId).join(', ')} has left ${id} already.`);
     const begun = cutoverBegun.has(wave.groups[id]?.status);
     const launched = members.some(({ state }) => asOne.has(state.remembered ?? state.phase));
     const why =
-      begun && (onFailure !== 'goOn' || launched) ? `the cutover of ${id} has begun` : whyTheyMustStay(standing, those);
+      begun && (onFailure !== 'goOn' || launched)
+        ? `the cutover of ${id} has begun`
+        : whyTheyMustStay(standing(members, isGone), those);
     if (why !== undefined) throw mustStay(those, why, `the group instead ("group": "${id}")`);
   }
 }

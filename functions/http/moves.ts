@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { hashOf } from '../../shared/hash.ts';
 import { Id } from '../../shared/model/ids.ts';
 import type { WavePlan } from '../../shared/model/plan.ts';
-import type { WaveDefinition } from '../../shared/model/wave.ts';
 import { moveWorkload, whyItStays } from '../../shared/policy/moveWorkload.ts';
+import { type PlannedShape, shapeOfPlan } from '../../shared/policy/units.ts';
 import type { Store } from '../../shared/store/contract.ts';
 import type { Move, WaveDocument } from '../../shared/store/documents.ts';
 import { moveBetween } from '../../shared/versions/move.ts';
@@ -13,7 +13,7 @@ import { readBody } from './body.ts';
 import { planOf, refuseAll } from './planning.ts';
 import { refuse } from './problem.ts';
 import { json, type Route } from './route.ts';
-import { changeableWave, difference, requirePointsKept } from './versions.ts';
+import { changeableWave, difference, requirePointsKept, type Whole } from './versions.ts';
 
 const Asked = z.strictObject({
   to: Id,
@@ -40,16 +40,20 @@ export const moveRoutes: Route[] = [
         from: await changeableWave(store, orchestrations, waveId),
         to: await changeableWave(store, orchestrations, asked.to),
       };
-      if (await hasMoved(store, seen, workloadId, asked)) return json(await asMoved(store, seen, workloadId));
-      await requireMovable(store, seen.from, workloadId);
-      const next = await planned(store, seen, workloadId, asked, now());
-      const diffs = { from: difference(seen.from, next.from), to: difference(seen.to, next.to) };
+      const is = { from: await store.plans.whole(seen.from.plan), to: await store.plans.whole(seen.to.plan) };
+      if (await hasMoved(store, is, workloadId, asked)) return json(await asMoved(store, seen, is, workloadId));
+      await requireMovable(store, is.from.plan, workloadId);
+      const next = await planned(store, is, workloadId, asked, now());
+      const diffs = { from: difference(is.from, next.from), to: difference(is.to, next.to) };
       if (request.query.get('dryRun') === 'true') return json({ workloadId, stored: false, ...diffs });
       const { to, group, reason } = asked;
       const versions = { fromVersion: versionOf(seen.from).version, toVersion: versionOf(seen.to).version };
       const where = { workloadId, from: waveId, to, group, ...versions, toAttempt: seen.to.attempt };
       const move: Move = { id: hashOf([where, reason]).slice(0, 32), ...where, by: person.subject, reason, at: now() };
-      await moveBetween(store, move, seen, next);
+      await moveBetween(store, move, seen, {
+        from: await store.plans.put(next.from.definition, next.from.plan),
+        to: await store.plans.put(next.to.definition, next.to.plan),
+      });
       const made = { from: versions.fromVersion + 1, to: versions.toVersion + 1 };
       return json({ workloadId, stored: true, versions: made, ...diffs });
     },
@@ -64,50 +68,53 @@ interface Both<T> {
 /** Both definitions and plans after the move, each checked as if it were posted. */
 async function planned(
   store: Store,
-  seen: Both<WaveDocument>,
+  is: Both<Whole>,
   workloadId: string,
   asked: Asked,
   now: string,
-): Promise<Both<{ definition: WaveDefinition; plan: WavePlan }>> {
-  const moved = moveWorkload(seen.from.definition, seen.to.definition, { workloadId, ...asked });
+): Promise<Both<Whole>> {
+  const moved = moveWorkload(is.from.definition, is.to.definition, { workloadId, ...asked });
   if ('problems' in moved) throw refuseAll(`moving "${workloadId}"`, moved.problems);
-  const from = await planOf(store, moved.source, now, [withWorkload(seen, workloadId, asked.group)]);
-  const to = await planOf(store, moved.target, now, [from]);
+  const from = await planOf(store, moved.source, now, [withWorkload(is, workloadId, asked.group)]);
+  const to = await planOf(store, moved.target, now, [shapeOfPlan(from)]);
   await requirePointsKept(store, moved.target, to);
   return { from: { definition: moved.source, plan: from }, to: { definition: moved.target, plan: to } };
 }
 
 /** The other wave's plan as far as dependencies see it: with the workload in its new group. */
-function withWorkload({ from, to }: Both<WaveDocument>, workloadId: string, groupId: string): WavePlan {
+function withWorkload({ from, to }: Both<Whole>, workloadId: string, groupId: string): PlannedShape {
   const moved = from.plan.workloads.filter((each) => each.workloadId === workloadId);
-  const arrived = moved.map((each) => ({ ...each, waveId: to.waveId, groupId }));
-  return { ...to.plan, workloads: [...to.plan.workloads, ...arrived] };
+  const arrived = moved.map((each) => ({ ...each, groupId }));
+  return shapeOfPlan({ ...to.plan, workloads: [...to.plan.workloads, ...arrived] });
 }
 
-async function requireMovable(store: Store, wave: WaveDocument, workloadId: string): Promise<void> {
-  const workload = await store.workloads.get(wave.waveId, workloadId);
-  if (workload === undefined || !planHas(wave, workloadId))
-    throw refuse('notFound', `There is no workload "${workloadId}" in wave "${wave.waveId}".`);
+async function requireMovable(store: Store, plan: WavePlan, workloadId: string): Promise<void> {
+  const { waveId } = plan;
+  const workload = await store.workloads.get(waveId, workloadId);
+  if (workload === undefined || !planHas(plan, workloadId))
+    throw refuse('notFound', `There is no workload "${workloadId}" in wave "${waveId}".`);
   const why = whyItStays(workload.state);
-  if (why !== undefined) throw refuse('conflict', `Workload "${workloadId}" stays in wave "${wave.waveId}": ${why}.`);
+  if (why !== undefined) throw refuse('conflict', `Workload "${workloadId}" stays in wave "${waveId}": ${why}.`);
 }
 
-const planHas = ({ plan }: WaveDocument, workloadId: string, group?: string): boolean =>
-  plan.workloads.some((each) => each.workloadId === workloadId && each.groupId === (group ?? each.groupId));
+const planHas = ({ workloads }: WavePlan, workloadId: string, group?: string): boolean =>
+  workloads.some((each) => each.workloadId === workloadId && each.groupId === (group ?? each.groupId));
 
 /** Whether an earlier try of the same move has done it: its caller may not have heard. */
-async function hasMoved(store: Store, { from, to }: Both<WaveDocument>, workloadId: string, asked: Asked) {
-  if (planHas(from, workloadId) || !planHas(to, workloadId, asked.group)) return false;
-  const left = (await store.workloads.events(from.waveId, workloadId)).findLast(
+async function hasMoved(store: Store, { from, to }: Both<Whole>, workloadId: string, asked: Asked) {
+  if (planHas(from.plan, workloadId) || !planHas(to.plan, workloadId, asked.group)) return false;
+  const left = (await store.workloads.events(from.plan.waveId, workloadId)).findLast(
     ({ event }) => event.type === 'landfall.workload.unregistered',
   );
-  return left?.event.type === 'landfall.workload.unregistered' && left.event.data.movedTo === to.waveId;
+  return left?.event.type === 'landfall.workload.unregistered' && left.event.data.movedTo === to.plan.waveId;
 }
 
-async function asMoved(store: Store, { from, to }: Both<WaveDocument>, workloadId: string) {
+async function asMoved(store: Store, { from, to }: Both<WaveDocument>, is: Both<Whole>, workloadId: string) {
   const versions = { from: versionOf(from).version, to: versionOf(to).version };
-  const before = async (wave: WaveDocument, version: number) =>
-    difference((await store.waves.version(wave.waveId, version - 1)) ?? wave, wave);
-  const diffs = { from: await before(from, versions.from), to: await before(to, versions.to) };
+  const since = async ({ waveId, plan }: WaveDocument, version: number, whole: Whole) => {
+    const before = await store.waves.version(waveId, version - 1);
+    return difference(await store.plans.whole(before?.plan ?? plan), whole);
+  };
+  const diffs = { from: await since(from, versions.from, is.from), to: await since(to, versions.to, is.to) };
   return { workloadId, stored: true, versions, ...diffs };
 }

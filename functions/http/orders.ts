@@ -4,7 +4,8 @@ import { z } from 'zod';
 import type { Capabilities } from '../../shared/capabilities.ts';
 import type { ControlSignal } from '../../shared/model/control.ts';
 import { Id } from '../../shared/model/ids.ts';
-import { allInstancesOf, instancesOf, orderTime } from '../../shared/policy/addressees.ts';
+import { instancesOf, orderTime } from '../../shared/policy/addressees.ts';
+import type { Store } from '../../shared/store/contract.ts';
 import { type ControlDocument, endedGroups, type WaveDocument } from '../../shared/store/documents.ts';
 import { refuse } from './problem.ts';
 
@@ -19,28 +20,29 @@ export interface Addressed {
   /** The groups that are meant; none, if it is the whole wave. */
   groupIds: string[];
   /** Every orchestration that may run for them in the wave's current attempt. */
-  instanceIds: string[];
+  instanceIds: ControlDocument['instanceIds'];
 }
 
 /** Whom an order reaches. Names that the wave does not know are refused one by one. */
-export function scopeOf(wave: WaveDocument, { group, workloads }: z.infer<typeof Scope>): Addressed {
-  const { waveId, plan } = wave;
-  const groups = plan.groups.filter(({ id, tiers }) =>
-    workloads === undefined
-      ? group === undefined || id === group
-      : (group === undefined || id === group) && tiers.flat().some((workloadId) => workloads.includes(workloadId)),
+export async function scopeOf(
+  { plans }: Store,
+  wave: WaveDocument,
+  { group, workloads }: z.infer<typeof Scope>,
+): Promise<Addressed> {
+  const { waveId, plan, attempt } = wave;
+  const possible = (await plans.groups(plan)).filter(({ id }) => group === undefined || id === group);
+  const groups = possible.filter(
+    ({ tiers }) => workloads === undefined || tiers.flat().some((workloadId) => workloads.includes(workloadId)),
   );
-  const members = groups.flatMap(({ tiers }) => tiers.flat());
   const groupIds = plan.groups.map(({ id }) => id);
-  const known = plan.groups
-    .filter(({ id }) => group === undefined || id === group)
-    .flatMap(({ tiers }) => tiers.flat());
+  const known = possible.flatMap(({ tiers }) => tiers.flat());
+  const names = new Set(known);
   const unknown = [
     ...(group === undefined || groupIds.includes(group)
       ? []
       : [{ path: 'group', value: group, message: 'no such group', fix: `name one of: ${groupIds.join(', ')}` }]),
     ...(workloads ?? []).flatMap((value, index) =>
-      known.includes(value)
+      names.has(value)
         ? []
         : [
             {
@@ -53,9 +55,9 @@ export function scopeOf(wave: WaveDocument, { group, workloads }: z.infer<typeof
     ),
   ];
   if (unknown.length > 0) throw refuse('invalidInput', `Wave ${waveId} does not have all that is named.`, unknown);
-  const workloadIds = workloads ?? members;
+  const workloadIds = workloads ?? known;
   if (group === undefined && workloads === undefined)
-    return { workloadIds, groupIds: [], instanceIds: allInstancesOf(wave) };
+    return { workloadIds, groupIds: [], instanceIds: { allOfAttempt: attempt } };
   return { workloadIds, groupIds: groups.map(({ id }) => id), instanceIds: instancesOf(wave, groups, workloadIds) };
 }
 

@@ -23,7 +23,7 @@ const turn = (action: 'rush' | 'defer'): Route => ({
   async handle({ capabilities, request, param, person }) {
     const { reason } = await readBody(request, Because);
     const wave = await waveOf(capabilities.store, param('id'));
-    const scope = scopeOf(wave, { workloads: [param('wid')] });
+    const scope = await scopeOf(capabilities.store, wave, { workloads: [param('wid')] });
     await checkTurn(capabilities, wave, param('wid'), action);
     const { workloadIds } = scope;
     const told = { action, workloadIds, by: person.subject, reason };
@@ -84,7 +84,7 @@ export const paceRoutes: Route[] = [
     async handle({ capabilities, request, param, person }) {
       const { reason, deltas, ...asked } = await readBody(request, Pause);
       const wave = await waveOf(capabilities.store, param('id'));
-      const scope = scopeOf(wave, asked);
+      const scope = await scopeOf(capabilities.store, wave, asked);
       const concerned = await workloadsIn(capabilities, wave, scope);
       if (asked.workloads !== undefined) checkRestsAlone(concerned);
       const told = { action: 'pause' as const, by: person.subject, reason, deltas, ...named(asked, scope) };
@@ -100,7 +100,7 @@ export const paceRoutes: Route[] = [
     async handle({ capabilities, request, param, person }) {
       const { reason, ...asked } = await readBody(request, Resume);
       const wave = await waveOf(capabilities.store, param('id'));
-      const scope = scopeOf(wave, asked);
+      const scope = await scopeOf(capabilities.store, wave, asked);
       const told = { action: 'resume' as const, by: person.subject, reason, ...named(asked, scope) };
       return json({ order: await give(capabilities, wave, scope, (stamp) => ({ ...told, ...stamp })) }, 202);
     },
@@ -130,7 +130,8 @@ async function workloadsIn(
   { waveId }: WaveDocument,
   { workloadIds }: Addressed,
 ): Promise<WorkloadDocument[]> {
-  return (await store.workloads.list(waveId)).filter(({ workloadId }) => workloadIds.includes(workloadId));
+  const named = new Set(workloadIds);
+  return (await store.workloads.list(waveId)).filter(({ workloadId }) => named.has(workloadId));
 }
 
 /** Throws `conflict` where steps are taken for the whole group: none of its workloads rests alone there. */

@@ -1,15 +1,16 @@
 // The critical path of a wave, of one that is stored and of one that is only planned.
-import type { WavePlan } from '../../shared/model/plan.ts';
+import type { PlannedGroup, WavePlan } from '../../shared/model/plan.ts';
 import { type WavePath, wavePath } from '../../shared/policy/wavePath.ts';
 import type { WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
 
 /** Of what is left of a wave: groups that have committed are through. */
 export function pathLeft(
-  { plan, groups }: WaveDocument,
+  { groups }: WaveDocument,
+  outlines: readonly PlannedGroup[],
   workloads: readonly WorkloadDocument[],
   now: string,
 ): WavePath {
-  const left = plan.groups.filter(({ id }) => groups[id]?.status !== 'committed');
+  const left = outlines.filter(({ id }) => groups[id]?.status !== 'committed');
   return wavePath(left, workloads, now);
 }
 

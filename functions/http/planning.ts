@@ -1,13 +1,17 @@
 // From a posted definition to a plan, against everything that is stored: inventory, other waves, who has which source.
+import { few } from '../../shared/few.ts';
 import { hashOf } from '../../shared/hash.ts';
 import { idlePhases, Phase } from '../../shared/lifecycle/phases.ts';
 import type { Calendar } from '../../shared/model/calendar.ts';
 import type { WavePlan } from '../../shared/model/plan.ts';
 import type { WaveDefinition } from '../../shared/model/wave.ts';
 import { neededElsewhere } from '../../shared/policy/neededElsewhere.ts';
+import { tooLong } from '../../shared/policy/planSize.ts';
 import { type Finding, preflight } from '../../shared/policy/preflight.ts';
 import type { Problem } from '../../shared/policy/problems.ts';
+import { relatedWaves } from '../../shared/policy/relatedWaves.ts';
 import { resolvePlan } from '../../shared/policy/resolvePlan.ts';
+import { type PlannedShape, shapeOf } from '../../shared/policy/units.ts';
 import type { Store } from '../../shared/store/contract.ts';
 import type { WaveDocument } from '../../shared/store/documents.ts';
 import { type Refused, refuse } from './problem.ts';
@@ -15,12 +19,12 @@ import { type Refused, refuse } from './problem.ts';
 /** Waves that still have a claim on their sources. */
 const claiming: ReadonlySet<WaveDocument['status']> = new Set(['planned', 'running', 'attention']);
 
-/** The plan of a definition, or everything that stands against it. `instead` are plans that other waves are about to have. */
+/** The plan of a definition, or everything that stands against it. `instead` is what other waves are about to be. */
 export async function planOf(
   store: Store,
   definition: WaveDefinition,
   now: string,
-  instead: readonly WavePlan[] = [],
+  instead: readonly PlannedShape[] = [],
 ): Promise<WavePlan> {
   const environment = await store.environments.get(definition.environment);
   const [calendars, profile, sources, waves, holder] = await Promise.all([
@@ -30,16 +34,35 @@ export async function planOf(
     store.waves.list(),
     holdersOf(definition.id, store, instead),
   ]);
-  const others = waves
-    .filter(({ waveId }) => waveId !== definition.id)
-    .map(({ waveId, plan }) => instead.find((each) => each.waveId === waveId) ?? plan);
-  const resolved = resolvePlan({ definition, environment, profile, calendars, sources, others, now }, hashOf);
+  const related = relatedWaves(definition, [...waves.map(({ plan }) => plan), ...instead]);
+  const others = await shapesOf(
+    store,
+    waves.filter(({ waveId }) => related.has(waveId)),
+    instead,
+  );
+  const waveIds = waves.map(({ waveId }) => waveId);
+  const resolved = resolvePlan({ definition, environment, profile, calendars, sources, others, waveIds, now }, hashOf);
   const against = [
-    ...('problems' in resolved ? resolved.problems : neededElsewhere(resolved.plan, others)),
+    ...('problems' in resolved
+      ? resolved.problems
+      : [...neededElsewhere(resolved.plan, others), ...tooLong(definition, resolved.plan)]),
     ...claimedElsewhere(definition, holder),
   ];
   if ('problems' in resolved || against.length > 0) throw refuseAll(`wave "${definition.id}"`, against);
   return resolved.plan;
+}
+
+/** Stored waves as dependencies see them, or as they are about to be. */
+function shapesOf(
+  store: Store,
+  waves: readonly WaveDocument[],
+  instead: readonly PlannedShape[],
+): Promise<PlannedShape[]> {
+  return few(
+    waves,
+    async ({ waveId, plan }) =>
+      instead.find((each) => each.waveId === waveId) ?? shapeOf(waveId, await store.plans.groups(plan)),
+  );
 }
 
 async function calendarsOf(store: Store, ids: readonly string[]): Promise<Calendar[]> {
@@ -80,17 +103,17 @@ const holding = Object.values(Phase).filter((phase) => !idlePhases.has(phase));
 export async function holdersOf(
   ownId: string,
   store: Store,
-  instead: readonly WavePlan[] = [],
+  instead: readonly PlannedShape[] = [],
 ): Promise<ReadonlyMap<string, string>> {
   const [waves, held] = await Promise.all([store.waves.list(), store.workloads.inPhases(holding)]);
-  const running = waves
-    .filter(({ status }) => claiming.has(status))
-    .map(({ waveId, plan }) => instead.find((each) => each.waveId === waveId) ?? plan)
-    .flatMap(({ waveId, workloads }) => workloads.map(({ source }) => ({ waveId, source })));
-  const others = [...held.map(({ waveId, plan }) => ({ waveId, source: plan.source })), ...running];
-  return new Map(
-    others.filter(({ waveId }) => waveId !== ownId).map(({ source, waveId }) => [source.id, waveId] as const),
+  const running = waves.filter(({ waveId, status }) => waveId !== ownId && claiming.has(status));
+  const planned = (await shapesOf(store, running, instead)).flatMap(({ waveId, groups }) =>
+    groups.flatMap(({ workloads }) => workloads.map(({ source }) => [source, waveId] as const)),
   );
+  const inHand = held
+    .filter(({ waveId }) => waveId !== ownId)
+    .map(({ waveId, plan }) => [plan.source.id, waveId] as const);
+  return new Map([...inHand, ...planned]);
 }
 
 function claimedElsewhere(definition: WaveDefinition, holder: ReadonlyMap<string, string>): Problem[] {

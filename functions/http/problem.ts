@@ -2,7 +2,7 @@
 import type { HttpResponseInit } from '@azure/functions';
 import type { z } from 'zod';
 import { type ErrorCode, MigrationError } from '../../shared/errors.ts';
-import { didYouMean, type Problem, pathText } from '../../shared/policy/problems.ts';
+import { didYouMean, type Problem, pathText, suggestionsAtMost } from '../../shared/policy/problems.ts';
 
 export interface Refusal {
   status: number;
@@ -74,8 +74,8 @@ export function problemsOf(error: z.ZodError, input: unknown, names: ReadonlySet
 function problemsOfIssue(issue: z.core.$ZodIssue, input: unknown, names: ReadonlySet<string>): Problem[] {
   const value = valueAt(input, issue.path);
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => {
-      const meant = didYouMean(key, names);
+    return issue.keys.map((key, index) => {
+      const meant = index < suggestionsAtMost ? didYouMean(key, names) : undefined;
       const fix = meant === undefined ? 'remove it' : `did you mean "${meant}"?`;
       return {
         path: pathText([...issue.path, key]),

@@ -1,9 +1,10 @@
 // The checks of step 12 once more, while the group still waits for its commit.
 import { z } from 'zod';
-import type { GateDocument, WaveDocument } from '../../shared/store/documents.ts';
+import { instancesOf } from '../../shared/policy/addressees.ts';
+import type { GateDocument } from '../../shared/store/documents.ts';
 import { reply } from './attentions.ts';
 import { readBody } from './body.ts';
-import { give, Reason, scopeOf } from './orders.ts';
+import { type Addressed, give, Reason, scopeOf } from './orders.ts';
 import { refuse } from './problem.ts';
 import { json, type Route } from './route.ts';
 import { waveOf } from './waves.ts';
@@ -20,10 +21,10 @@ export const validationRoutes: Route[] = [
       const { reason } = await readBody(request, Asked);
       const wave = await waveOf(capabilities.store, param('id'));
       const group = param('gid');
-      const scope = scopeOf(wave, { group });
+      const scope = await scopeOf(capabilities.store, wave, { group });
       const { gates, attentions } = capabilities.store;
       const question = (await attentions.list(wave.waveId)).find(
-        (each) => each.status === 'open' && each.step === 'finalValidation' && isOf(wave, group, each.workloadIds),
+        (each) => each.status === 'open' && each.step === 'finalValidation' && isOf(scope, each.workloadIds),
       );
       if (question !== undefined) {
         const retry = { choice: 'retry' as const, reason, acceptDataLoss: false };
@@ -36,7 +37,7 @@ export const validationRoutes: Route[] = [
           'conflict',
           `Group ${group} waits neither at its commit gate nor for an answer after validation: there is nothing to validate again. What it does is in GET /api/waves/${wave.waveId}.`,
         );
-      const instanceIds = scope.instanceIds.filter((id) => id.startsWith('group-'));
+      const instanceIds = instancesOf(wave, [{ id: group }], []);
       const signalOf = (stamp: { id: string; at: string }) =>
         ({ action: 'revalidate', by: person.subject, reason, ...stamp }) as const;
       return json(await give(capabilities, wave, { ...scope, instanceIds }, signalOf), 202);
@@ -44,7 +45,6 @@ export const validationRoutes: Route[] = [
   },
 ];
 
-function isOf({ plan }: WaveDocument, group: string, workloadIds: readonly string[]): boolean {
-  const members = plan.groups.find(({ id }) => id === group)?.tiers.flat() ?? [];
-  return workloadIds.some((id) => members.includes(id));
+function isOf(group: Addressed, workloadIds: readonly string[]): boolean {
+  return workloadIds.some((id) => group.workloadIds.includes(id));
 }

@@ -10,7 +10,7 @@ import { finishChanges } from '../../shared/versions/move.ts';
 import { revise } from '../../shared/versions/revise.ts';
 import { versionDocument, versionOf } from '../../shared/versions/version.ts';
 import type { Orchestrations } from '../orchestrations.ts';
-import { readNamed } from './body.ts';
+import { readNamed, waveBytesAtMost } from './body.ts';
 import { etagOf, requireMatch } from './etag.ts';
 import { pathOfPlan } from './pathView.ts';
 import { findingsOf, planOf, refuseAll, refuseBlocking } from './planning.ts';
@@ -25,13 +25,14 @@ export const versionRoutes: Route[] = [
     path: 'waves/{id}',
     allowed: ['planner'],
     async handle({ capabilities: { store, now }, orchestrations, request, person, param }) {
-      const definition = await readNamed(request, WaveDefinition, param('id'));
+      const definition = await readNamed(request, WaveDefinition, param('id'), waveBytesAtMost);
       const wave = await changeableWave(store, orchestrations, param('id'));
       const plan = await planOf(store, definition, now());
       await requirePointsKept(store, definition, plan);
       const findings = findingsOf(plan);
       const { version } = versionOf(wave);
-      const answer = { waveId: wave.waveId, replaces: version, ...difference(wave, { definition, plan }), findings };
+      const before = await store.plans.whole(wave.plan);
+      const answer = { waveId: wave.waveId, replaces: version, ...difference(before, { definition, plan }), findings };
       if (request.query.get('dryRun') === 'true')
         return json({ version: version + 1, stored: false, ...answer, plan, criticalPath: pathOfPlan(plan, now()) });
       if (answer.diff.length === 0 && plan.hash === wave.plan.hash)
@@ -39,7 +40,8 @@ export const versionRoutes: Route[] = [
       requireMatch(request, wave);
       refuseBlocking(definition, findings);
       const reason = reasonIn(request.query);
-      const revised = await revise(store, wave, { definition, plan, by: person.subject, reason, at: now() });
+      const stored = await store.plans.put(definition, plan);
+      const revised = await revise(store, wave, { plan: stored, by: person.subject, reason, at: now() });
       const made = { version: versionOf(revised).version, stored: true };
       return json({ ...made, ...answer, plan }, 200, { etag: etagOf(revised) });
     },
@@ -58,7 +60,7 @@ export const versionRoutes: Route[] = [
       const versions = all.map(({ version, by, at, reason, move, plan }) => ({
         ...{ version, by, at, reason, move },
         planHash: plan.hash,
-        workloads: plan.workloads.length,
+        workloads: plan.size,
       }));
       return json({ versions });
     },
@@ -69,8 +71,8 @@ export const versionRoutes: Route[] = [
     path: 'waves/{id}/versions/{n}',
     allowed: readers,
     async handle({ capabilities: { store }, param }) {
-      const { id: _id, kind: _kind, ...version } = await versionNamed(store, param('id'), param('n'));
-      return json(version);
+      const { id: _id, kind: _kind, plan, ...version } = await versionNamed(store, param('id'), param('n'));
+      return json({ ...version, ...(await store.plans.whole(plan)) });
     },
   },
   {
@@ -84,7 +86,9 @@ export const versionRoutes: Route[] = [
       if (from === '0') throw refuse('notFound', 'Version 1 is the wave as it was posted: nothing is before it.');
       const before = await versionNamed(store, param('id'), from);
       const { by, at, reason } = after;
-      return json({ from: before.version, version: after.version, by, at, reason, ...difference(before, after) });
+      const told = { from: before.version, version: after.version, by, at, reason };
+      const [old, next] = [await store.plans.whole(before.plan), await store.plans.whole(after.plan)];
+      return json({ ...told, ...difference(old, next) });
     },
   },
 ];
@@ -108,20 +112,22 @@ export async function changeableWave(
 
 /** Refuses a plan under which a workload that was replicated would go on from another one's points. */
 export async function requirePointsKept(store: Store, definition: WaveDefinition, plan: WavePlan): Promise<void> {
-  const stored = [];
-  for (const { workloadId } of plan.workloads) {
-    const known = await store.workloads.get(definition.id, workloadId);
-    if (known !== undefined) stored.push(known);
-  }
+  const stored = await store.workloads.some(
+    definition.id,
+    plan.workloads.map(({ workloadId }) => workloadId),
+  );
   const problems = keptPoints(definition, plan.workloads, stored);
   if (problems.length > 0) throw refuseAll(`wave "${definition.id}"`, problems);
 }
 
+/** A version as people wrote it, and what that was resolved to. */
+export interface Whole {
+  definition: WaveDefinition;
+  plan: WavePlan;
+}
+
 /** What is different in what people wrote, and in what it was resolved to. */
-export function difference(
-  before: Pick<VersionDocument, 'definition' | 'plan'>,
-  after: Pick<VersionDocument, 'definition' | 'plan'>,
-): { diff: Change[]; planDiff: Change[] } {
+export function difference(before: Whole, after: Whole): { diff: Change[]; planDiff: Change[] } {
   return {
     diff: diff(before.definition, after.definition),
     planDiff: diff(withoutHashes(before.plan), withoutHashes(after.plan)),

@@ -1,29 +1,40 @@
-// Everything that a live view of a wave needs, in one answer.
+// Everything that a live view of a wave needs, in one answer; of its workloads a page.
 import { allSteps } from '../../orchestrators/itinerary.ts';
 import type { Capabilities } from '../../shared/capabilities.ts';
-import { deltaPhases } from '../../shared/lifecycle/phases.ts';
-import type { Opening } from '../../shared/model/window.ts';
+import type { PlannedGroup } from '../../shared/model/plan.ts';
 import { pauseOf } from '../../shared/policy/addressees.ts';
-import { nextDeltaAt } from '../../shared/policy/cadence.ts';
-import { lagMs } from '../../shared/policy/lag.ts';
 import { together, wayBackOf } from '../../shared/policy/wayBack.ts';
 import type { WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
 import { judgeQueue } from '../../shared/sync/queue.ts';
 import { versionOf } from '../../shared/versions/version.ts';
 import { fitSummary, fitsOf } from './fitView.ts';
 import { pathLeft } from './pathView.ts';
+import { refuse } from './problem.ts';
+import { workloadSummary } from './workloadSummary.ts';
 
-export async function waveView(capabilities: Pick<Capabilities, 'store' | 'config' | 'now'>, wave: WaveDocument) {
+/** Which workloads an answer shows, in the order of groups and tiers: at most so many, behind one. */
+export interface Page {
+  limit: number;
+  after?: string | undefined;
+}
+
+export async function waveView(
+  capabilities: Pick<Capabilities, 'store' | 'config' | 'now'>,
+  wave: WaveDocument,
+  page: Page,
+) {
   const { store } = capabilities;
   const now = capabilities.now();
   const { waveId, plan } = wave;
-  const [workloads, gates, attentions, orders] = await Promise.all([
+  const [outlines, workloads, gates, attentions, orders] = await Promise.all([
+    store.plans.groups(plan),
     store.workloads.list(waveId),
     store.gates.list(waveId),
     store.attentions.list(waveId),
     store.controls.list(waveId),
   ]);
-  const fits = fitsOf(wave, workloads, now);
+  const { shown, next } = shownOf(outlines, page);
+  const fits = fitsOf(wave, outlines, workloads, now);
   const pauseFor = (instanceId: string, workloadId?: string) => {
     const { by, reason, deltas, at } = pauseOf(orders, wave.startedAt ?? '', instanceId, workloadId) ?? {};
     return by && { by, reason, deltas, at };
@@ -38,10 +49,10 @@ export async function waveView(capabilities: Pick<Capabilities, 'store' | 'confi
     ]),
   );
   const byId = new Map(workloads.map((workload) => [workload.workloadId, workload]));
-  const { definition, status, reason, createdBy, createdAt, startedBy, startedAt, endedAt, attempt } = wave;
+  const { status, reason, createdBy, createdAt, startedBy, startedAt, endedAt, attempt } = wave;
   return {
     waveId,
-    name: definition.name,
+    name: plan.name,
     environment: plan.environment.id,
     status,
     reason,
@@ -60,23 +71,23 @@ export async function waveView(capabilities: Pick<Capabilities, 'store' | 'confi
     planHash: plan.hash,
     ...versionOf(wave),
     moving: wave.moving,
-    definition,
     steps: wave.steps ?? {},
-    criticalPath: pathLeft(wave, workloads, now),
-    groups: plan.groups.map((group) => {
+    criticalPath: pathLeft(wave, outlines, workloads, now),
+    size: plan.size,
+    groups: outlines.map(({ members, tiers, ...group }) => {
       const fit = fits.get(group.id);
+      const registered = members.flatMap(({ workloadId }) => byId.get(workloadId) ?? []);
+      const onPage = tiers.map((tier) => tier.filter((id) => shown.has(id))).filter(({ length }) => length > 0);
       return {
         ...group,
         ...wave.groups[group.id],
         fit: fit && fitSummary(fit),
         pause: pauseFor(`group-${waveId}.${group.id}-${attempt}`),
-        wayBack: together(
-          group.tiers.flat().flatMap((id) => {
-            const workload = byId.get(id);
-            return workload === undefined ? [] : [wayBackOf(workload.state, allSteps)];
-          }),
-        ),
-        workloads: group.tiers.flat().map((id) => {
+        wayBack: together(registered.map(({ state }) => wayBackOf(state, allSteps))),
+        size: members.length,
+        phases: phasesOf(registered),
+        tiers: onPage,
+        workloads: onPage.flat().map((id) => {
           const workload = byId.get(id);
           const pause = pauseFor(`cutover-${waveId}.${id}-${attempt}`, id);
           return workload === undefined
@@ -85,68 +96,28 @@ export async function waveView(capabilities: Pick<Capabilities, 'store' | 'confi
         }),
       };
     }),
+    next,
     unheeded: (wave.unheeded ?? []).filter((order) => order.attempt === attempt),
     gates: gates.filter((gate) => gate.status === 'open'),
     attentions: attentions.filter((attention) => attention.status === 'open'),
   };
 }
 
-/** A workload without its evidence: where it stands, what each step came to, what its sync does. */
-function workloadSummary(workload: WorkloadDocument, now: string, windows: readonly Opening[]) {
-  const { workloadId, plan, state } = workload;
-  const {
-    phase,
-    remembered,
-    version,
-    updatedAt,
-    sync,
-    behind,
-    points,
-    totals,
-    services,
-    attention,
-    waiting,
-    validation,
-    isolation,
-    downtime,
-    paused,
-    left,
-    held,
-  } = state;
-  const { proof } = isolation ?? {};
-  const last = points.at(-1);
-  return {
-    workloadId,
-    groupId: plan.groupId,
-    source: plan.source.id,
-    method: plan.method,
-    applianceId: plan.applianceId,
-    target: plan.target,
-    phase,
-    remembered,
-    version,
-    updatedAt,
-    sync,
-    totals,
-    services,
-    attention,
-    waiting,
-    validation,
-    isolation: proof && { when: proof.when, isolated: proof.isolated, reasons: proof.reasons, at: proof.at },
-    downtime,
-    paused,
-    left,
-    held,
-    wayBack: wayBackOf(state, allSteps),
-    lastPoint: last && { syncId: last.syncId, kind: last.kind, completedAt: last.completedAt, root: last.root },
-    nextDeltaAt: deltaPhases.has(phase) ? nextDeltaAt(workload, windows) : undefined,
-    behind,
-    lagSeconds: Math.round((lagMs(points, now) ?? 0) / 1000),
-    steps: Object.fromEntries(
-      Object.entries(state.steps).map(([name, { status, attempt, startedAt, endedAt, failure }]) => [
-        name,
-        { status, attempt, startedAt, endedAt, failure },
-      ]),
-    ),
-  };
+/** Who is on a page, and the last of them if others follow. */
+function shownOf(groups: readonly PlannedGroup[], { limit, after }: Page): { shown: Set<string>; next?: string } {
+  const all = groups.flatMap(({ tiers }) => tiers.flat());
+  const from = after === undefined ? 0 : all.indexOf(after) + 1;
+  if (after !== undefined && from === 0)
+    throw refuse('invalidInput', 'There is no such page.', [
+      { path: 'after', value: after, message: 'no such workload in this wave', fix: 'use `next` of the page before' },
+    ]);
+  const shown = all.slice(from, from + limit);
+  const last = shown.at(-1);
+  return { shown: new Set(shown), ...(last === undefined || from + limit >= all.length ? {} : { next: last }) };
+}
+
+function phasesOf(workloads: readonly WorkloadDocument[]): Record<string, number> {
+  const phases: Record<string, number> = {};
+  for (const { state } of workloads) phases[state.phase] = (phases[state.phase] ?? 0) + 1;
+  return phases;
 }

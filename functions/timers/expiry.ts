@@ -3,7 +3,7 @@
 import type { Capabilities } from '../../shared/capabilities.ts';
 import { MigrationError } from '../../shared/errors.ts';
 import type { Environment } from '../../shared/model/environment.ts';
-import { type Expired, expiredClones } from '../../shared/policy/expiry.ts';
+import { type Expired, expiredClones, type Owned } from '../../shared/policy/expiry.ts';
 import type { WaveDocument } from '../../shared/store/documents.ts';
 import { cloneParts, resourceNames } from '../../shared/store/plans.ts';
 import type { Orchestrations } from '../orchestrations.ts';
@@ -22,11 +22,18 @@ export async function removeExpired(
     const known = new Set(owned.map(({ tags }) => tags['landfall:wave']));
     for (const wave of waves) {
       if (!known.has(wave.waveId) || wave.plan.environment.id !== environment.id) continue;
-      const expired = expiredClones(owned, wave.plan, names, reach.now());
+      const expired = expiredClones(owned, await planned(reach, wave, owned), names, reach.now());
       if (expired.length > 0 && !(await isHeld(orchestrations, wave)))
         await remove(reach, orchestrations, wave, expired);
     }
   }
+}
+
+/** The plan of a wave, as far as clones are there: who is in which group, and what those are planned with. */
+async function planned({ store }: Reach, { waveId, plan }: WaveDocument, owned: readonly Owned[]) {
+  const ids = owned.filter(({ tags }) => tags['landfall:wave'] === waveId).map(({ tags }) => tags['landfall:workload']);
+  const workloads = await store.workloads.some(waveId, [...new Set(ids.filter((id) => id !== undefined))]);
+  return { waveId, groups: await store.plans.groups(plan), workloads: workloads.map((workload) => workload.plan) };
 }
 
 /** The clones in an environment. Where no wave holds it nobody has the right to look; whoever cannot look now, looks later. */

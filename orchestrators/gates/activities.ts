@@ -25,7 +25,8 @@ export const openGate = defineActivity({
       throw terminal('notFound', `Wave ${waveId} is not in the store.`, 'Check that nobody deleted it.');
     const policy = gatePolicy(wave.plan.gates, name);
     if (policy?.required !== true) return { required: false };
-    const { groupId = wave.plan.workloads.find(({ workloadId }) => workloadId === workloadIds[0])?.groupId } = asked;
+    const [first] = asked.groupId === undefined ? await store.workloads.some(waveId, workloadIds.slice(0, 1)) : [];
+    const { groupId = first?.plan.groupId } = asked;
     const openedAt = now();
     const limit = shortest([within, policy.expiresAfter]);
     const expiresAt =

@@ -162,7 +162,8 @@ export const passOrderOn = defineActivity({
   retry: patientRetry,
   async effect({ store, now }, { waveId, workloadId, operationId, signal }) {
     const { plan, attempt } = await waveOf(store, waveId);
-    const members = plan.groups.find(({ tiers }) => tiers.flat().includes(workloadId))?.tiers.flat() ?? [];
+    const { groupId } = (await workloadOf(store, { waveId, workloadId })).plan;
+    const members = (await store.plans.group(plan, groupId)).tiers.flat();
     const others = members.filter((other) => other !== workloadId);
     const parts = ['prepare', 'cutover'];
     const instanceIds = others.flatMap((id) => parts.map((part) => `${part}-${waveId}.${id}-${attempt}`));

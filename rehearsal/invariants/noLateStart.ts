@@ -46,7 +46,7 @@ function late({ documents }: Sight, waveId: string, workloadId: string, start: S
   const wave = documents.wave(waveId);
   const now = Date.parse(at);
   const open = wave.plan.windows.find(({ opens, closes }) => Date.parse(opens) <= now && now < Date.parse(closes));
-  const group = wave.plan.groups.find(({ tiers }) => tiers.flat().includes(workloadId));
+  const group = documents.group(waveId, documents.workload(waveId, workloadId)?.plan.groupId ?? '');
   const tiers = (group?.tiers ?? []).map((tier) =>
     tier
       .flatMap((id) => documents.workload(waveId, id) ?? [])

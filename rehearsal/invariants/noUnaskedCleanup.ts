@@ -43,8 +43,7 @@ function undecidedExpiry({ azure, documents }: Sight, id: string): string[] {
 /** Whether somebody, or a policy that was approved with the plan, has decided that something of the wave goes back. */
 function isDecided({ documents }: Sight, waveId: string): boolean {
   const of = <T extends { waveId: string }>(found: T[]): T[] => found.filter((each) => each.waveId === waveId);
-  const { commitPolicy, onOverrun } = documents.wave(waveId).plan;
-  const { definition } = documents.wave(waveId);
+  const { commitPolicy, onOverrun, groups } = documents.wave(waveId).plan;
   return (
     of(documents.documents<ControlDocument>('control')).length > 0 ||
     of(documents.documents<AttentionDocument>('attention')).some(
@@ -53,6 +52,6 @@ function isDecided({ documents }: Sight, waveId: string): boolean {
     of(documents.documents<GateDocument>('gate')).some(({ status }) => status === 'rejected' || status === 'expired') ||
     Object.values(commitPolicy).includes('rollback') ||
     onOverrun === 'rollBack' ||
-    [definition, ...definition.groups].some(({ onFailure }) => onFailure === 'rollBack' || onFailure === 'goOn')
+    groups.some(({ onFailure }) => onFailure === 'rollBack' || onFailure === 'goOn')
   );
 }

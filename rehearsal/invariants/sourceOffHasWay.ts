@@ -16,7 +16,8 @@ export const sourceOffHasWay: Invariant = {
       }
       if (kind !== 'wave') return [];
       const wave = sight.documents.wave(waveId);
-      return isOver(wave.status) ? wave.plan.workloads.flatMap((plan) => stranded(sight, plan)) : [];
+      if (!isOver(wave.status)) return [];
+      return sight.documents.workloads(wave.waveId).flatMap(({ plan }) => stranded(sight, plan));
     },
   }),
 };

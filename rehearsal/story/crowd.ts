@@ -108,7 +108,8 @@ export class Crowd {
 
   async #give(order: Order, id: string): Promise<void> {
     const { plan } = this.#world.wave(id);
-    const workloads = plan.workloads.map(({ workloadId }) => workloadId);
+    const groups = plan.groups.map((group) => this.#world.group(id, group.id));
+    const workloads = groups.flatMap((group) => group?.members.map(({ workloadId }) => workloadId) ?? []);
     const gid = plan.groups[this.#chance.below(plan.groups.length)]?.id ?? '';
     const wid = workloads[this.#chance.below(workloads.length)] ?? '';
     const bodies: Record<Order, unknown> = {

@@ -1,5 +1,6 @@
 // The newest version of every document, as whoever watches the store sees it.
 import type { WorkloadState } from '../../shared/lifecycle/state.ts';
+import type { PlannedGroup } from '../../shared/model/plan.ts';
 import type { AttentionDocument, GateDocument, WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
 
 export interface Written {
@@ -28,6 +29,18 @@ export class Mirror {
     const wave = this.documents<WaveDocument>('wave').find((each) => waveId === undefined || each.waveId === waveId);
     if (wave === undefined) throw new Error(`no wave ${waveId ?? ''}`);
     return wave;
+  }
+
+  /** A group of a wave's plan, with its members. */
+  group(waveId: string, groupId: string): PlannedGroup | undefined {
+    const outline = this.wave(waveId).plan.groups.find(({ id }) => id === groupId)?.outline;
+    const part = this.#kinds.get('part')?.get(`${waveId}//part.${outline}`);
+    return (part as unknown as { content: PlannedGroup } | undefined)?.content;
+  }
+
+  /** The workloads that are registered in a wave, with their plans. */
+  workloads(waveId: string): WorkloadDocument[] {
+    return this.documents<WorkloadDocument>('state').filter((each) => each.waveId === waveId);
   }
 
   /** A workload with its plan, if it is registered. */

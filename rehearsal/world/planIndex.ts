@@ -1,19 +1,22 @@
 // Which plans a thing of the world belongs to.
-import { stagingBlobName, type WavePlan, type WorkloadPlan } from '../../shared/model/plan.ts';
+import { stagingBlobName, type WorkloadPlan } from '../../shared/model/plan.ts';
+import type { WorkloadDocument } from '../../shared/store/documents.ts';
 import { resourceNames } from '../../shared/store/plans.ts';
 import type { Change } from './change.ts';
 
 export class PlanIndex {
-  readonly #waves = new Map<string, WavePlan>();
+  readonly #known = new Map<string, WorkloadPlan>();
   #plans: Map<string, WorkloadPlan[]> | undefined = new Map();
 
-  /** Takes a wave's plan in; a newer version takes the place of the one before. Whether it was new. */
-  know(plan: WavePlan): boolean {
-    if (this.#waves.get(plan.waveId)?.hash === plan.hash) return false;
-    this.#waves.delete(plan.waveId);
-    this.#waves.set(plan.waveId, plan);
+  /** Takes in what a workload is planned with; a newer plan takes the place of the one before. Whether it was new. */
+  know({ waveId, workloadId, plan, state }: WorkloadDocument): boolean {
+    const key = `${waveId}/${workloadId}`;
+    const gone = state.phase === 'unregistered';
+    if (this.#known.get(key) === (gone ? undefined : plan)) return false;
+    this.#known.delete(key);
+    if (!gone) this.#known.set(key, plan);
     this.#plans = undefined;
-    return true;
+    return !gone;
   }
 
   of(kind: Change['kind'], id: string): readonly WorkloadPlan[] {
@@ -21,13 +24,9 @@ export class PlanIndex {
     return this.#plans.get(`${kind === 'sync' ? 'source' : kind} ${id}`) ?? [];
   }
 
-  all(): readonly WorkloadPlan[] {
-    return [...this.#waves.values()].flatMap(({ workloads }) => workloads);
-  }
-
   #indexed(): Map<string, WorkloadPlan[]> {
     const index = new Map<string, WorkloadPlan[]>();
-    for (const plan of this.all())
+    for (const plan of this.#known.values())
       for (const key of keysOf(plan)) {
         const same = index.get(key);
         if (same === undefined) index.set(key, [plan]);

@@ -15,10 +15,10 @@ import type { Registrations } from '../../local/host/coreModule.ts';
 import type { Capabilities } from '../../shared/capabilities.ts';
 import type { ActivityCall } from '../../shared/durable/activity.ts';
 import type { Environment, Profile } from '../../shared/model/environment.ts';
-import { applianceIds, type WavePlan } from '../../shared/model/plan.ts';
+import { applianceIds } from '../../shared/model/plan.ts';
 import type { Source } from '../../shared/model/source.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
-import type { GateDocument, WaveDocument } from '../../shared/store/documents.ts';
+import type { GateDocument, WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
 import { createMemoryStore } from '../../shared/store/memory.ts';
 import { resourceNames } from '../../shared/store/plans.ts';
 import { stage } from '../app/stage.ts';
@@ -271,7 +271,7 @@ export class World extends Mirror {
 
   #written(document: Written): void {
     this.note(document);
-    if (document.kind === 'wave') this.#know((document as unknown as WaveDocument).plan);
+    if (document.kind === 'state') this.#know(document as unknown as WorkloadDocument);
     this.monitor.written(document);
     this.onWritten(document);
     this.#untold.push(document);
@@ -282,25 +282,25 @@ export class World extends Mirror {
       this.motion.aside(this.people.decide(gate));
   }
 
-  #know(plan: WavePlan): void {
-    if (!this.#plans.know(plan)) return;
-    for (const { settings, target } of plan.workloads) {
-      this.azure.testSubnets.add(settings.placement.testSubnetId);
-      for (const { from } of settings.uat.testers) this.azure.testers.add(from);
-      // Files hold what the plan's checks look for: whether they really do, no rehearsal can say.
-      for (const check of [...settings.uat.checks, ...settings.validation.checks])
-        for (const machine of check.kind === 'file' ? [target.name, resourceNames.testMachine(target.name)] : [])
-          if (check.kind === 'file') {
-            const key = `${machine} ${check.path}`;
-            this.azure.files.set(key, `${this.azure.files.get(key) ?? ''}\n${check.contains ?? 'something'}`);
-          }
-    }
+  #know(workload: WorkloadDocument): void {
+    if (!this.#plans.know(workload)) return;
+    const { settings, target } = workload.plan;
+    this.azure.testSubnets.add(settings.placement.testSubnetId);
+    for (const { from } of settings.uat.testers) this.azure.testers.add(from);
+    // Files hold what the plan's checks look for: whether they really do, no rehearsal can say.
+    for (const check of [...settings.uat.checks, ...settings.validation.checks])
+      for (const machine of check.kind === 'file' ? [target.name, resourceNames.testMachine(target.name)] : [])
+        if (check.kind === 'file') {
+          const key = `${machine} ${check.path}`;
+          this.azure.files.set(key, `${this.azure.files.get(key) ?? ''}\n${check.contains ?? 'something'}`);
+        }
   }
 
   async #tell(): Promise<void> {
     const documents = this.#untold.splice(0);
     this.#telling++;
-    for (let time = 0; time < this.#times; time++) await committed(documents, this.#orchestrations);
+    for (let time = 0; time < this.#times; time++)
+      await committed(documents, this.#orchestrations, this.capabilities.store);
     this.#telling--;
   }
 }

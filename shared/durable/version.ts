@@ -4,7 +4,7 @@
 // (https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-orchestration-versioning).
 
 /** Raised with every change to what orchestrations do in which order; the old path stays behind `ctx.since`. */
-export const codeVersion = '1.0';
+export const codeVersion = '1.1';
 
 /** Whether an instance's version (none: older than any) is at least another one. Versions are numbers between dots. */
 export function isAtLeast(version: string | undefined, wanted: string): boolean {

@@ -1,5 +1,6 @@
 // Builds the evidence pack from what was read: pure.
 import type { Verification } from '../journal/verifyWave.ts';
+import type { PlannedGroup } from '../model/plan.ts';
 import { stepNames } from '../model/steps.ts';
 import { msBetween } from '../policy/duration.ts';
 import type { EntryDocument, EventDocument, WaveDocument, WorkloadDocument } from '../store/documents.ts';
@@ -8,6 +9,7 @@ import { attemptsOf, cut, sectionOf } from './section.ts';
 
 export interface Facts {
   wave: WaveDocument;
+  groups: readonly PlannedGroup[];
   workloads: readonly WorkloadDocument[];
   /** The wave's own journal. */
   entries: readonly EntryDocument[];
@@ -22,8 +24,17 @@ type Data = Readonly<Record<string, unknown>>;
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
 /** The pack; sections for the workloads whose events are given, rows for all. */
-export function buildPack({ wave, workloads, entries, events, verification, builtAt, next }: Facts): EvidencePack {
-  const { plan, definition } = wave;
+export function buildPack({
+  wave,
+  groups,
+  workloads,
+  entries,
+  events,
+  verification,
+  builtAt,
+  next,
+}: Facts): EvidencePack {
+  const { plan } = wave;
   const { valid, misfits, head, root, checked, open } = verification;
   const sorted = [...workloads].sort((a, b) => (a.workloadId < b.workloadId ? -1 : 1));
   const own = entries.map(({ entry }) => entry);
@@ -34,7 +45,7 @@ export function buildPack({ wave, workloads, entries, events, verification, buil
   });
   const pack: EvidencePack = {
     waveId: wave.waveId,
-    name: definition.name,
+    name: plan.name,
     environment: plan.environment.id,
     builtAt,
     status: wave.status,
@@ -55,7 +66,7 @@ export function buildPack({ wave, workloads, entries, events, verification, buil
     },
     steps: stepNames.flatMap((step) => stepRow(step, sorted)),
     environmentSteps: attemptsOf(own.filter(({ data }) => data['workloads'] === undefined)),
-    groups: plan.groups.map(({ id, tiers }) => groupRow(wave, id, tiers.flat(), sorted)),
+    groups: groups.map(({ id, tiers }) => groupRow(wave, id, tiers.flat(), sorted)),
     workloads: sorted.map(workloadRow),
     approvals: own
       .filter(({ type }) => /^landfall\.gate\.(decided|delegated|commented|closed)$/.test(type))

@@ -1,9 +1,15 @@
 // What a changed document of a wave means, as entries of the wave's journal. The store asks here at every write, so that
 // nothing of a wave changes without an entry; what no rule knows is told as it is, before and after.
-import type { AttentionDocument, ControlDocument, GateDocument, WaveDocument } from '../store/documents.ts';
+import type {
+  AttentionDocument,
+  ControlDocument,
+  GateDocument,
+  LeavingDocument,
+  WaveDocument,
+} from '../store/documents.ts';
 import type { Said, Told } from './entry.ts';
 
-export type ToldDocument = WaveDocument | GateDocument | AttentionDocument | ControlDocument;
+export type ToldDocument = WaveDocument | GateDocument | AttentionDocument | ControlDocument | LeavingDocument;
 
 const user = (subject: string): string => `user:${subject}`;
 
@@ -28,11 +34,13 @@ function tellDocument(before: ToldDocument | undefined, after: ToldDocument): To
       return before?.kind === 'attention' ? tellAttention(before, after) : [raised(after)];
     case 'control':
       return [ordered(after)];
+    case 'leaving':
+      return [letGo(before?.kind === 'leaving' ? before : undefined, after)];
   }
 }
 
 function posted({ plan, createdBy, createdAt }: WaveDocument): Told {
-  const data = { planHash: plan.hash, groups: plan.groups.length, workloads: plan.workloads.length };
+  const data = { planHash: plan.hash, groups: plan.groups.length, workloads: plan.size };
   return { type: 'landfall.wave.posted', time: createdAt, source: user(createdBy), data };
 }
 
@@ -79,7 +87,7 @@ function tellWave(before: WaveDocument, after: WaveDocument): Told[] {
 /** Members of a wave that have entries of their own, or only say when. */
 const waveTold = new Set([
   'plan',
-  'definition',
+  'settled',
   'revision',
   'status',
   'attempt',
@@ -161,8 +169,15 @@ function tellAttention(before: AttentionDocument, after: AttentionDocument): Tol
 }
 
 function ordered({ id, instanceIds, signal, at }: ControlDocument): Told {
-  const data = { orderId: id, ...signal, addressees: instanceIds.length };
+  const addressees = Array.isArray(instanceIds) ? instanceIds.length : 'all';
+  const data = { orderId: id, ...signal, addressees };
   return { type: 'landfall.order.given', time: at, source: user(signal.by), data };
+}
+
+function letGo(before: LeavingDocument | undefined, { attempt, workloadIds }: LeavingDocument): Told {
+  const known = before?.attempt === attempt ? before.workloadIds : [];
+  const data = { attempt, workloadIds: workloadIds.filter((id) => !known.includes(id)) };
+  return { type: 'landfall.workloads.letGo', source: 'platform', data };
 }
 
 const reasonOf = ({ reason }: { reason?: string | undefined }) => (reason === undefined ? {} : { reason });

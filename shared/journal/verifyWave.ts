@@ -22,12 +22,13 @@ export interface Verification {
   root: string;
 }
 
-type Reach = Pick<Store, 'journal' | 'workloads' | 'waves'>;
+type Reach = Pick<Store, 'journal' | 'workloads' | 'waves' | 'plans'>;
 
 /** Recomputes every journal of a wave, or its own and those of some workloads. */
 export async function verifyWave(store: Reach, waveId: string, only?: readonly string[]): Promise<Verification> {
   const { check, held, anchors } = await verifyOwn(store, waveId);
-  const planned = (await store.waves.get(waveId))?.plan.workloads.map((workload) => workload.workloadId) ?? [];
+  const plan = (await store.waves.get(waveId))?.plan;
+  const planned = plan === undefined ? [] : (await store.plans.groups(plan)).flatMap(({ tiers }) => tiers.flat());
   const ids = [...new Set([...planned, ...held.keys()])].sort().filter((id) => only === undefined || only.includes(id));
   const checks: WorkloadCheck[] = [];
   for (let from = 0; from < ids.length; from += atOnce)

@@ -1,5 +1,6 @@
 // What a wave definition becomes once profiles and inventory are resolved: immutable and hashed.
 import { z } from 'zod';
+import type { CutoverAction } from '../actions/all.ts';
 import { Need } from './dependency.ts';
 import { Environment } from './environment.ts';
 import { FailureBudget, OnFailure } from './failurePolicy.ts';
@@ -7,6 +8,7 @@ import { Gates } from './gate.ts';
 import { Id } from './ids.ts';
 import { CommitPolicy, ResolvedSettings } from './settings.ts';
 import { Source } from './source.ts';
+import type { WorkloadDefinition } from './wave.ts';
 import { Blackout, OnOverrun, Opening } from './window.ts';
 
 export const WorkloadPlan = z.strictObject({
@@ -48,6 +50,43 @@ export const WavePlan = z.strictObject({
   hash: z.string(),
 });
 export type WavePlan = z.infer<typeof WavePlan>;
+
+/** A workload as its group knows it: what is asked about it without reading its own document. */
+const Member = WorkloadPlan.pick({ workloadId: true, method: true, applianceId: true, dependsOn: true }).extend({
+  sourceId: Id,
+});
+
+/** A group with its members: at most 100 of them. */
+export const PlannedGroup = GroupPlan.extend({ members: z.array(Member) });
+export type PlannedGroup = z.infer<typeof PlannedGroup>;
+
+/** A workload as it was written and what that came to. */
+export interface PlannedWorkload {
+  definition: WorkloadDefinition;
+  plan: WorkloadPlan;
+}
+
+const PartId = z.string().describe('SHA-256 of what the part holds');
+
+/** What a wave's document holds of a group; the rest lies in parts beside it. */
+export const StoredGroup = GroupPlan.pick({ id: true, dependsOn: true, onFailure: true }).extend({
+  needs: z.array(Need.omit({ pairs: true })).describe('the units that it needs anything of'),
+  size: z.int().describe('how many workloads it has'),
+  outline: PartId.describe('a `PlannedGroup`'),
+  workloads: z.array(PartId).describe('lists of `PlannedWorkload`, in order'),
+});
+export type StoredGroup = z.infer<typeof StoredGroup>;
+
+/** A plan as a wave's document holds it: as long as its groups are many, however many workloads they have. */
+export const StoredPlan = WavePlan.omit({ groups: true, workloads: true }).extend({
+  name: z.string().describe('the wave’s, for people'),
+  definition: PartId.describe('what people wrote, without the workloads'),
+  groups: z.array(StoredGroup),
+  size: z.int().describe('how many workloads it has'),
+  workerSites: z.array(z.string()).describe('where workloads are read without an agent'),
+  actions: z.array(z.custom<CutoverAction['kind']>()).describe('kinds of the actions that any workload has'),
+});
+export type StoredPlan = z.infer<typeof StoredPlan>;
 
 /** The appliance id of a plan's parts: deterministic, so that a repeated step finds the same one. */
 export const applianceIds = {

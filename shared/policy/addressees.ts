@@ -2,15 +2,23 @@
 import { type ControlSignal, latestRest, type Pause } from '../model/control.ts';
 import type { GroupPlan } from '../model/plan.ts';
 
+/** The orchestrations that an order is for: some, or whatever runs of an attempt of the wave. */
+export type Addressees = readonly string[] | { readonly allOfAttempt: number };
+
+/** Whether an order is for an orchestration of the attempt that it was given in: when it was given tells attempts apart. */
+export function isFor({ instanceIds }: { instanceIds: Addressees }, instanceId: string): boolean {
+  return 'allOfAttempt' in instanceIds || instanceIds.includes(instanceId);
+}
+
 /** The pause that stands for an orchestration, from the orders that the wave was given since it was started. */
 export function pauseOf(
-  orders: readonly { instanceIds: readonly string[]; signal: ControlSignal; at: string }[],
+  orders: readonly { instanceIds: Addressees; signal: ControlSignal; at: string }[],
   startedAt: string,
   instanceId: string,
   workloadId?: string,
 ): Pause | undefined {
   const heard = orders
-    .filter(({ instanceIds, at }) => at >= startedAt && instanceIds.includes(instanceId))
+    .filter((order) => order.at >= startedAt && isFor(order, instanceId))
     .map(({ signal }) => signal)
     .filter(
       (signal) =>
@@ -49,11 +57,8 @@ export function instancesOf(
   ];
 }
 
-/** Every orchestration that may run for a wave in its current attempt. */
-export function allInstancesOf(
-  wave: Running & { plan: { groups: readonly Pick<GroupPlan, 'id' | 'tiers'>[] } },
-): string[] {
-  const { groups } = wave.plan;
+/** Every orchestration that may run for a wave in an attempt. */
+export function allInstancesOf(wave: Running, groups: readonly Pick<GroupPlan, 'id' | 'tiers'>[]): string[] {
   const members = groups.flatMap(({ tiers }) => tiers.flat());
   return [`wave-${wave.waveId}`, ...instancesOf(wave, groups, members)];
 }

@@ -23,7 +23,12 @@ export interface CloneNames {
 }
 
 /** The clones of a wave whose time is over. A clone with a part that is younger stays whole. */
-export function expiredClones(owned: readonly Owned[], plan: WavePlan, names: CloneNames, now: string): Expired[] {
+export function expiredClones(
+  owned: readonly Owned[],
+  plan: Pick<WavePlan, 'waveId' | 'groups' | 'workloads'>,
+  names: CloneNames,
+  now: string,
+): Expired[] {
   const ours = owned.filter(
     ({ tags }) =>
       tags['landfall:owner'] === 'landfall' &&

@@ -1,20 +1,19 @@
 // Circles of groups that wait for each other, within a wave and through whatever other waves.
 import type { Need } from '../model/dependency.ts';
-import type { WavePlan } from '../model/plan.ts';
 import type { WaveDefinition } from '../model/wave.ts';
 import { type Node, spellCycle, tiersOf } from './order.ts';
 import type { Problem } from './problems.ts';
-import { groupsOf, needsOf, type Shape, shapeOf } from './units.ts';
+import { groupsOf, type PlannedShape, type Shape } from './units.ts';
 
 /** The circle that this wave is part of, if there is one: groups cut over whole, so one workload that waits makes its group wait. */
 export function circles(
   definition: WaveDefinition,
   needs: ReadonlyMap<string, Need[]>,
-  others: readonly WavePlan[],
+  others: readonly PlannedShape[],
 ): Problem[] {
   const { id: ownId, groups } = definition;
   const own: Shape = { waveId: ownId, groups };
-  const shapes = new Map([own, ...others.map(shapeOf)].map((shape) => [shape.waveId, shape]));
+  const shapes = new Map<string, Shape>([own, ...others].map((shape) => [shape.waveId, shape]));
   const address = (waveId: string, groupId: string): string => `${waveId}/${groupId}`;
   const node = (waveId: string, groupId: string, of: readonly Need[]): Node => ({
     id: address(waveId, groupId),
@@ -24,8 +23,8 @@ export function circles(
     }),
   });
   const mine = groups.map(({ id }) => node(ownId, id, needs.get(id) ?? []));
-  const theirs = others.flatMap((plan) =>
-    plan.groups.map((group) => node(plan.waveId, group.id, needsOf(plan, group))),
+  const theirs = others.flatMap(({ waveId, groups: stored }) =>
+    stored.map(({ id, needs: of }) => node(waveId, id, of)),
   );
   const order = tiersOf(reachable(mine, theirs));
   if (!('cycle' in order)) return [];

@@ -1,14 +1,14 @@
 // What other waves wait for in this one, and would wait for in vain.
 import type { WavePlan } from '../model/plan.ts';
 import type { Problem } from './problems.ts';
-import { nameOf, needsOf } from './units.ts';
+import { nameOf, type PlannedShape } from './units.ts';
 
 /** Units and workloads that groups of other waves wait for and that this plan does not have. */
-export function neededElsewhere(plan: WavePlan, others: readonly WavePlan[]): Problem[] {
+export function neededElsewhere(plan: WavePlan, others: readonly PlannedShape[]): Problem[] {
   const { waveId } = plan;
   return others.flatMap((other) =>
     other.groups.flatMap((group) =>
-      needsOf(other, group)
+      group.needs
         .filter((need) => need.waveId === waveId)
         .flatMap(({ groupId, pairs }) => {
           const waits = `wave "${other.waveId}", group "${group.id}", waits for`;

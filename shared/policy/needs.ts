@@ -1,10 +1,9 @@
 // What groups and waves wait for: resolved from what people wrote, and checked for names, partners and circles.
 import type { Dependency, Need } from '../model/dependency.ts';
-import type { WavePlan } from '../model/plan.ts';
 import type { WaveDefinition } from '../model/wave.ts';
 import { circles } from './needCircles.ts';
-import { didYouMean, type Problem } from './problems.ts';
-import { groupsOf, nameOf, type Shape, shapeOf } from './units.ts';
+import { didYouMean, type Problem, suggestionsAtMost } from './problems.ts';
+import { groupsOf, nameOf, type PlannedShape, type Shape } from './units.ts';
 
 /** Who depends: a group with its workloads, or the whole wave with all of them. */
 interface Dependent {
@@ -16,18 +15,22 @@ interface Dependent {
   short: readonly boolean[];
 }
 
-/** The needs of each group, and what is wrong with what was written. `others` are the plans of the other stored waves. */
+/**
+ * The needs of each group, and what is wrong with what was written. `others` are the stored waves that this one is related
+ * to, `waveIds` the ids of all of them.
+ */
 export function resolveNeeds(
   definition: WaveDefinition,
-  others: readonly WavePlan[],
+  others: readonly PlannedShape[],
+  waveIds: readonly string[],
 ): { needs: ReadonlyMap<string, Need[]>; problems: Problem[] } {
   const own: Shape = { waveId: definition.id, groups: definition.groups };
-  const shapes = new Map([own, ...others.map(shapeOf)].map((shape) => [shape.waveId, shape]));
+  const shapes = new Map([own, ...others].map((shape) => [shape.waveId, shape]));
   const problems: Problem[] = [];
   const needs = new Map<string, Need[]>(definition.groups.map(({ id }) => [id, []]));
   for (const { dependent, groups } of dependents(definition))
     for (const [index, dependency] of dependent.dependsOn.entries()) {
-      const resolved = resolveOne(dependent, index, dependency, own.waveId, shapes);
+      const resolved = resolveOne(dependent, index, dependency, own.waveId, { shapes, waveIds });
       if ('problems' in resolved) problems.push(...resolved.problems);
       else for (const group of groups) needs.get(group.id)?.push(...shareOf(resolved.need, group));
     }
@@ -83,13 +86,13 @@ function resolveOne(
   index: number,
   dependency: Dependency,
   ownId: string,
-  shapes: ReadonlyMap<string, Shape>,
+  { shapes, waveIds }: { shapes: ReadonlyMap<string, Shape>; waveIds: readonly string[] },
 ): { need: Need } | { problems: Problem[] } {
   const item = `${dependent.path}dependsOn[${index}]`;
   const at = (field: string): string => (dependent.short[index] ? item : `${item}.${field}`);
   const waveId = dependency.wave ?? ownId;
   const shape = shapes.get(waveId);
-  if (shape === undefined) return { problems: [unknown(at('wave'), 'wave', waveId, shapes.keys())] };
+  if (shape === undefined) return { problems: [unknown(at('wave'), 'wave', waveId, [ownId, ...waveIds])] };
   const groupId = dependency.group;
   const there = waveId === ownId ? '' : ` in wave "${waveId}"`;
   const group = shape.groups.find(({ id }) => id === groupId);
@@ -113,20 +116,28 @@ function resolveOne(
   const ids = (workloads: typeof offered): string[] => workloads.map(({ id }) => id);
   const mine = new Set(ids(dependent.workloads));
   const theirs = new Set(ids(offered));
+  let suggested = 0;
+  const notIn = (known: ReadonlySet<string>, value: string, field: string, where: string): Problem[] => {
+    if (known.has(value)) return [];
+    return [unknown(field, 'workload', value, known, ` in ${where}`, suggested++ < suggestionsAtMost)];
+  };
   const problems = pairs.flatMap(({ workload, needs }, p) => [
-    ...(mine.has(workload)
-      ? []
-      : [unknown(`${item}.pairs[${p}].workload`, 'workload', workload, mine, ` in ${dependent.what}`)]),
-    ...(theirs.has(needs)
-      ? []
-      : [unknown(`${item}.pairs[${p}].needs`, 'workload', needs, theirs, ` in ${nameOf(unit)}`)]),
+    ...notIn(mine, workload, `${item}.pairs[${p}].workload`, dependent.what),
+    ...notIn(theirs, needs, `${item}.pairs[${p}].needs`, nameOf(unit)),
   ]);
   return problems.length > 0 ? { problems } : { need: { ...unit, pairs } };
 }
 
-function unknown(path: string, what: string, value: string, known: Iterable<string>, where = ''): Problem {
+function unknown(
+  path: string,
+  what: string,
+  value: string,
+  known: Iterable<string>,
+  where = '',
+  compared = true,
+): Problem {
   const names = [...known];
-  const meant = didYouMean(value, names);
+  const meant = compared ? didYouMean(value, names) : undefined;
   const listed = names.slice(0, 20).join(', ');
   const fix = meant === undefined ? `name one of: ${listed}` : `did you mean "${meant}"?`;
   return { path, value, message: `there is no ${what} "${value}"${where}`, fix };

@@ -16,6 +16,9 @@ export function pathText(path: readonly PropertyKey[]): string {
   );
 }
 
+/** How many mistyped names are compared with all known ones: of ten thousand that would take minutes. */
+export const suggestionsAtMost = 20;
+
 /** The one of `known` that a mistyped name probably means. */
 export function didYouMean(name: string, known: Iterable<string>): string | undefined {
   const limit = name.length <= 4 ? 1 : 2;

@@ -10,8 +10,9 @@ import { contestedRecords } from './contestedRecords.ts';
 import { groupsBefore, resolveNeeds } from './needs.ts';
 import { tiersOf } from './order.ts';
 import { planWindows } from './planWindows.ts';
-import { didYouMean, type Problem } from './problems.ts';
+import { didYouMean, type Problem, suggestionsAtMost } from './problems.ts';
 import { completeSettings, mergeSettings } from './settings.ts';
+import type { PlannedShape } from './units.ts';
 import { cycles, repeated, unknownDependencies } from './waveShape.ts';
 
 export interface PlanInput {
@@ -20,8 +21,10 @@ export interface PlanInput {
   profile: Profile | undefined;
   /** The whole inventory, or at least the sources that the definition names. */
   sources: readonly Source[];
-  /** The plans of the other stored waves, as far as this one may depend on them or they on it; none if left out. */
-  others?: readonly WavePlan[];
+  /** Other stored waves, as far as this one depends on them or they on it; none if left out. */
+  others?: readonly PlannedShape[];
+  /** The ids of all of them; those of `others` if left out. */
+  waveIds?: readonly string[];
   now: string;
   /** Those that definition and environment name, as far as they exist. */
   calendars?: readonly Calendar[];
@@ -33,7 +36,8 @@ export function resolvePlan(
   hash: (value: unknown) => string,
 ): { plan: WavePlan } | { problems: Problem[] } {
   const { definition, environment, profile } = input;
-  const { needs, problems: dependencies } = resolveNeeds(definition, input.others ?? []);
+  const { others = [], waveIds = others.map(({ waveId }) => waveId) } = input;
+  const { needs, problems: dependencies } = resolveNeeds(definition, others, waveIds);
   const problems = [
     ...references(input),
     ...repeated(definition),
@@ -111,7 +115,7 @@ function references({ definition, environment, profile, sources }: PlanInput): P
   definition.groups.forEach((group, g) => {
     group.workloads.forEach((workload, w) => {
       if (known.has(workload.source)) return;
-      const meant = didYouMean(workload.source, known);
+      const meant = problems.length < suggestionsAtMost ? didYouMean(workload.source, known) : undefined;
       const fix =
         meant === undefined ? 'put it into the inventory first, or name another one' : `did you mean "${meant}"?`;
       problems.push({

@@ -1,6 +1,6 @@
 // The units that a dependency may name, in definitions and in plans alike.
 import type { Need } from '../model/dependency.ts';
-import type { WavePlan } from '../model/plan.ts';
+import type { PlannedGroup, WavePlan } from '../model/plan.ts';
 
 /** A wave as dependencies see it: its groups with their workloads. */
 export interface Shape {
@@ -9,14 +9,28 @@ export interface Shape {
 }
 
 /** A stored wave as dependencies see it. */
-export function shapeOf({ waveId, groups, workloads }: WavePlan): Shape {
+export interface PlannedShape extends Shape {
+  groups: (Shape['groups'][number] & Pick<PlannedGroup, 'needs'>)[];
+}
+
+export function shapeOf(waveId: string, groups: readonly PlannedGroup[]): PlannedShape {
   return {
     waveId,
-    groups: groups.map(({ id }) => ({
-      id,
-      workloads: workloads
-        .filter(({ groupId }) => groupId === id)
-        .map(({ workloadId, source }) => ({ id: workloadId, source: source.id })),
+    groups: groups.map(({ id, needs, members }) => ({
+      ...{ id, needs },
+      workloads: members.map(({ workloadId, sourceId }) => ({ id: workloadId, source: sourceId })),
+    })),
+  };
+}
+
+/** A plan that is not stored yet, in the same way. */
+export function shapeOfPlan({ waveId, groups, workloads }: WavePlan): PlannedShape {
+  const members = Map.groupBy(workloads, ({ groupId }) => groupId);
+  return {
+    waveId,
+    groups: groups.map(({ id, needs }) => ({
+      ...{ id, needs },
+      workloads: (members.get(id) ?? []).map(({ workloadId, source }) => ({ id: workloadId, source: source.id })),
     })),
   };
 }
@@ -33,10 +47,4 @@ export function groupsOf({ groupId, pairs }: Need, { groups }: Shape): string[] 
 /** A unit as people read it. */
 export function nameOf({ waveId, groupId }: Pick<Need, 'waveId' | 'groupId'>): string {
   return groupId === undefined ? `wave "${waveId}"` : `group "${groupId}" of wave "${waveId}"`;
-}
-
-/** What a stored group needs; plans from before there were kinds name groups of their wave only. */
-export function needsOf(plan: Pick<WavePlan, 'waveId'>, group: WavePlan['groups'][number]): readonly Need[] {
-  const stored: Partial<typeof group> = group;
-  return stored.needs ?? group.dependsOn.map((groupId) => ({ waveId: plan.waveId, groupId }));
 }

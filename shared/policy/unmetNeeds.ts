@@ -1,15 +1,14 @@
 // What a group still waits for, and what will not come any more in this attempt.
 import type { Phase } from '../lifecycle/phases.ts';
 import type { Need } from '../model/dependency.ts';
-import type { WavePlan } from '../model/plan.ts';
 import { endedGroups, type GroupStatus } from '../store/documents.ts';
 
 /** How a wave stands, as far as somebody waits for it. */
 export interface Standing {
-  plan: Pick<WavePlan, 'groups' | 'workloads'>;
+  groupIds: readonly string[];
   groups: Readonly<Record<string, Pick<GroupStatus, 'status'>>>;
-  /** Phases of the workloads that are waited for. */
-  phases: ReadonlyMap<string, Phase>;
+  /** The workloads that are waited for. */
+  workloads: ReadonlyMap<string, { phase: Phase; groupId: string }>;
 }
 
 export interface Unmet {
@@ -48,14 +47,17 @@ function partsOf(need: Need, workloadIds: readonly string[], ownId: string, stan
     own && id !== undefined && statusOf(id) !== 'committed' && endedGroups.has(statusOf(id));
   if (pairs !== undefined)
     return pairs
-      .filter(({ workload, needs }) => workloadIds.includes(workload) && standing?.phases.get(needs) !== 'committed')
+      .filter(
+        ({ workload, needs }) =>
+          workloadIds.includes(workload) && standing?.workloads.get(needs)?.phase !== 'committed',
+      )
       .map(({ needs }) => {
-        const home = standing?.plan.workloads.find(({ workloadId }) => workloadId === needs)?.groupId;
+        const home = standing?.workloads.get(needs)?.groupId;
         const left = own && home !== undefined && statusOf(home) === 'committed';
         return { name: `workload ${needs}${of}`, ended: left || over(home) };
       });
   if (groupId !== undefined)
     return statusOf(groupId) === 'committed' ? [] : [{ name: `group ${groupId}${of}`, ended: over(groupId) }];
-  const committed = standing?.plan.groups.every(({ id }) => statusOf(id) === 'committed') ?? false;
+  const committed = standing?.groupIds.every((id) => statusOf(id) === 'committed') ?? false;
   return committed ? [] : [{ name: `wave ${waveId}`, ended: false }];
 }

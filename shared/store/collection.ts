@@ -15,7 +15,8 @@ export interface Stored {
 export interface Query {
   kind: string;
   key?: Key;
-  anyOf?: { path: string; values: readonly string[] };
+  /** Each of these paths has one of its values. */
+  anyOf?: readonly { path: string; values: readonly string[] }[];
   noneOf?: { path: string; values: readonly string[] };
   after?: { path: string; value: number | string };
   /** Members to read, where the rest of the document is not needed. */

@@ -7,8 +7,9 @@ import type { Phase } from '../lifecycle/phases.ts';
 import type { WorkloadState } from '../lifecycle/state.ts';
 import type { Calendar } from '../model/calendar.ts';
 import type { Environment, Profile } from '../model/environment.ts';
-import type { WorkloadPlan } from '../model/plan.ts';
+import type { PlannedGroup, PlannedWorkload, StoredGroup, StoredPlan, WavePlan, WorkloadPlan } from '../model/plan.ts';
 import type { Source } from '../model/source.ts';
+import type { WaveDefinition } from '../model/wave.ts';
 import type {
   ApplianceDocument,
   AttentionDocument,
@@ -17,6 +18,7 @@ import type {
   EntryDocument,
   EventDocument,
   GateDocument,
+  LeavingDocument,
   QuarantineDocument,
   SignalDocument,
   VersionDocument,
@@ -73,8 +75,8 @@ export interface Store {
     put(source: Source): Promise<void>;
   };
   waves: {
-    /** Stores a new wave and registers its workloads; throws `conflict` if the id exists. Repeatable after a crash by the same caller. */
-    create(wave: WaveDocument): Promise<void>;
+    /** Creates it unless its id exists; returns what is stored. */
+    create(wave: WaveDocument): Promise<WaveDocument>;
     get(waveId: string): Promise<WaveDocument | undefined>;
     list(): Promise<WaveDocument[]>;
     /** Keeps a version that another one is about to follow, once. */
@@ -96,6 +98,18 @@ export interface Store {
       said?: Said & { entries?: WaveEntry[] },
     ): Promise<WaveDocument>;
   };
+  /** What a version of a wave says, in parts that never change; documents hold only a `StoredPlan`. */
+  plans: {
+    /** Stores it, part by part: nobody sees it before a document names it. Repeatable. */
+    put(definition: WaveDefinition, plan: WavePlan): Promise<StoredPlan>;
+    /** One group with its members. Throws `notFound`. */
+    group(plan: StoredPlan, groupId: string): Promise<PlannedGroup>;
+    groups(plan: StoredPlan): Promise<PlannedGroup[]>;
+    /** The workloads of a group as they were written, and what that came to. */
+    workloads(plan: StoredPlan, group: StoredGroup): Promise<PlannedWorkload[]>;
+    /** All of it again: for people, who compare versions. */
+    whole(plan: StoredPlan): Promise<{ definition: WaveDefinition; plan: WavePlan }>;
+  };
   gates: {
     /** Creates it unless it exists; returns what is stored. */
     open(gate: GateDocument): Promise<GateDocument>;
@@ -107,6 +121,14 @@ export interface Store {
     open(attention: AttentionDocument): Promise<AttentionDocument>;
     list(waveId: string): Promise<AttentionDocument[]>;
     change(waveId: string, id: string, change: Change<AttentionDocument>): Promise<AttentionDocument>;
+  };
+  leaving: {
+    get(waveId: string): Promise<LeavingDocument | undefined>;
+    /** As `waves.change`; at first there is nothing to read. */
+    change(
+      waveId: string,
+      change: (current: LeavingDocument | undefined) => LeavingDocument | undefined,
+    ): Promise<void>;
   };
   controls: {
     /** Gives an order, once. */
@@ -127,6 +149,8 @@ export interface Store {
     /** Registers a workload, once; `version` is that of the wave's plan, if it is not the first. */
     register(plan: WorkloadPlan, at: string, by: string, version?: number): Promise<void>;
     get(waveId: string, workloadId: string): Promise<WorkloadDocument | undefined>;
+    /** Those of these that are there, in their order. */
+    some(waveId: string, workloadIds: readonly string[]): Promise<WorkloadDocument[]>;
     /** The workloads of the wave's plan; those that a version has left out are only found by their id. */
     list(waveId: string): Promise<WorkloadDocument[]>;
     /**
@@ -145,6 +169,8 @@ export interface Store {
     inPlace(waveId: string, after: string, limit: number): Promise<EventDocument[]>;
     /** Where every workload's journal of a wave ends. */
     heads(waveId: string): Promise<{ workloadId: string; head: Head }[]>;
+    /** Whether any workload of a wave is in one of these. */
+    anyInPhases(waveId: string, phases: readonly Phase[]): Promise<boolean>;
     /** Across waves, for the timers. */
     inPhases(phases: readonly Phase[]): Promise<WorkloadDocument[]>;
     withSync(statuses: readonly WorkloadState['sync']['status'][]): Promise<WorkloadDocument[]>;

@@ -38,7 +38,7 @@ async function attempt<T, S extends number>(
         throw terminal(
           'invalidInput',
           `${doing} is refused by Cosmos DB: it takes 2 MB at once.`,
-          'A wave that does not fit is split into several: about five hundred workloads fill one.',
+          'What is stored must be shorter: the settings of one workload, an environment, a calendar.',
         );
       throw toMigrationError(cause, doing);
     }
@@ -105,7 +105,7 @@ export class CosmosCollection implements Collection {
   }
 
   async query<T extends Stored>(query: Query): Promise<T[]> {
-    if (query.anyOf?.values.length === 0) return [];
+    if (query.anyOf?.some(({ values }) => values.length === 0)) return [];
     const { text, parameters } = toSql(query);
     const options = {
       ...(query.key && { partitionKey: [...query.key] }),
@@ -124,10 +124,10 @@ function toSql({ kind, anyOf, noneOf, after, orderBy, limit, fields }: Query): {
 } {
   const parameters: SqlParameter[] = [{ name: '@kind', value: kind }];
   const where = ['c.kind = @kind'];
-  if (anyOf !== undefined) {
-    const names = anyOf.values.map((_, index) => `@value${index}`);
-    where.push(`c.${anyOf.path} IN (${names.join(', ')})`);
-    parameters.push(...anyOf.values.map((value, index) => ({ name: `@value${index}`, value })));
+  for (const [which, { path, values }] of (anyOf ?? []).entries()) {
+    const names = values.map((_, index) => `@value${which}_${index}`);
+    where.push(`c.${path} IN (${names.join(', ')})`);
+    parameters.push(...values.map((value, index) => ({ name: names[index] ?? '', value })));
   }
   if (noneOf !== undefined) {
     const names = noneOf.values.map((_, index) => `@not${index}`);

@@ -11,8 +11,7 @@ import { ControlSignal } from '../model/control.ts';
 import { Environment } from '../model/environment.ts';
 import { GateName, GatePolicy } from '../model/gate.ts';
 import { Id, Instant } from '../model/ids.ts';
-import { WavePlan, type WorkloadPlan } from '../model/plan.ts';
-import { WaveDefinition } from '../model/wave.ts';
+import { StoredPlan, type WorkloadPlan } from '../model/plan.ts';
 
 // -- container `waves`, key /waveId ---------------------------------------------------------------------------------
 
@@ -81,8 +80,6 @@ export const Revision = z.strictObject({
   at: Instant,
   reason: z.string(),
   move: Move.optional(),
-  /** Whether every workload has its plan of this version; until then the wave does not start. */
-  settled: z.boolean(),
 });
 export type Revision = z.infer<typeof Revision>;
 
@@ -100,13 +97,14 @@ const UnheededOrder = z.strictObject({
 });
 export type UnheededOrder = z.infer<typeof UnheededOrder>;
 
-/** id `wave`: the definition, its immutable plan and where it stands. */
+/** id `wave`: which plan it has, and where it stands. Nothing in it grows with the number of workloads. */
 export const WaveDocument = z.strictObject({
   id: z.literal('wave'),
   kind: z.literal('wave'),
   waveId: Id,
-  definition: WaveDefinition,
-  plan: WavePlan,
+  plan: StoredPlan,
+  /** Whether every workload is registered with its plan; until then the wave does not start. */
+  settled: z.boolean(),
   status: z.enum(waveStatuses),
   reason: z.string().optional(),
   createdBy: z.string(),
@@ -121,8 +119,6 @@ export const WaveDocument = z.strictObject({
   groups: z.record(z.string(), GroupStatus),
   /** How the environment's steps (1-3) stand, by name; those of workloads are in their own state. */
   steps: z.record(z.string(), z.custom<StepRecord>()).optional(),
-  /** Who has been let go from their groups alone, in that attempt; others may only follow where somebody stays. */
-  leaving: z.strictObject({ attempt: z.int(), workloadIds: z.array(Id) }).optional(),
   /** Orders that were not heeded, the latest: they are over. */
   unheeded: z.array(UnheededOrder).optional(),
   /** Of the version that it has, from the second on. */
@@ -144,16 +140,25 @@ export const VersionDocument = z.strictObject({
   at: Instant,
   reason: z.string().optional(),
   move: Move.optional(),
-  definition: WaveDefinition,
-  plan: WavePlan,
+  plan: StoredPlan,
 });
 export type VersionDocument = z.infer<typeof VersionDocument>;
 
 /** id `draft.{move id}`: what a wave becomes once a move is done. */
-export const DraftDocument = VersionDocument.pick({ id: true, waveId: true, definition: true, plan: true }).extend({
+export const DraftDocument = VersionDocument.pick({ id: true, waveId: true, plan: true }).extend({
   kind: z.literal('draft'),
 });
 export type DraftDocument = z.infer<typeof DraftDocument>;
+
+/** id `leaving`: who has been let go from their groups alone, in that attempt; others may only follow where somebody stays. */
+export const LeavingDocument = z.strictObject({
+  id: z.literal('leaving'),
+  kind: z.literal('leaving'),
+  waveId: Id,
+  attempt: z.int(),
+  workloadIds: z.array(Id),
+});
+export type LeavingDocument = z.infer<typeof LeavingDocument>;
 
 const GateDecision = z.strictObject({
   by: z.string(),
@@ -217,8 +222,8 @@ export const ControlDocument = z.strictObject({
   id: z.string(),
   kind: z.literal('control'),
   waveId: Id,
-  /** The orchestration instances that it is for. */
-  instanceIds: z.array(z.string()),
+  /** The orchestration instances that it is for: some, or whatever runs of an attempt. */
+  instanceIds: z.union([z.array(z.string()), z.strictObject({ allOfAttempt: z.int() })]),
   signal: ControlSignal,
   at: Instant,
 });

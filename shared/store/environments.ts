@@ -53,7 +53,7 @@ export function appliancesOn(collection: Collection): Store['appliances'] {
     homes.delete(applianceId);
     const [found] = await collection.query<ApplianceDocument>({
       kind: 'appliance',
-      anyOf: { path: 'applianceId', values: [applianceId] },
+      anyOf: [{ path: 'applianceId', values: [applianceId] }],
     });
     if (found !== undefined) homes.set(applianceId, found.environmentId);
     return found;

@@ -2,7 +2,7 @@
 // its source goes off, and before traffic moves.
 import { terminal } from '../errors.ts';
 import { Phase } from '../lifecycle/phases.ts';
-import type { WavePlan } from '../model/plan.ts';
+import type { StoredPlan } from '../model/plan.ts';
 import type { Opening } from '../model/window.ts';
 import { mayLeadBack } from '../policy/commit.ts';
 import type { Part } from '../policy/fit/left.ts';
@@ -34,7 +34,7 @@ export async function judgeBatch(store: Store, { waveId, workloadIds }: Asked, n
 }
 
 export interface MayBegin {
-  plan: WavePlan;
+  plan: StoredPlan;
   fit: GroupFit;
   /** Why they may not begin now; if they may, the latest moment at which they still may. */
   late?: string;
@@ -77,14 +77,12 @@ async function groupOf(
   store: Store,
   waveId: string,
   workloadIds: readonly string[],
-): Promise<{ plan: WavePlan; tiers: string[][]; members: WorkloadDocument[] }> {
+): Promise<{ plan: StoredPlan; tiers: string[][]; members: WorkloadDocument[] }> {
   const { plan } = await waveOf(store, waveId);
-  const [first = ''] = workloadIds;
-  const group = plan.groups.find(({ tiers }) => tiers.flat().includes(first));
-  if (group === undefined) return missing(waveId, first);
-  const ids = group.tiers.flat();
-  const members = await Promise.all(ids.map((workloadId) => workloadOf(store, { waveId, workloadId })));
-  return { plan, tiers: group.tiers, members };
+  const [workloadId = ''] = workloadIds;
+  const { groupId } = (await workloadOf(store, { waveId, workloadId })).plan;
+  const { tiers } = await store.plans.group(plan, groupId);
+  return { plan, tiers, members: await store.workloads.some(waveId, tiers.flat()) };
 }
 
 function missing(waveId: string, workloadId: string): never {

@@ -64,7 +64,7 @@ class MemoryCollection implements Collection {
     const found = [...(this.#groups.get(group)?.values() ?? [])]
       .map(({ document }) => document as T)
       .filter((document) => document.kind === kind)
-      .filter((document) => anyOf === undefined || anyOf.values.includes(String(at(document, anyOf.path))))
+      .filter((document) => anyOf?.every(({ path, values }) => values.includes(String(at(document, path)))) ?? true)
       .filter((document) => !noneOf?.values.includes(String(at(document, noneOf.path))))
       .filter((document) => after === undefined || compare(at(document, after.path), after.value) > 0);
     if (orderBy !== undefined) {

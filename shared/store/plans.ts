@@ -4,7 +4,7 @@ import type { Ownership } from '../azure/contract.ts';
 import type { Capabilities } from '../capabilities.ts';
 import { terminal } from '../errors.ts';
 import type { Environment } from '../model/environment.ts';
-import type { WorkloadPlan } from '../model/plan.ts';
+import type { PlannedGroup, WorkloadPlan } from '../model/plan.ts';
 import { durationMs, plusMs } from '../policy/duration.ts';
 import type { WaveDocument, WorkloadDocument } from '../store/documents.ts';
 
@@ -17,7 +17,7 @@ export async function environmentOf(store: Store, environmentId: string): Promis
   return environment;
 }
 
-export async function waveOf(store: Store, waveId: string): Promise<WaveDocument> {
+export async function waveOf(store: Pick<Store, 'waves'>, waveId: string): Promise<WaveDocument> {
   const wave = await store.waves.get(waveId);
   if (wave === undefined)
     throw terminal('notFound', `Wave ${waveId} is not in the store.`, 'Check that nobody deleted it.');
@@ -36,6 +36,18 @@ export async function workloadOf(
       'Check that nobody deleted it.',
     );
   return workload;
+}
+
+/** The workloads of a group, in its plan's order. */
+export function workloadsOf(
+  store: Pick<Store, 'workloads'>,
+  waveId: string,
+  { members }: PlannedGroup,
+): Promise<WorkloadDocument[]> {
+  return store.workloads.some(
+    waveId,
+    members.map(({ workloadId }) => workloadId),
+  );
 }
 
 /** The tags of what is made for a workload (invariant 3). */

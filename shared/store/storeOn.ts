@@ -6,6 +6,7 @@ import type { Collection } from './collection.ts';
 import type { Store } from './contract.ts';
 import type { QuarantineDocument } from './documents.ts';
 import { appliancesOn, environmentsOn } from './environments.ts';
+import { planPartsOn } from './planParts.ts';
 import { WaveJournal } from './waveJournal.ts';
 import { signalsOn, wavesOn } from './waves.ts';
 import { workloadsOn } from './workloads.ts';
@@ -43,7 +44,8 @@ export function storeOn(of: Record<ContainerName, Collection>, now = () => new D
     profiles: named<Profile>(of.profiles, 'profile'),
     calendars: named<Calendar>(of.calendars, 'calendar'),
     sources: named<Source>(of.sources, 'source'),
-    ...wavesOn(of.waves, journal, workloads),
+    ...wavesOn(of.waves, journal),
+    plans: planPartsOn(of.waves),
     journal,
     workloads,
     appliances: appliancesOn(of.environments),
@@ -59,7 +61,7 @@ export function storeOn(of: Record<ContainerName, Collection>, now = () => new D
       async get(id) {
         const [found] = await of.quarantine.query<QuarantineDocument>({
           kind: 'quarantine',
-          anyOf: { path: 'id', values: [id] },
+          anyOf: [{ path: 'id', values: [id] }],
         });
         return found;
       },

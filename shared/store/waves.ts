@@ -10,6 +10,7 @@ import type {
   ControlDocument,
   DraftDocument,
   GateDocument,
+  LeavingDocument,
   SignalDocument,
   VersionDocument,
   WaveDocument,
@@ -22,29 +23,11 @@ const signalId = ({ operationId, cause }: Signal): string =>
 export function wavesOn(
   collection: Collection,
   journal: WaveJournal,
-  workloads: Store['workloads'],
-): Pick<Store, 'waves' | 'gates' | 'attentions' | 'controls'> {
+): Pick<Store, 'waves' | 'gates' | 'attentions' | 'controls' | 'leaving'> {
   const { createTold, changeTold } = toldDocuments(collection, journal);
   return {
     waves: {
-      async create(wave) {
-        const { waveId, plan, createdAt, createdBy } = wave;
-        const stored = await createTold(wave);
-        if (stored !== wave) {
-          const registered = await workloads.list(waveId);
-          const interrupted =
-            stored.plan.hash === plan.hash &&
-            stored.createdBy === createdBy &&
-            registered.length < plan.workloads.length;
-          if (!interrupted)
-            throw terminal(
-              'conflict',
-              `Wave ${waveId} exists already.`,
-              'Choose another id; a stored plan never changes.',
-            );
-        }
-        for (const workload of plan.workloads) await workloads.register(workload, createdAt, createdBy);
-      },
+      create: createTold<WaveDocument>,
       async get(waveId) {
         return (await collection.read<WaveDocument>([waveId], 'wave'))?.value;
       },
@@ -77,6 +60,19 @@ export function wavesOn(
         collection.query<AttentionDocument>({ kind: 'attention', key: [waveId], orderBy: { path: 'openedAt' } }),
       change: async (waveId, id, change) =>
         changeTold<AttentionDocument>(waveId, ofKind('attention', id), `question ${id} of wave ${waveId}`, change),
+    },
+    leaving: {
+      get: async (waveId) => (await collection.read<LeavingDocument>([waveId], 'leaving'))?.value,
+      async change(waveId, change) {
+        await journal.write(waveId, `who leaves wave ${waveId}`, async () => {
+          const read = await collection.read<LeavingDocument>([waveId], 'leaving');
+          const document = change(read?.value);
+          if (document === undefined) return { result: undefined };
+          const entries = tell(read?.value, document);
+          if (read === undefined) return { create: [document], entries, result: undefined };
+          return { replace: [{ document, etag: read.etag }], entries, result: undefined };
+        });
+      },
     },
     controls: {
       put: async (control) => void (await createTold(control)),

@@ -1,12 +1,13 @@
 // Workloads: the state document and the events that it is the fold of, in one partition.
 import { terminal } from '../errors.ts';
+import { few } from '../few.ts';
 import { emptyChain } from '../journal/chain.ts';
 import type { PlatformEvent, WorkloadEvent } from '../lifecycle/events.ts';
 import { apply } from '../lifecycle/fold.ts';
 import { Phase } from '../lifecycle/phases.ts';
 import type { WorkloadState } from '../lifecycle/state.ts';
 import type { WorkloadPlan } from '../model/plan.ts';
-import { type Collection, createOnce, optimistically } from './collection.ts';
+import { type Collection, optimistically } from './collection.ts';
 import type { Store } from './contract.ts';
 import type { EventDocument, WorkloadDocument } from './documents.ts';
 import { eventDocument, eventDocumentId, foldBatch } from './foldBatch.ts';
@@ -38,22 +39,26 @@ export function workloadsOn(collection: Collection): Store['workloads'] {
         type: 'landfall.workload.registered',
         data: { groupId, planHash: hash, ...(version === undefined ? {} : { version }) },
       };
-      // The event first: a state document promises that its events are there. One that a crash left here counts.
-      const first = await createOnce(collection, key, bornBy(plan, event));
-      const { state } = born(first.event);
+      const first = bornBy(plan, event);
+      const { state } = born(event);
       const head = { version: first.version, hash: first.hash };
       const document: WorkloadDocument = { id: 'state', kind: 'state', waveId, workloadId, plan, state, head };
-      await collection.create(key, document);
+      await collection.commit(key, { replace: [], create: [first, document] });
     },
 
     async get(waveId, workloadId) {
       return (await collection.read<WorkloadDocument>([waveId, workloadId], 'state'))?.value;
     },
 
+    async some(waveId, workloadIds) {
+      const read = await few(workloadIds, (id) => collection.read<WorkloadDocument>([waveId, id], 'state'));
+      return read.flatMap((found) => (found === undefined ? [] : [found.value]));
+    },
+
     async list(waveId) {
       const found = await collection.query<WorkloadDocument>({
         kind: 'state',
-        anyOf: { path: 'waveId', values: [waveId] },
+        anyOf: [{ path: 'waveId', values: [waveId] }],
       });
       return found.filter(({ state }) => state.phase !== Phase.unregistered);
     },
@@ -103,7 +108,7 @@ export function workloadsOn(collection: Collection): Store['workloads'] {
         key: [waveId, workloadId],
         after: { path: 'version', value: afterVersion },
         orderBy: { path: 'version' },
-        ...(types === undefined ? {} : { anyOf: { path: 'event.type', values: types } }),
+        ...(types === undefined ? {} : { anyOf: [{ path: 'event.type', values: types }] }),
         ...(limit === undefined ? {} : { limit }),
       });
     },
@@ -111,7 +116,7 @@ export function workloadsOn(collection: Collection): Store['workloads'] {
     async inPlace(waveId, after, limit) {
       return collection.query<EventDocument>({
         kind: 'event',
-        anyOf: { path: 'waveId', values: [waveId] },
+        anyOf: [{ path: 'waveId', values: [waveId] }],
         noneOf: { path: 'event.type', values: ['landfall.sync.progress'] },
         after: { path: 'place', value: after },
         orderBy: { path: 'place' },
@@ -122,7 +127,7 @@ export function workloadsOn(collection: Collection): Store['workloads'] {
     async heads(waveId) {
       const found = await collection.query<WorkloadDocument>({
         kind: 'state',
-        anyOf: { path: 'waveId', values: [waveId] },
+        anyOf: [{ path: 'waveId', values: [waveId] }],
         fields: ['workloadId', 'head'],
       });
       return found
@@ -131,13 +136,21 @@ export function workloadsOn(collection: Collection): Store['workloads'] {
     },
 
     async inPhases(phases) {
-      return collection.query<WorkloadDocument>({ kind: 'state', anyOf: { path: 'state.phase', values: phases } });
+      return collection.query<WorkloadDocument>({ kind: 'state', anyOf: [{ path: 'state.phase', values: phases }] });
+    },
+
+    async anyInPhases(waveId, phases) {
+      const anyOf = [
+        { path: 'waveId', values: [waveId] },
+        { path: 'state.phase', values: phases },
+      ];
+      return (await collection.query<WorkloadDocument>({ kind: 'state', anyOf, limit: 1 })).length > 0;
     },
 
     async withSync(statuses) {
       return collection.query<WorkloadDocument>({
         kind: 'state',
-        anyOf: { path: 'state.sync.status', values: statuses },
+        anyOf: [{ path: 'state.sync.status', values: statuses }],
       });
     },
   };

@@ -3,17 +3,12 @@
 // it comes to changes next; with that the workload has moved. If that wave was started or changed before, it notes that it
 // refuses, so that nobody who comes late can move the workload after all.
 import { terminal } from '../errors.ts';
-import type { WavePlan } from '../model/plan.ts';
-import type { WaveDefinition } from '../model/wave.ts';
+import type { StoredPlan } from '../model/plan.ts';
 import type { Store } from '../store/contract.ts';
 import type { DraftDocument, Move, WaveDocument } from '../store/documents.ts';
-import { isAsSeen, replanned, revised, settle } from './revise.ts';
+import { isAsSeen, replanned, revised } from './revise.ts';
+import { settle } from './settle.ts';
 import { versionDocument, versionOf } from './version.ts';
-
-export interface Planned {
-  definition: WaveDefinition;
-  plan: WavePlan;
-}
 
 const refusalsKept = 20;
 
@@ -24,7 +19,7 @@ export async function moveBetween(
   store: Store,
   move: Move,
   seen: { from: WaveDocument; to: WaveDocument },
-  next: { from: Planned; to: Planned },
+  next: { from: StoredPlan; to: StoredPlan },
 ): Promise<void> {
   for (const each of [next.from, next.to]) await store.waves.putDraft(draftOf(move, each));
   await store.waves.change(move.from, (wave) => {
@@ -37,9 +32,9 @@ export async function moveBetween(
 /** Finishes what a crash has left of changes to a wave; after that, the version that it has is what it runs. */
 export async function finishChanges(store: Store, waveId: string): Promise<void> {
   const wave = await store.waves.get(waveId);
-  const { moving, revision } = wave ?? {};
+  const { moving, revision, settled } = wave ?? {};
   if (moving !== undefined) await finish(store, moving);
-  if (revision?.settled === false && revision.move !== undefined) await finish(store, revision.move);
+  if (settled === false && revision?.move !== undefined) await finish(store, revision.move);
   if (wave !== undefined) await settle(store, waveId);
 }
 
@@ -72,8 +67,8 @@ const hasArrived = ({ revision }: WaveDocument, { id }: Move): boolean => revisi
 
 /** Whether a wave is still what a move to it was planned for. */
 function awaits(wave: WaveDocument, { toVersion, toAttempt }: Move): boolean {
-  const settled = wave.moving === undefined && wave.revision?.settled !== false;
-  return settled && versionOf(wave).version === toVersion && wave.attempt === toAttempt;
+  const rests = wave.moving === undefined && wave.settled;
+  return rests && versionOf(wave).version === toVersion && wave.attempt === toAttempt;
 }
 
 async function leave(store: Store, move: Move): Promise<void> {
@@ -86,8 +81,8 @@ async function leave(store: Store, move: Move): Promise<void> {
   );
 }
 
-function draftOf(move: Move, { definition, plan }: Planned): DraftDocument {
-  return { id: draftId(move), kind: 'draft', waveId: definition.id, definition, plan };
+function draftOf(move: Move, plan: StoredPlan): DraftDocument {
+  return { id: draftId(move), kind: 'draft', waveId: plan.waveId, plan };
 }
 
 function overtaken(waveId: string): Error {

@@ -7,15 +7,13 @@ export function versionOf({
   revision,
   createdBy,
   createdAt,
-}: WaveDocument): Omit<VersionDocument, 'id' | 'kind' | 'waveId' | 'definition' | 'plan'> {
-  if (revision === undefined) return { version: 1, by: createdBy, at: createdAt };
-  const { settled: _settled, ...rest } = revision;
-  return rest;
+}: WaveDocument): Omit<VersionDocument, 'id' | 'kind' | 'waveId' | 'plan'> {
+  return revision ?? { version: 1, by: createdBy, at: createdAt };
 }
 
 /** The version that a wave has, to be kept when another one follows. */
 export function versionDocument(wave: WaveDocument): VersionDocument {
-  const { waveId, definition, plan } = wave;
+  const { waveId, plan } = wave;
   const version = versionOf(wave);
-  return { id: `version.${version.version}`, kind: 'version', waveId, ...version, definition, plan };
+  return { id: `version.${version.version}`, kind: 'version', waveId, ...version, plan };
 }

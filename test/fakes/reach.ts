@@ -13,6 +13,7 @@ import { resolvePlan } from '../../shared/policy/resolvePlan.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import { createMemoryStore } from '../../shared/store/memory.ts';
 import type { ContainerName } from '../../shared/store/storeOn.ts';
+import { post } from '../../shared/versions/post.ts';
 import { environment, profile, sources, waveDefinition } from './definitions.ts';
 
 export const platformKeys = await generateKeyPair('ES256', { extractable: true });
@@ -115,21 +116,7 @@ export async function withWave(reach: FakeReach, settings?: WaveDefinition['sett
   for (const source of sources) await store.sources.put(source);
   const definition = { ...waveDefinition(), ...(settings && { settings }) };
   const plan = examplePlan(definition);
-  const groups = Object.fromEntries(
-    plan.groups.map(({ id }) => [id, { status: 'planned' as const, updatedAt: now() }]),
-  );
-  await store.waves.create({
-    id: 'wave',
-    kind: 'wave',
-    waveId: plan.waveId,
-    definition,
-    plan,
-    status: 'planned',
-    createdBy: 'ada',
-    createdAt: now(),
-    attempt: 0,
-    groups,
-  });
+  await post(store, { definition, plan, by: 'ada', at: now() });
   return plan;
 }
 

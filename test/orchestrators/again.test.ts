@@ -48,7 +48,7 @@ test('an order to an earlier attempt, told once more, does not reach a later one
   expect(orders.length).toBeGreaterThan(0);
   // Those that have ended hear nothing.
   const raise = (id: string, name: string, data: unknown) => world.durable.raiseEvent(id, name, data).catch(() => {});
-  world.script.once('recordWave', () => committed(orders, { raise }));
+  world.script.once('recordWave', () => committed(orders, { raise }, world.capabilities.store));
   await world.start();
   expect((await world.ended()).status).toBe('committed');
 });

@@ -13,7 +13,7 @@ test('whoever is asked may answer, and nobody else', async () => {
   });
   await world.start();
   await world.ended();
-  const { plan } = await world.wave();
+  const plans = world.workloads('w1').map(({ plan }) => plan);
   const types = new Set<string>();
   for (const { command } of world.bus.sent) {
     const { type, operationId, aud, data } = command;
@@ -23,9 +23,9 @@ test('whoever is asked may answer, and nobody else', async () => {
       expect(isOfAppliance('worker-elsewhere', operationId)).toBe(false);
       continue;
     }
-    const able = plan.workloads.filter((workload) => isOfWorkload(workload, operationId));
-    const wanted = plan.workloads.filter(({ workloadId }) => workloadId === data.workloadId);
-    const { length } = operationId.startsWith('deltas:') ? plan.workloads : wanted;
+    const able = plans.filter((workload) => isOfWorkload(workload, operationId));
+    const wanted = plans.filter(({ workloadId }) => workloadId === data.workloadId);
+    const { length } = operationId.startsWith('deltas:') ? plans : wanted;
     expect([operationId, able.includes(wanted[0]!), able.length]).toEqual([operationId, true, length]);
   }
   expect([...types]).toEqual(

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { carl } from '../../rehearsal/world/persons.ts';
-import { definitionOf, onlyDb, onlyShop } from './world/definitions.ts';
+import { definitionOf, manyWorkloads, onlyDb, onlyShop } from './world/definitions.ts';
 import { broken } from './world/expectations.ts';
 import { expectSound } from './world/invariants.ts';
 import { World } from './world/world.ts';
@@ -73,3 +73,24 @@ test('a wave of which some committed and the others are withdrawn gives its envi
   expect(await world.capabilities.store.appliances.list()).toEqual([]);
   expect(world.azure.rolesGranted).toBe(false);
 });
+
+test('a worker is asked about fifty sources at a time, until it was asked about all', async () => {
+  const { sources, change } = manyWorkloads(60);
+  world = await World.open({ sources, change });
+  world.script.once('recordStep', () => world.people.cancel(), {
+    matches: ({ what }) => isEndOf('sourceWorker', what),
+  });
+  await world.start();
+  expect((await world.ended()).status).toBe('cancelled');
+  const asked = world.bus.sent.flatMap(({ command }) =>
+    command.type === 'landfall.worker.verify' ? command.data : [],
+  );
+  expect(asked.map(({ snapshots }) => snapshots.length)).toEqual([50, 10]);
+  expect(new Set(asked.flatMap(({ disks }) => disks.map(({ sourceId }) => sourceId))).size).toBe(60);
+  expect(world.wave().steps?.['sourceWorker']?.evidence).toMatchObject({ connectivity: { length: 60 } });
+});
+
+function isEndOf(step: string, what: unknown): boolean {
+  const { type, data } = what as { type: string; data: { step?: string } };
+  return type === 'landfall.step.completed' && data.step === step;
+}

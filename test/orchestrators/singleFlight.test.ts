@@ -12,7 +12,7 @@ afterEach(async () => {
 
 test('a final sync that waits for another one asks people after two hours, and costs little history until then', async () => {
   world = await World.open({ change: onlyDb });
-  const plan = () => world.wave().plan.workloads[0] as never;
+  const plan = () => world.workloads('w1')[0]?.plan as never;
   world.script.once('enterPhase', () => enqueueSync(world.capabilities, plan(), 'delta', 'deltas:w1.db:0'), {
     matches: ({ phase }) => phase === 'finalSync',
   });

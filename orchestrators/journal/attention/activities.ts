@@ -7,7 +7,7 @@ import { Failure } from '../../../shared/errors.ts';
 import { hashOf } from '../../../shared/hash.ts';
 import type { PlatformEvent } from '../../../shared/lifecycle/events.ts';
 import { Answer, Asked } from '../../../shared/model/attention.ts';
-import { allInstancesOf, orderTime } from '../../../shared/policy/addressees.ts';
+import { isFor, orderTime } from '../../../shared/policy/addressees.ts';
 import { spent } from '../../../shared/policy/failureBudget.ts';
 import type { AttentionDocument } from '../../../shared/store/documents.ts';
 import { letLeave } from '../../../shared/store/leaving.ts';
@@ -150,7 +150,7 @@ async function heedFailureBudget({ store, now }: Pick<Capabilities, 'store' | 'n
   const { plan, startedAt = '' } = wave;
   if (plan.failureBudget === undefined) return;
   const orders = await store.controls.list(waveId);
-  const whole = orders.filter(({ instanceIds, at }) => at >= startedAt && instanceIds.includes(`wave-${waveId}`));
+  const whole = orders.filter((order) => order.at >= startedAt && isFor(order, `wave-${waveId}`));
   const resumedAt = whole.findLast(({ signal }) => signal.action === 'resume')?.at ?? startedAt;
   const id = `control.${hashOf([budget, waveId, wave.attempt, resumedAt]).slice(0, 32)}`;
   if (orders.some((order) => order.id === id)) return;
@@ -158,9 +158,10 @@ async function heedFailureBudget({ store, now }: Pick<Capabilities, 'store' | 'n
   const failed = [
     ...new Set(since.filter(({ during }) => during !== 'undo').flatMap(({ workloadIds }) => workloadIds)),
   ];
-  const reason = spent(plan.failureBudget, plan.workloads.length, failed);
+  const reason = spent(plan.failureBudget, plan.size, failed);
   if (reason === undefined) return;
   const at = orderTime(orders, startedAt, now());
   const signal = { action: 'pause', by: budget, reason, id, at, deltas: 'goOn' } as const;
-  await store.controls.put({ id, kind: 'control', waveId, instanceIds: allInstancesOf(wave), signal, at });
+  const instanceIds = { allOfAttempt: wave.attempt };
+  await store.controls.put({ id, kind: 'control', waveId, instanceIds, signal, at });
 }

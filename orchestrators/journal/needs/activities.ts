@@ -1,9 +1,7 @@
 // What groups wait for in their own wave and in others, and who is told when a group has ended.
 import { z } from 'zod';
 import { defineActivity, Nothing, patientRetry } from '../../../shared/durable/activity.ts';
-import type { Phase } from '../../../shared/lifecycle/phases.ts';
 import type { Need } from '../../../shared/model/dependency.ts';
-import { needsOf } from '../../../shared/policy/units.ts';
 import { type Standing, unmetNeeds as unmet } from '../../../shared/policy/unmetNeeds.ts';
 import type { Store } from '../../../shared/store/contract.ts';
 import { waveOf } from '../../../shared/store/plans.ts';
@@ -16,7 +14,7 @@ export const unmetNeeds = defineActivity({
   retry: patientRetry,
   async effect({ store }, { waveId, groupId, workloadIds }) {
     const { plan } = await waveOf(store, waveId);
-    const needs = plan.groups.filter(({ id }) => id === groupId).flatMap((group) => needsOf(plan, group));
+    const { needs } = await store.plans.group(plan, groupId);
     const { waitsFor, ended } = unmet(waveId, needs, workloadIds, await standingsOf(store, needs));
     return { waitsFor, ended: ended ?? null };
   },
@@ -28,12 +26,11 @@ async function standingsOf(store: Store, needs: readonly Need[]): Promise<Map<st
     const wave = await store.waves.get(waveId);
     if (wave === undefined) continue;
     const pairs = needs.filter((need) => need.waveId === waveId).flatMap((need) => need.pairs ?? []);
-    const phases = new Map<string, Phase>();
-    for (const id of new Set(pairs.map((pair) => pair.needs))) {
-      const workload = await store.workloads.get(waveId, id);
-      if (workload !== undefined) phases.set(id, workload.state.phase);
-    }
-    standings.set(waveId, { plan: wave.plan, groups: wave.groups, phases });
+    const needed = await store.workloads.some(waveId, [...new Set(pairs.map((pair) => pair.needs))]);
+    const workloads = new Map(
+      needed.map(({ workloadId, plan, state }) => [workloadId, { phase: state.phase, groupId: plan.groupId }]),
+    );
+    standings.set(waveId, { groupIds: wave.plan.groups.map(({ id }) => id), groups: wave.groups, workloads });
   }
   return standings;
 }
@@ -52,7 +49,7 @@ export const tellDependents = defineActivity({
   async effect({ store, now }, { waveId, groupId, operationId, outcome }) {
     for (const wave of await store.waves.list())
       for (const dependent of wave.plan.groups) {
-        const concerned = needsOf(wave.plan, dependent).some(
+        const concerned = dependent.needs.some(
           (need) => need.waveId === waveId && (need.groupId ?? groupId) === groupId,
         );
         if (!concerned || wave.attempt === 0) continue;

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { defineActivity, Nothing, patientRetry } from '../../../shared/durable/activity.ts';
 import { ControlSignal, Interruption } from '../../../shared/model/control.ts';
-import { instancesOf } from '../../../shared/policy/addressees.ts';
+import { instancesOf, isFor } from '../../../shared/policy/addressees.ts';
+import type { Store } from '../../../shared/store/contract.ts';
 import type { UnheededOrder, WaveDocument } from '../../../shared/store/documents.ts';
 import { waveOf } from '../../../shared/store/plans.ts';
 
@@ -17,17 +18,20 @@ export const ordersFor = defineActivity({
     const { startedAt = '' } = wave;
     const orders = await store.controls.list(waveId);
     // The wave's own instance has one id for all attempts: what an earlier one was told is over.
-    const mine = orders.filter(({ instanceIds, at }) => instanceIds.includes(instanceId) && at >= startedAt);
-    return mine.map(({ signal }) => signal).filter(({ id }) => id === undefined || !isOver(wave, id, instanceId));
+    const mine = orders.filter((order) => isFor(order, instanceId) && order.at >= startedAt);
+    const over = await overFor(store, wave, instanceId);
+    return mine.map(({ signal }) => signal).filter(({ id }) => id === undefined || !over.has(id));
   },
 });
 
-/** Whether an order was not heeded by the group that an orchestration works for: a later batch does not heed it either. */
-function isOver(wave: WaveDocument, orderId: string, instanceId: string): boolean {
-  return (wave.unheeded ?? []).some((each) => {
-    const members = wave.plan.groups.find(({ id }) => id === each.groupId)?.tiers.flat() ?? [];
-    return each.orderId === orderId && instancesOf(wave, [{ id: each.groupId }], members).includes(instanceId);
-  });
+/** Orders that were not heeded by the group that an orchestration works for: a later batch does not heed them either. */
+async function overFor(store: Store, wave: WaveDocument, instanceId: string): Promise<Set<string>> {
+  const over = new Set<string>();
+  for (const { orderId, groupId } of wave.unheeded ?? []) {
+    const members = (await store.plans.group(wave.plan, groupId)).tiers.flat();
+    if (instancesOf(wave, [{ id: groupId }], members).includes(instanceId)) over.add(orderId);
+  }
+  return over;
 }
 
 /** How many orders that were not heeded a wave's document keeps; the journal has them all. */

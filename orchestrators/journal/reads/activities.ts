@@ -1,13 +1,15 @@
 // What orchestrations need to know before they decide: small extracts of the plan and of a workload's state.
 import { z } from 'zod';
 import { defineActivity, patientRetry } from '../../../shared/durable/activity.ts';
-import { Phase } from '../../../shared/lifecycle/phases.ts';
+import { few } from '../../../shared/few.ts';
+import { idlePhases, Phase } from '../../../shared/lifecycle/phases.ts';
 import { FailureBudget, OnFailure } from '../../../shared/model/failurePolicy.ts';
-import type { WavePlan } from '../../../shared/model/plan.ts';
+import type { StoredPlan } from '../../../shared/model/plan.ts';
 import { CommitPolicy } from '../../../shared/model/settings.ts';
 import { stepNames } from '../../../shared/model/steps.ts';
 import { OnOverrun, Opening } from '../../../shared/model/window.ts';
-import { waveOf, workloadOf } from '../../../shared/store/plans.ts';
+import type { Store } from '../../../shared/store/contract.ts';
+import { waveOf, workloadOf, workloadsOf } from '../../../shared/store/plans.ts';
 
 export const phaseOf = defineActivity({
   name: 'phaseOf',
@@ -26,19 +28,27 @@ export const withPoint = defineActivity({
   output: z.array(z.string()),
   retry: patientRetry,
   async effect({ store }, { waveId, workloadIds }) {
-    const workloads = await store.workloads.list(waveId);
-    const able = new Set(workloads.filter(({ state }) => state.points.length > 0).map(({ workloadId }) => workloadId));
-    return workloadIds.filter((workloadId) => able.has(workloadId));
+    const workloads = await store.workloads.some(waveId, workloadIds);
+    return workloads.filter(({ state }) => state.points.length > 0).map(({ workloadId }) => workloadId);
   },
 });
 
-export const GroupOutline = z.strictObject({
-  groupId: z.string(),
+/** Who is in a group and has not committed yet; at most a hundred. */
+const GroupOutline = z.strictObject({
   tiers: z.array(z.array(z.string())),
   methods: z.record(z.string(), z.enum(['agent', 'agentless'])),
   dependencies: z.record(z.string(), z.array(z.string())).describe('by workload: members that must serve before it'),
+});
+
+export type GroupOutline = z.infer<typeof GroupOutline>;
+
+/** What a wave knows of a group. Only before 1.1 that is all of it: it grew with the wave, and each replay read it. */
+export const GroupInWave = z.strictObject({
+  groupId: z.string(),
+  size: z.int().optional(),
   // Plans from before there was a choice have none.
   onFailure: OnFailure.default('hold'),
+  ...GroupOutline.partial().shape,
 });
 
 export const WaveOutline = z.strictObject({
@@ -50,52 +60,56 @@ export const WaveOutline = z.strictObject({
   commitPolicy: CommitPolicy,
   gatedSteps: z.array(z.enum(stepNames)).describe('steps with a gate before them'),
   failureBudget: FailureBudget.optional(),
-  groups: z.array(GroupOutline),
+  groups: z.array(GroupInWave),
 });
 
-/** The wave's shape without its weight: the groups, or those of their workloads, that have not committed yet. */
+const begunPhases = Object.values(Phase).filter((phase) => !idlePhases.has(phase) && phase !== Phase.committed);
+
+/** The wave's shape without its weight: the groups that have not committed yet. */
 export const outlineWave = defineActivity({
   name: 'outlineWave',
-  input: z.strictObject({ waveId: z.string() }),
+  input: z.strictObject({ waveId: z.string(), whole: z.boolean().default(true) }),
   output: WaveOutline,
   retry: patientRetry,
-  async effect({ store }, { waveId }) {
+  async effect({ store }, { waveId, whole }) {
     const { plan, groups } = await waveOf(store, waveId);
-    const agentless = plan.workloads.filter(({ method }) => method === 'agentless');
-    const idle: ReadonlySet<Phase> = new Set([Phase.registered, Phase.withdrawn, Phase.committed]);
-    const workloads = await store.workloads.list(waveId);
-    const committed = new Set(
-      workloads.filter(({ state }) => state.phase === 'committed').map((one) => one.workloadId),
-    );
-    const left = plan.groups.flatMap((group) => {
-      const tiers = group.tiers
-        .map((tier) => tier.filter((id) => !committed.has(id)))
-        .filter((tier) => tier.length > 0);
-      // A group that has nobody left, but was never said to have committed, says so.
-      return tiers.length === 0 && groups[group.id]?.status === 'committed' ? [] : [{ ...group, tiers }];
-    });
+    const left = plan.groups.filter(({ id }) => groups[id]?.status !== 'committed');
     return {
-      begun: workloads.some(({ state }) => !idle.has(state.phase)),
+      begun: await store.workloads.anyInPhases(waveId, begunPhases),
       environmentId: plan.environment.id,
-      workerSites: [...new Set(agentless.map(({ source }) => source.site))],
+      workerSites: plan.workerSites,
       windows: plan.windows,
       onOverrun: plan.onOverrun,
       commitPolicy: plan.commitPolicy,
       gatedSteps: stepNames.filter((name) => plan.gates.before[name]?.required === true),
       failureBudget: plan.failureBudget,
-      groups: left.map(({ id, tiers, onFailure }) => ({
-        groupId: id,
-        tiers,
-        onFailure,
-        methods: Object.fromEntries(membersOf(plan, id).map(({ workloadId, method }) => [workloadId, method])),
-        dependencies: Object.fromEntries(
-          membersOf(plan, id).map(({ workloadId, dependsOn }) => [workloadId, dependsOn]),
-        ),
+      groups: await few(left, async ({ id: groupId, size, onFailure }) => ({
+        ...{ groupId, size, onFailure },
+        ...(whole ? await outlineOf(store, plan, groupId) : {}),
       })),
     };
   },
 });
 
-function membersOf({ workloads }: WavePlan, group: string): WavePlan['workloads'] {
-  return workloads.filter(({ groupId }) => groupId === group);
+/** The members of a group that have not committed yet. */
+export const outlineGroup = defineActivity({
+  name: 'outlineGroup',
+  input: z.strictObject({ waveId: z.string(), groupId: z.string() }),
+  output: GroupOutline,
+  retry: patientRetry,
+  async effect({ store }, { waveId, groupId }) {
+    return outlineOf(store, (await waveOf(store, waveId)).plan, groupId);
+  },
+});
+
+async function outlineOf(store: Store, plan: StoredPlan, groupId: string): Promise<GroupOutline> {
+  const group = await store.plans.group(plan, groupId);
+  const workloads = await workloadsOf(store, plan.waveId, group);
+  const committed = new Set(workloads.filter(({ state }) => state.phase === 'committed').map((one) => one.workloadId));
+  const tiers = group.tiers.map((tier) => tier.filter((id) => !committed.has(id)));
+  return {
+    tiers: tiers.filter(({ length }) => length > 0),
+    methods: Object.fromEntries(group.members.map(({ workloadId, method }) => [workloadId, method])),
+    dependencies: Object.fromEntries(group.members.map(({ workloadId, dependsOn }) => [workloadId, dependsOn])),
+  };
 }

@@ -17,8 +17,7 @@ export const RoleGap = z.strictObject({
 /** What the actions need that are in the plans of the waves which hold the environment now. */
 async function neededBesides(store: Store, environmentId: string): Promise<string[]> {
   const waves = await Promise.all((await store.environments.holders(environmentId)).map((id) => waveOf(store, id)));
-  const workloads = waves.flatMap(({ plan }) => plan.workloads);
-  return needsOf(workloads.flatMap(({ settings }) => settings.cutover.actions));
+  return needsOf(waves.flatMap(({ plan }) => plan.actions.map((kind) => ({ kind }))));
 }
 
 /** The permission diff: what the plans need and the identities lack. */

@@ -4,6 +4,7 @@ import { terminal } from '../../../shared/errors.ts';
 import { isByHand } from '../../../shared/model/byHand.ts';
 import type { Environment, Site } from '../../../shared/model/environment.ts';
 import { applianceIds } from '../../../shared/model/plan.ts';
+import type { Store } from '../../../shared/store/contract.ts';
 import { environmentOf, waveOf } from '../../../shared/store/plans.ts';
 import { AskPeople, hasCome, mayHaveCome, untilStarted, wantAppliance } from '../../appliances/activities.ts';
 
@@ -81,17 +82,40 @@ export const deployWorker = defineActivity({
   },
 });
 
+/** How many sources a worker is asked about at once: a message of Service Bus carries 256 kB at most. */
+const sourcesPerPage = 50;
+
+/** The workloads that a site's worker reads, in pages. */
+export const workerPages = defineActivity({
+  name: 'workerPages',
+  input: z.strictObject({ waveId: z.string(), siteId: z.string() }),
+  output: z.array(z.array(z.string())),
+  async effect({ store }, { waveId, siteId }) {
+    const ids = await readBy(store, waveId, applianceIds.worker(siteId));
+    const pages = Math.ceil(ids.length / sourcesPerPage);
+    return Array.from({ length: pages }, (_, page) => ids.slice(page * sourcesPerPage, (page + 1) * sourcesPerPage));
+  },
+});
+
+async function readBy(store: Store, waveId: string, applianceId: string): Promise<string[]> {
+  const groups = await store.plans.groups((await waveOf(store, waveId)).plan);
+  const members = groups.flatMap((group) => group.members).filter((member) => member.applianceId === applianceId);
+  return members.map(({ workloadId }) => workloadId);
+}
+
 /** Asks the worker to read every disk that it is to replicate and to freeze and release one snapshot per source. */
 export const verifyWorker = defineActivity({
   name: 'verifyWorker',
   changes: 'what a worker is asked for',
-  input: z.strictObject({ waveId: z.string(), siteId: z.string(), operationId: z.string() }),
+  input: z.strictObject({
+    ...{ waveId: z.string(), siteId: z.string(), operationId: z.string() },
+    page: z.array(z.string()).optional().describe('workloads whose sources are meant; all of the site, if left out'),
+  }),
   output: Nothing,
-  async effect({ store, bus }, { waveId, siteId, operationId }, { changed }) {
+  async effect({ store, bus }, { waveId, siteId, operationId, page }, { changed }) {
     const applianceId = applianceIds.worker(siteId);
-    const sources = (await waveOf(store, waveId)).plan.workloads
-      .filter((plan) => plan.applianceId === applianceId)
-      .map((plan) => plan.source);
+    const ids = page ?? (await readBy(store, waveId, applianceId));
+    const sources = (await store.workloads.some(waveId, ids)).map(({ plan }) => plan.source);
     const disks = sources.flatMap((source) =>
       source.disks.map(({ id, path }) => ({ sourceId: source.id, diskId: id, path })),
     );

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Ctx, Flow } from '../../../shared/durable/flow.ts';
 import { defineStep } from '../../../shared/durable/step.ts';
 import { waitFor } from '../../../shared/durable/waits.ts';
 import { terminal } from '../../../shared/errors.ts';
@@ -7,12 +8,35 @@ import { applianceEventData } from '../../../shared/protocol/events.ts';
 import { dismissAppliance } from '../../appliances/activities.ts';
 import { waitUntilHealthy } from '../../appliances.ts';
 import { byPeople } from '../../byHand.ts';
-import { deployWorker, findWorker, removeWorker, verifyWorker } from './activities.ts';
+import { deployWorker, findWorker, removeWorker, verifyWorker, workerPages } from './activities.ts';
 
 const Verified = z.looseObject({
   type: z.literal('landfall.worker.verified'),
   data: applianceEventData['landfall.worker.verified'],
 });
+
+type Results = z.infer<typeof Verified>['data']['results'];
+
+/** How many checks the evidence shows: the wave's document holds it, however many sources a site has. */
+const shownAtMost = 200;
+
+/** What the worker finds at the sources of some workloads, or of all of its site. */
+function* verify(
+  ctx: Ctx,
+  asked: { waveId: string; siteId: string; operationId: string },
+  page: string[] | undefined,
+): Flow<Results> {
+  yield* verifyWorker.call(ctx, { ...asked, ...(page === undefined ? {} : { page }) });
+  const { data } = yield* waitFor(
+    ctx,
+    asked.operationId,
+    Verified,
+    { minutes: 15 },
+    `the checks of ${applianceIds.worker(asked.siteId)}`,
+    'Look at the worker’s log, then retry.',
+  );
+  return data.results;
+}
 
 /** Step 3 (sites with agentless workloads): a worker beside the hypervisor that can read every disk and freeze a canary snapshot. */
 export const sourceWorker = defineStep({
@@ -40,17 +64,13 @@ export const sourceWorker = defineStep({
       yield* byPeople(ctx, 'startWorker', { waveId, workloadIds: [] }, siteId, what);
     }
     if (!healthy) yield* waitUntilHealthy(ctx, operationId, applianceId, { minutes: 20 });
-    const verification = ctx.operationId('verifyWorker', siteId, attempt);
-    yield* verifyWorker.call(ctx, { waveId, siteId, operationId: verification });
-    const { data } = yield* waitFor(
-      ctx,
-      verification,
-      Verified,
-      { minutes: 15 },
-      `the checks of ${applianceId}`,
-      'Look at the worker’s log, then retry.',
-    );
-    const broken = data.results.filter(({ passed }) => !passed);
+    const pages = ctx.since('1.1') ? yield* workerPages.call(ctx, { waveId, siteId }) : [undefined];
+    const results: Results = [];
+    for (const [number, page] of pages.entries()) {
+      const operationId = ctx.operationId('verifyWorker', siteId, attempt, ...(number === 0 ? [] : [number]));
+      results.push(...(yield* verify(ctx, { waveId, siteId, operationId }, page)));
+    }
+    const broken = results.filter(({ passed }) => !passed);
     if (broken.length > 0)
       throw terminal(
         'sourceUnreachable',
@@ -58,7 +78,7 @@ export const sourceWorker = defineStep({
         'Give the worker access to what is named, then retry.',
         broken.map(({ detail }) => detail).join('; '),
       );
-    return { applianceId, connectivity: data.results };
+    return { applianceId, connectivity: results.slice(0, shownAtMost) };
   },
   *undo(ctx, { environmentId, waveId, siteId }, { adopted }) {
     const asked = adopted ? null : yield* removeWorker.call(ctx, { environmentId, siteId });

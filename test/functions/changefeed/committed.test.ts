@@ -10,6 +10,7 @@ import type {
   SignalDocument,
 } from '../../../shared/store/documents.ts';
 import { gateOf } from '../../fakes/gates.ts';
+import { fakeReach } from '../../fakes/reach.ts';
 import { FakeOrchestrations } from '../http/api.ts';
 
 const at = '2026-12-01T00:00:00.000Z';
@@ -41,37 +42,40 @@ const attention = (change: Partial<AttentionDocument> = {}): AttentionDocument =
 });
 const waiting = { instanceId: 'prepare-w1.db-1', name: operationId };
 
+const { store } = fakeReach();
+const raised = (document: Parameters<typeof raisedBy>[0]) => raisedBy(document, store);
+
 describe('the change feed', () => {
-  it('raises milestones under their operation id, and never progress', () => {
-    expect(raisedBy(event('landfall.sync.completed'))).toEqual([
+  it('raises milestones under their operation id, and never progress', async () => {
+    expect(await raised(event('landfall.sync.completed'))).toEqual([
       { ...waiting, data: { type: 'landfall.sync.completed', data: { n: 1 } } },
     ]);
-    expect(raisedBy(event('landfall.sync.progress'))).toEqual([]);
-    expect(raisedBy(event('landfall.sync.completed', { operationId: undefined }))).toEqual([]);
+    expect(await raised(event('landfall.sync.progress'))).toEqual([]);
+    expect(await raised(event('landfall.sync.completed', { operationId: undefined }))).toEqual([]);
   });
 
-  it('tells nobody about the timer’s own syncs', () => {
-    expect(raisedBy(event('landfall.sync.completed', { operationId: 'deltas:w1.db:7' }))).toEqual([]);
+  it('tells nobody about the timer’s own syncs', async () => {
+    expect(await raised(event('landfall.sync.completed', { operationId: 'deltas:w1.db:7' }))).toEqual([]);
   });
 
-  it('raises gates once they are decided or expired', () => {
-    for (const status of ['open', 'withdrawn'] as const) expect(raisedBy(gate(status))).toEqual([]);
+  it('raises gates once they are decided or expired', async () => {
+    for (const status of ['open', 'withdrawn'] as const) expect(await raised(gate(status))).toEqual([]);
     for (const status of ['approved', 'rejected', 'expired'] as const)
-      expect(raisedBy(gate(status))).toEqual([
+      expect(await raised(gate(status))).toEqual([
         { ...waiting, data: { type: 'landfall.gate.decided', data: { status, decisions: [] } } },
       ]);
   });
 
-  it('raises questions once they are answered', () => {
-    expect(raisedBy(attention())).toEqual([]);
-    expect(raisedBy(attention({ status: 'withdrawn' }))).toEqual([]);
+  it('raises questions once they are answered', async () => {
+    expect(await raised(attention())).toEqual([]);
+    expect(await raised(attention({ status: 'withdrawn' }))).toEqual([]);
     const answer = { choice: 'retry' as const, by: 'ada', reason: 'r', at };
-    expect(raisedBy(attention({ status: 'answered', answer }))).toEqual([
+    expect(await raised(attention({ status: 'answered', answer }))).toEqual([
       { ...waiting, data: { type: 'landfall.attention.answered', data: answer } },
     ]);
   });
 
-  it('carries signals to one orchestration and orders to all that they name', () => {
+  it('carries signals to one orchestration and orders to all that they name', async () => {
     const signal: SignalDocument = {
       id: 'signal.1',
       kind: 'signal',
@@ -81,7 +85,7 @@ describe('the change feed', () => {
       data: { x: 1 },
       at,
     };
-    expect(raisedBy(signal)).toEqual([{ ...waiting, data: { type: 't', data: { x: 1 } } }]);
+    expect(await raised(signal)).toEqual([{ ...waiting, data: { type: 't', data: { x: 1 } } }]);
     const order = { action: 'rollback', to: 'replicating', by: 'ada', reason: 'r' } as const;
     const control: ControlDocument = {
       id: 'control.1',
@@ -91,7 +95,7 @@ describe('the change feed', () => {
       signal: order,
       at,
     };
-    expect(raisedBy(control)).toEqual(
+    expect(await raised(control)).toEqual(
       ['wave-w1', 'group-w1.g-1'].map((instanceId) => ({
         instanceId,
         name: 'control',
@@ -102,14 +106,15 @@ describe('the change feed', () => {
 
   it('passes over documents that tell nothing', async () => {
     const orchestrations = new FakeOrchestrations();
-    await committed([{ id: 'state', kind: 'state' }, { id: 'x' }, null, event('landfall.sync.failed')], orchestrations);
+    const documents = [{ id: 'state', kind: 'state' }, { id: 'x' }, null, event('landfall.sync.failed')];
+    await committed(documents, orchestrations, store);
     expect(orchestrations.raised).toHaveLength(1);
   });
 
   it('fails when something could not be told, so that the batch comes again', async () => {
     const orchestrations = new FakeOrchestrations();
     orchestrations.broken = true;
-    await expect(committed([event('landfall.sync.failed')], orchestrations)).rejects.toThrow(
+    await expect(committed([event('landfall.sync.failed')], orchestrations, store)).rejects.toThrow(
       'the durable runtime is gone',
     );
   });

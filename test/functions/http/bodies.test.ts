@@ -71,9 +71,15 @@ describe('a definition', () => {
 });
 
 describe('a body', () => {
-  it('of more than 1 MiB is not read, whatever its length claims', async () => {
+  it('of more than 1 MiB, a wave of more than 16 MiB, is not read, whatever its length claims', async () => {
     const { ask, post } = await apiWithInventory();
-    expect((await post(`"${'x'.repeat(1024 * 1024)}"`)).status).toBe(413);
+    const long = (bytes: number) => `"${'x'.repeat(bytes - 2)}"`;
+    const put = (path: string, text: string) => ask('PUT', path, { as: 'ada', text });
+    expect((await put('/api/profiles/p', long(2 ** 20))).status).toBe(400);
+    expect((await put('/api/profiles/p', long(2 ** 20 + 1))).status).toBe(413);
+    expect((await post(long(2 ** 24))).status).toBe(400);
+    for (const { status, body } of [await post(long(2 ** 24 + 1)), await put('/api/waves/w1', long(2 ** 24 + 1))])
+      expect([status, body.detail]).toEqual([413, 'At most 16777216 bytes are read.']);
     const claimed = await ask('POST', '/api/waves', {
       as: 'ada',
       text: '{}',

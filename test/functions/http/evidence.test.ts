@@ -87,7 +87,7 @@ it('is a page of its own: escaped, without a script, and with a link to the next
   await world.close();
   await world.capabilities.store.waves.change('w1', (wave) => ({
     ...wave,
-    definition: { ...wave.definition, name: `<script>alert("1")</script> & 'more'` },
+    plan: { ...wave.plan, name: `<script>alert("1")</script> & 'more'` },
   }));
   const { headers, body } = await ask(world, { format: 'html', limit: '2' });
   expect(headers['content-security-policy']).toBe("default-src 'none'; style-src 'unsafe-inline'");
@@ -109,6 +109,7 @@ it('of a thousand workloads has a row for each and stays readable in size', asyn
   const { store } = world.capabilities;
   const [one] = await store.workloads.list('w1');
   const wave = world.wave();
+  const groups = await store.plans.groups(wave.plan);
   const verification = await verifyWave(store, 'w1', []);
   const workloads = Array.from({ length: 1000 }, (_, n) => ({
     ...(one as NonNullable<typeof one>),
@@ -116,7 +117,7 @@ it('of a thousand workloads has a row for each and stays readable in size', asyn
   }));
   const entries = await store.journal.entries('w1');
   const builtAt = world.capabilities.now();
-  const whole = buildPack({ wave, workloads, entries, verification, events: new Map(), builtAt, next: 'w-0' });
+  const whole = buildPack({ wave, groups, workloads, entries, verification, events: new Map(), builtAt, next: 'w-0' });
   expect(whole.workloads).toHaveLength(1000);
   expect(JSON.stringify(whole).length).toBeLessThan(600_000);
   expect(evidenceHtml(whole, () => '').length).toBeLessThan(600_000);

@@ -34,7 +34,11 @@ const move = (ask: Ask, workloadId: string, change: Record<string, unknown> = {}
 /** In which waves a workload is: planned, and registered. */
 async function homes({ reach }: Pick<ReturnType<typeof api>, 'reach'>, workloadId: string) {
   const waves = await reach.store.waves.list();
-  const planned = waves.filter(({ plan }) => plan.workloads.some((each) => each.workloadId === workloadId));
+  const planned = [];
+  for (const wave of waves) {
+    const groups = await reach.store.plans.groups(wave.plan);
+    if (groups.some(({ members }) => members.some((each) => each.workloadId === workloadId))) planned.push(wave);
+  }
   const registered = [];
   for (const { waveId } of waves)
     if ((await reach.store.workloads.get(waveId, workloadId))?.state.phase === 'registered') registered.push(waveId);
@@ -136,8 +140,9 @@ const sound = async (one: Awaited<ReturnType<typeof twoWaves>>, workloadId: stri
   expect(registered).toEqual(planned);
   for (const wave of await one.reach.store.waves.list()) {
     expect(wave.moving).toBeUndefined();
-    expect(wave.revision?.settled).not.toBe(false);
-    for (const { workloadId: id, hash } of wave.plan.workloads)
+    expect(wave.settled).toBe(true);
+    const { plan } = await one.reach.store.plans.whole(wave.plan);
+    for (const { workloadId: id, hash } of plan.workloads)
       expect((await one.reach.store.workloads.get(wave.waveId, id))?.plan.hash).toBe(hash);
   }
   return planned[0];

@@ -1,8 +1,10 @@
 // A wave over HTTP: planned, started, decided about, walked back.
 import { describe, expect, it } from 'vitest';
+import { raisedBy } from '../../../functions/changefeed/committed.ts';
 import type { WorkloadEvent } from '../../../shared/lifecycle/events.ts';
 import type { Phase } from '../../../shared/lifecycle/phases.ts';
-import type { AttentionDocument } from '../../../shared/store/documents.ts';
+import type { AttentionDocument, ControlDocument } from '../../../shared/store/documents.ts';
+import { post } from '../../../shared/versions/post.ts';
 import { environment, profile, sources, wavePosted } from '../../fakes/definitions.ts';
 import { gateOf } from '../../fakes/gates.ts';
 import { withWave } from '../../fakes/reach.ts';
@@ -244,11 +246,11 @@ describe('starting', () => {
     const { ask, orchestrations, reach } = await started();
     const ended = await reach.store.waves.change('w1', (wave) => ({ ...wave, status: 'rolledBack' }));
     orchestrations.standings.set('wave-w1', 'ended');
-    await reach.store.waves.create({
-      ...ended,
-      waveId: 'w2',
-      status: 'planned',
-      plan: { ...ended.plan, waveId: 'w2' },
+    const { definition, plan } = await reach.store.plans.whole(ended.plan);
+    await post(reach.store, {
+      definition: { ...definition, id: 'w2' },
+      plan: { ...plan, waveId: 'w2', workloads: plan.workloads.map((workload) => ({ ...workload, waveId: 'w2' })) },
+      ...{ by: 'ada', at: reach.now() },
     });
     const { status, body } = await ask('POST', '/api/waves/w1/start', { as: 'ada' });
     expect(status).toBe(409);
@@ -280,7 +282,8 @@ describe('rolling back', () => {
       id: control?.id,
       at: control?.at,
     });
-    expect(control?.instanceIds.toSorted()).toEqual([
+    const raised = await raisedBy(control as ControlDocument, reach.store);
+    expect(raised.map(({ instanceId }) => instanceId).toSorted()).toEqual([
       'cutover-w1.app-1',
       'cutover-w1.db-1',
       'cutover-w1.web-1',

@@ -5,6 +5,7 @@ import { hashOf } from '../../../shared/hash.ts';
 import type { WavePlan } from '../../../shared/model/plan.ts';
 import { WaveDefinition } from '../../../shared/model/wave.ts';
 import { resolvePlan } from '../../../shared/policy/resolvePlan.ts';
+import { shapeOfPlan } from '../../../shared/policy/units.ts';
 import { environment, profile, source } from '../../fakes/definitions.ts';
 
 const now = '2026-12-01T00:00:00.000Z';
@@ -15,7 +16,7 @@ function resolve(
   id: string,
   groups: Record<string, string[]>,
   waits: Record<string, Waits[]> = {},
-  others: WavePlan[] = [],
+  plans: WavePlan[] = [],
 ) {
   const definition = WaveDefinition.parse({
     ...{ id, name: id, environment: 'west', profile: 'standard', dependsOn: waits['*'] ?? [] },
@@ -29,6 +30,7 @@ function resolve(
       }),
     })),
   });
+  const others = plans.map(shapeOfPlan);
   const sources = definition.groups.flatMap(({ workloads }) => workloads.map((workload) => source(workload.source)));
   return resolvePlan({ definition, environment, profile, sources, others, now }, hashOf);
 }

@@ -4,12 +4,13 @@ import type { Need } from '../../../shared/model/dependency.ts';
 import { type Standing, unmetNeeds } from '../../../shared/policy/unmetNeeds.ts';
 import { examplePlan } from '../../fakes/reach.ts';
 
-const plan = examplePlan();
+const homes = new Map(examplePlan().workloads.map(({ workloadId, groupId }) => [workloadId, groupId]));
 type Status = Standing['groups'][string]['status'];
 
 function unmet(needs: Need[], data: Status, shop: Status, phases: Record<string, Phase> = {}, ownId = 'w1') {
   const groups = { data: { status: data }, shop: { status: shop } };
-  const standing = { plan, groups, phases: new Map(Object.entries(phases)) };
+  const workloads = Object.entries(phases).map(([id, phase]) => [id, { phase, groupId: homes.get(id) ?? '' }] as const);
+  const standing = { groupIds: ['data', 'shop'], groups, workloads: new Map(workloads) };
   return unmetNeeds(ownId, needs, ['x', 'y'], new Map([['w1', standing]]));
 }
 const data: Need = { waveId: 'w1', groupId: 'data' };

@@ -7,7 +7,7 @@ test('of two who ask at the same instant only one is let go, and whoever was let
   const said = await Promise.all([letLeave(store, 'w1', ['web']), letLeave(store, 'w1', ['app'])]);
   expect(said.filter((why) => why === undefined)).toHaveLength(1);
   expect(said.find((why) => why !== undefined)).toMatch(/nobody would be left|would stay and depends on/);
-  const gone = (await store.waves.get('w1'))?.leaving?.workloadIds ?? [];
+  const gone = (await store.leaving.get('w1'))?.workloadIds ?? [];
   expect(gone).toHaveLength(1);
   expect(await letLeave(store, 'w1', gone)).toBeUndefined();
 });

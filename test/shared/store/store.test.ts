@@ -8,9 +8,10 @@ import type { WorkloadEvent } from '../../../shared/lifecycle/events.ts';
 import { fold } from '../../../shared/lifecycle/fold.ts';
 import type { Store } from '../../../shared/store/contract.ts';
 import { createStore } from '../../../shared/store/cosmos.ts';
-import type { ApplianceDocument, WaveDocument } from '../../../shared/store/documents.ts';
+import type { ApplianceDocument } from '../../../shared/store/documents.ts';
 import { createMemoryStore } from '../../../shared/store/memory.ts';
 import { containers } from '../../../shared/store/storeOn.ts';
+import { post } from '../../../shared/versions/post.ts';
 import { environment, profile, source, waveDefinition } from '../../fakes/definitions.ts';
 import { gateOf } from '../../fakes/gates.ts';
 import { examplePlan } from '../../fakes/reach.ts';
@@ -18,19 +19,11 @@ import { examplePlan } from '../../fakes/reach.ts';
 const at = '2026-12-01T00:00:00.000Z';
 const plan = examplePlan();
 
-function waveNamed(waveId: string): WaveDocument {
-  const own = { ...plan, waveId, workloads: plan.workloads.map((workload) => ({ ...workload, waveId })) };
+function postedAs(waveId: string, change: Partial<Parameters<typeof post>[1]> = {}): Parameters<typeof post>[1] {
+  const workloads = plan.workloads.map((workload) => ({ ...workload, waveId }));
   return {
-    id: 'wave',
-    kind: 'wave',
-    waveId,
-    definition: { ...waveDefinition(), id: waveId },
-    plan: own,
-    status: 'planned',
-    createdBy: 'ada',
-    createdAt: at,
-    attempt: 0,
-    groups: {},
+    ...{ definition: { ...waveDefinition(), id: waveId }, plan: { ...plan, waveId, workloads }, by: 'ada', at },
+    ...change,
   };
 }
 
@@ -77,9 +70,9 @@ describe.each([
   let store: Store;
   let names = 0;
   const freshWave = async () => {
-    const wave = waveNamed(`wave-${names++}`);
-    await store.waves.create(wave);
-    return wave.waveId;
+    const waveId = `wave-${names++}`;
+    await post(store, postedAs(waveId));
+    return waveId;
   };
   beforeAll(() => {
     store = makeStore();
@@ -97,26 +90,27 @@ describe.each([
   });
 
   it('registers every workload of a new wave, and refuses a second wave of that id', async () => {
-    const wave = waveNamed('twice');
-    await store.waves.create(wave);
+    await post(store, postedAs('twice'));
     expect((await store.workloads.list('twice')).map(({ workloadId }) => workloadId).sort()).toEqual([
       'app',
       'db',
       'web',
     ]);
-    expect(await store.waves.get('twice')).toEqual(wave);
-    await expect(store.waves.create(wave)).rejects.toMatchObject({ failure: { code: 'conflict' } });
+    expect(await store.waves.get('twice')).toMatchObject({ waveId: 'twice', status: 'planned', settled: true });
+    await expect(post(store, postedAs('twice'))).rejects.toMatchObject({ failure: { code: 'conflict' } });
   });
 
-  it('completes the creation of a wave that a crash had cut short, for the same caller only', async () => {
-    const wave = waveNamed('cut-short');
-    const brief = { ...wave, plan: { ...wave.plan, workloads: wave.plan.workloads.slice(0, 1) } };
-    await store.waves.create(brief);
-    await expect(store.waves.create({ ...wave, createdBy: 'mallory' })).rejects.toMatchObject({
-      failure: { code: 'conflict' },
+  it('gives back what a plan was made of, whole and by groups', async () => {
+    const { definition, plan: wanted } = postedAs('in-parts');
+    const stored = await store.plans.put(definition, wanted);
+    expect(JSON.stringify(stored)).not.toContain('"db"');
+    expect(await store.plans.whole(stored)).toEqual({ definition, plan: wanted });
+    expect(await store.plans.group(stored, 'shop')).toMatchObject({
+      tiers: [['app'], ['web']],
+      members: [{ workloadId: 'app', sourceId: 'app-01' }, { workloadId: 'web' }],
     });
-    await store.waves.create(wave);
-    expect(await store.workloads.list('cut-short')).toHaveLength(3);
+    expect(await store.plans.put(definition, wanted)).toEqual(stored);
+    await expect(store.plans.group(stored, 'nobody')).rejects.toMatchObject({ failure: { code: 'notFound' } });
   });
 
   it('applies each event once, however often it comes', async () => {
@@ -321,13 +315,13 @@ describe.each([
   });
 });
 
-it('a wave that is larger than Cosmos DB takes is refused in words that say what to do', async () => {
-  const wave = { ...waveNamed('too-large'), reason: 'x'.repeat(2.2 * 2 ** 20) };
-  await expect(onCosmos().waves.create(wave)).rejects.toMatchObject({
+it('what is larger than Cosmos DB takes is refused in words that say what to do', async () => {
+  const large = { ...environment, resourceGroup: 'x'.repeat(2.2 * 2 ** 20) };
+  await expect(onCosmos().environments.put(large)).rejects.toMatchObject({
     failure: {
       code: 'invalidInput',
       message: expect.stringContaining('2 MB'),
-      suggestion: expect.stringContaining('split'),
+      suggestion: expect.stringContaining('shorter'),
     },
   });
 });
