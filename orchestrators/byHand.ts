@@ -4,7 +4,7 @@ import type { Ctx, Flow } from '../shared/durable/flow.ts';
 import { backOff } from '../shared/durable/waits.ts';
 import { terminal } from '../shared/errors.ts';
 import type { Act } from '../shared/model/byHand.ts';
-import { plusMs } from '../shared/policy/duration.ts';
+import { msBetween, plusMs } from '../shared/policy/duration.ts';
 import type { CheckResult } from '../shared/protocol/events.ts';
 import { watchSource } from './byHand/activities.ts';
 import { checkFromInside } from './commands.ts';
@@ -36,7 +36,7 @@ export interface Confirmed {
 
 /**
  * Asks people to do one thing and waits until they confirm it. `what` says what to do, in a sentence. Throws
- * `gateRejected` if they will not, or if the gate's time is over.
+ * `gateRejected` if they will not, or if the gate's time is over: at `notAfter` at the latest, `windowClosed` after it.
  */
 export function* byPeople(
   ctx: Ctx,
@@ -44,14 +44,26 @@ export function* byPeople(
   subject: { waveId: string; workloadIds: string[] },
   key: string,
   what: string,
+  notAfter?: string,
 ): Flow<Confirmed> {
   const operationId = ctx.operationId('byHand', act, key, ctx.nextCount(`byHand:${act}:${key}`));
   const record = recorder(ctx, subject, operationId);
   const gateId = `gate.${operationId.replace(/[:/\\?#]/g, '.')}`;
   const askedAt = ctx.now();
+  const secondsLeft = notAfter === undefined ? undefined : Math.floor(msBetween(askedAt, notAfter) / 1000);
+  if (secondsLeft !== undefined && secondsLeft <= 0)
+    throw terminal(
+      'windowClosed',
+      `The latest safe start, ${notAfter}, has passed: people are not asked any more. ${what}`,
+      'Go on past the window, or roll back.',
+    );
   yield* record({ type: 'landfall.byHand.asked', data: { act, gateId } });
   const question = `${what} Then confirm that it is done.`;
-  const { status, decisions } = yield* passGateByHand(ctx, { ...subject, act, question, gateId, operationId });
+  const { status, decisions } = yield* passGateByHand(ctx, {
+    ...subject,
+    ...{ act, question, gateId, operationId },
+    ...(secondsLeft === undefined ? {} : { within: `PT${secondsLeft}S` }),
+  });
   if (status !== 'approved')
     throw terminal(
       'gateRejected',

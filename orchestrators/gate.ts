@@ -69,7 +69,11 @@ export function* passGateBefore(
 /** Asks people to confirm what they have done where no host can be asked. */
 export function* passGateByHand(
   ctx: Ctx,
-  asked: { act: Act; waveId: string; workloadIds: string[]; question: string; gateId: string; operationId: string },
+  asked: Pick<Gate, 'waveId' | 'workloadIds' | 'question' | 'within'> & {
+    act: Act;
+    gateId: string;
+    operationId: string;
+  },
 ): Flow<GateResult> {
   const { act, gateId, operationId, ...about } = asked;
   return yield* ask(ctx, { ...about, gateId, operationId: `${operationId}:gate` }, { ...about, name: `byHand:${act}` });

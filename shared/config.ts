@@ -1,6 +1,7 @@
 // The one table of settings: what the app must be told about the place where it runs. On a laptop the values point at
 // the local cloud, in Azure at the real one; nothing else differs.
 import { z } from 'zod';
+import { Connections } from './hosts/connections.ts';
 
 const Jwk = z.string().transform((text, context) => {
   try {
@@ -9,6 +10,17 @@ const Jwk = z.string().transform((text, context) => {
     context.addIssue({ code: 'custom', message: 'must be a JSON Web Key' });
     return z.NEVER;
   }
+});
+
+const Hosts = z.string().transform((text, context) => {
+  try {
+    const parsed = Connections.safeParse(JSON.parse(text));
+    if (parsed.success) return parsed.data;
+    context.addIssue({ code: 'custom', message: z.prettifyError(parsed.error) });
+  } catch {
+    context.addIssue({ code: 'custom', message: 'must be JSON: connections by name' });
+  }
+  return z.NEVER;
 });
 
 const Settings = z.object({
@@ -39,6 +51,7 @@ const Settings = z.object({
     .positive()
     .default(50)
     .describe('budget: running syncs per appliance'),
+  LANDFALL_HOSTS: Hosts.optional().describe('JSON: how hypervisors are reached, by the names that sources use'),
   ServiceBus__fullyQualifiedNamespace: z.string().min(1),
   Cosmos__accountEndpoint: z.url(),
 });

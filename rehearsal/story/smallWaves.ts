@@ -57,10 +57,11 @@ function waveOf(id: string, sources: readonly Source[], chance: Chance): WaveDef
 
 const noSiteHost = { kind: 'byHand' } as const;
 
-/** One source in six has no host to ask: people switch it. */
+/** One source in six has no host to ask: people switch it. Of one in six, its host does not reach into the guest. */
 function perhapsByHand(source: Source, chance: Chance): Source {
-  if (!chance.happens(1 / 6)) return source;
-  return { ...source, host: { kind: 'byHand', ports: chance.happens(0.5) ? [22] : [] } };
+  if (chance.happens(1 / 6)) return { ...source, host: { kind: 'byHand', ports: chance.happens(0.5) ? [22] : [] } };
+  if (chance.happens(1 / 6)) return { ...source, host: { kind: 'qemu', connection: 'cellar', machine: source.id } };
+  return source;
 }
 
 /** Inventory and waves of a seed. */

@@ -90,14 +90,17 @@ export class ModelledHosts implements Hosts {
   }
 
   /** The host of a source, as the app has it: none where people do everything. */
-  of(source: Source): Host {
-    if (isByHand(source)) throw new Error(`${source.id} has no host to ask`);
-    const host = this.machineHost(source.id);
-    return {
-      ...host,
-      setNic: (_source, connected) => host.setNic(connected),
-      installAgent: (_source, bootstrap) => host.installAgent(bootstrap),
+  of(source: Source): Host | undefined {
+    if (isByHand(source)) return undefined;
+    const { installAgent, removeAgent, agentInstalled, setNic, ...host } = this.machineHost(source.id);
+    const agents = {
+      install: (_source: Source, bootstrap: string) => installAgent(bootstrap),
+      remove: removeAgent,
+      installed: agentInstalled,
     };
+    // As the real ones: only the laboratory reaches into the guest.
+    const reach = source.host.kind === 'lab' ? { agents } : {};
+    return { ...host, setNic: (_source, connected) => setNic(connected), ...reach };
   }
 
   /** What can be done with a machine, by its host or by people. */
@@ -143,8 +146,8 @@ export class ModelledHosts implements Hosts {
     };
   }
 
-  ofSite(site: Site): SiteHost {
-    if (isByHand(site)) throw new Error(`the site ${site.id} has no host to ask`);
+  ofSite(site: Site): SiteHost | undefined {
+    if (isByHand(site)) return undefined;
     return {
       deployWorker: (_site, name) => this.deployWorker(name),
       removeWorker: (_site, name) => this.removeWorker(name),

@@ -5,11 +5,21 @@ import type { Source } from '../model/source.ts';
 
 export interface MachineState {
   power: 'on' | 'off';
+  /** Whether any of its network interfaces has a link. */
   nicConnected: boolean;
+  /** What the host knows of its disks, by the ids of the inventory where they are in it. */
   disks: { id: string; sizeBytes: number }[];
 }
 
-/** The interface of one platform. */
+/** One disk as it was at one moment: an NBD URI (https://github.com/NetworkBlockDevice/nbd/blob/master/doc/uri.md). */
+export interface FrozenDisk {
+  id: string;
+  uri: string;
+  /** The metadata context of that export which tells what has changed since an earlier snapshot, where that is known. */
+  changed?: string;
+}
+
+/** The interface of one platform. Whatever it changes may be asked for twice. */
 export interface Host {
   inspect(source: Source): Promise<MachineState>;
   /** Asks the guest to shut down; returns at once. */
@@ -17,11 +27,26 @@ export interface Host {
   /** Cuts the power. */
   powerOff(source: Source): Promise<void>;
   powerOn(source: Source): Promise<void>;
+  /** Connects or disconnects all of its network interfaces. */
   setNic(source: Source, connected: boolean): Promise<void>;
-  /** Puts an agent onto the source's OS with its bootstrap (idempotent); it enrols by itself. */
-  installAgent(source: Source, bootstrap: string): Promise<void>;
-  removeAgent(source: Source): Promise<void>;
-  agentInstalled(source: Source): Promise<boolean>;
+  /** Absent where the host cannot freeze disks. */
+  readonly snapshots?: Snapshots;
+  /** Absent where the host does not reach into the guest: then people put agents there. */
+  readonly agents?: Agents;
+}
+
+export interface Snapshots {
+  /** Freezes all disks of a machine at one moment, crash-consistent, under a name of ours. `since`: an earlier name. */
+  take(source: Source, name: string, since?: string): Promise<FrozenDisk[]>;
+  /** Lets one go; tolerates that there is none. */
+  release(source: Source, name: string): Promise<void>;
+}
+
+export interface Agents {
+  /** Puts an agent onto the source's OS with its bootstrap; it enrols by itself. */
+  install(source: Source, bootstrap: string): Promise<void>;
+  remove(source: Source): Promise<void>;
+  installed(source: Source): Promise<boolean>;
 }
 
 /** What a site offers for its worker. */
@@ -32,7 +57,7 @@ export interface SiteHost {
 }
 
 export interface Hosts {
-  /** The implementation for a source; throws `invalidInput` for a host kind without one (`byHand`). */
-  of(source: Source): Host;
-  ofSite(site: Site): SiteHost;
+  /** The implementation for a source; undefined where nobody but people can be asked. */
+  of(source: Source): Host | undefined;
+  ofSite(site: Site): SiteHost | undefined;
 }

@@ -28,9 +28,11 @@ export const labHost: Host = {
   powerOff: (source) => onMachine(source, 'POST', '/poweroff'),
   powerOn: (source) => onMachine(source, 'POST', '/poweron'),
   setNic: (source, connected) => onMachine(source, 'PUT', '/nic', { connected }),
-  installAgent: (source, bootstrap) => onMachine(source, 'PUT', '/agent', { bootstrap }),
-  removeAgent: (source) => onMachine(source, 'DELETE', '/agent'),
-  agentInstalled: async (source) => (await inspect(source)).agentInstalled,
+  agents: {
+    install: (source, bootstrap) => onMachine(source, 'PUT', '/agent', { bootstrap }),
+    remove: (source) => onMachine(source, 'DELETE', '/agent'),
+    installed: async (source) => (await inspect(source)).agentInstalled,
+  },
 };
 
 /** What a laboratory hypervisor offers for its site. */

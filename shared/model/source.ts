@@ -41,13 +41,28 @@ const SourceDisk = z.strictObject({
     .max(8 * 2 ** 40, 'a staging page blob holds at most 8 TiB'),
   datastore: Id.optional().describe('where it lies: snapshots on one datastore share a budget'),
   boot: z.boolean().default(false),
+  atHost: z
+    .string()
+    .regex(/^[\w.:-]{1,80}$/)
+    .optional()
+    .describe('what the host calls it, where that is not its id'),
 });
+
+/** What a hypervisor calls a machine. */
+const MachineName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/, 'use letters, digits and . _ -, beginning with a letter or digit');
+const Connection = Id.describe('a name in the setting LANDFALL_HOSTS, which has the address and the credentials');
 
 /** How the source's machine is reached for inspection, power and NIC. */
 const HostConnection = z.discriminatedUnion('kind', [
   z
     .strictObject({ kind: z.literal('lab'), endpoint: ReachableUrl, machine: Id })
     .describe('the laboratory hypervisor of the examples: each machine is a process'),
+  z
+    .strictObject({ kind: z.literal('qemu'), connection: Connection, machine: MachineName })
+    .describe('a QEMU process without a manager, by its control socket'),
+  z.strictObject({ kind: z.literal('libvirt'), connection: Connection, domain: MachineName }),
   z
     .strictObject({
       kind: z.literal('byHand'),

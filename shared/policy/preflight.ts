@@ -153,6 +153,14 @@ function liveRules(source: Source, { described, machine }: LiveFacts): Finding[]
         ),
       );
   }
+  if (machine?.power === 'off')
+    findings.push(
+      warning(
+        'hostKnown',
+        'its host says that the machine is off',
+        'Check that the host’s name for it is right: what is off before the cutover is off after a rollback.',
+      ),
+    );
   for (const attached of machine?.disks ?? [])
     if (!source.disks.some(({ id }) => id === attached.id))
       findings.push(

@@ -155,7 +155,7 @@ test('a failed undo names what remains, and who did it by hand is on record', as
     },
   ]);
   const { source } = world.hosts.machine('db-01');
-  await world.capabilities.hosts.of(source).powerOn(source);
+  await world.capabilities.hosts.of(source)!.powerOn(source);
   await world.people.answer('doneByHand');
   expect((await world.ended()).status).toBe('rolledBack');
   expect(world.state('db').steps['finalDelta']).toMatchObject({

@@ -173,3 +173,26 @@ test('a token for an appliance that people start is given to operators, once it 
   expect(await fetched()).toBe(false);
   expect(await world.ended()).toMatchObject({ status: 'committed' });
 });
+
+test('who does not confirm before the latest safe start is not waited for', async () => {
+  world = await open();
+  delete world.people.atGate['byHand:powerOff'];
+  world.keepTime(600_000);
+  await world.start();
+  await world.question();
+  const [question] = world.openQuestions();
+  expect(question).toMatchObject({ step: 'finalDelta', failure: { code: 'gateRejected' } });
+  expect(question?.failure.message).toMatch(/expired/);
+  await world.people.answer('rollback');
+  await world.ended();
+  servesAsBefore(world, 'db-01', { engine: 'running', reports: 'running' });
+});
+
+test('a host that does not reach into the guest does power and network itself, and people start the agent', async () => {
+  const host = { kind: 'qemu' as const, connection: 'cellar', machine: 'db-01' };
+  world = await World.open({ change: onlyDb, sources: sources.map((source) => ({ ...source, host })) });
+  await world.start();
+  expect(await world.ended()).toMatchObject({ status: 'committed' });
+  expect(hands()).toEqual(['byHand:installAgent']);
+  expect(world.hosts.machine('db-01')).toMatchObject({ power: 'off', nicConnected: false });
+});

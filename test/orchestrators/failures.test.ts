@@ -169,7 +169,7 @@ test('a source that went off before its last bytes were copied is not cut over',
   world.script.fail('requestSync', broken, { matches: ({ kind }) => kind === 'final' });
   await world.start();
   await question();
-  await world.capabilities.hosts.of(world.hosts.machine('db-01').source).powerOff(world.hosts.machine('db-01').source);
+  await world.capabilities.hosts.of(world.hosts.machine('db-01').source)!.powerOff(world.hosts.machine('db-01').source);
   await world.people.answer('retry');
   await question();
   expect(world.openQuestions()[0]?.failure).toMatchObject({ code: 'sourceUnreachable' });

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
 import { terminal } from '../../../shared/errors.ts';
-import { isByHand } from '../../../shared/model/byHand.ts';
 import type { Environment, Site } from '../../../shared/model/environment.ts';
 import { applianceIds } from '../../../shared/model/plan.ts';
 import type { Store } from '../../../shared/store/contract.ts';
@@ -30,7 +29,7 @@ export const findWorker = defineActivity({
     const site = siteOf(await environmentOf(store, environmentId), siteId);
     const applianceId = applianceIds.worker(siteId);
     if ((await store.appliances.get(applianceId)) !== undefined) return false;
-    return !isByHand(site) && hosts.ofSite(site).workerPresent(site, applianceId);
+    return hosts.ofSite(site)?.workerPresent(site, applianceId) ?? false;
   },
 });
 
@@ -59,18 +58,16 @@ export const deployWorker = defineActivity({
     const { store, hosts } = capabilities;
     const site = siteOf(await environmentOf(store, environmentId), siteId);
     const applianceId = applianceIds.worker(siteId);
-    const byHand = isByHand(site);
-    const present = byHand
-      ? await hasCome(store, applianceId)
-      : await hosts.ofSite(site).workerPresent(site, applianceId);
+    const host = hosts.ofSite(site);
+    const present = await (host?.workerPresent(site, applianceId) ?? hasCome(store, applianceId));
     const wanted = await wantAppliance(
       capabilities,
-      { environmentId, applianceId, kind: 'worker', operationId, byHand },
+      { environmentId, applianceId, kind: 'worker', operationId, byHand: host === undefined },
       present,
     );
-    if (byHand && wanted.state === 'start') return { healthy: false, byHand };
     if (wanted.state === 'start') {
-      await hosts.ofSite(site).deployWorker(site, applianceId, wanted.bootstrap);
+      if (host === undefined) return { healthy: false, byHand: true as const };
+      await host.deployWorker(site, applianceId, wanted.bootstrap);
       changed({
         verb: 'deployed',
         object: `worker ${applianceId}`,
@@ -135,9 +132,10 @@ export const removeWorker = defineActivity({
   output: z.union([Nothing, AskPeople]),
   async effect({ store, hosts }, { environmentId, siteId }, { changed }) {
     const site = siteOf(await environmentOf(store, environmentId), siteId);
-    if (isByHand(site))
+    const host = hosts.ofSite(site);
+    if (host === undefined)
       return { byHand: true as const, present: await mayHaveCome(store, applianceIds.worker(siteId)) };
-    await hosts.ofSite(site).removeWorker(site, applianceIds.worker(siteId));
+    await host.removeWorker(site, applianceIds.worker(siteId));
     changed({ verb: 'removed', object: `worker ${applianceIds.worker(siteId)}`, after: 'absent' });
     return null;
   },

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
-import { isByHand } from '../../../shared/model/byHand.ts';
 import { workloadOf } from '../../../shared/store/plans.ts';
 import { AskPeople, hasCome, mayHaveCome, untilStarted, wantAppliance } from '../../appliances/activities.ts';
 
@@ -12,7 +11,7 @@ export const agentPresent = defineActivity({
   output: z.boolean(),
   async effect({ store, hosts }, workload) {
     const { source, applianceId } = (await workloadOf(store, workload)).plan;
-    return isByHand(source) ? hasCome(store, applianceId) : hosts.of(source).agentInstalled(source);
+    return hosts.of(source)?.agents?.installed(source) ?? hasCome(store, applianceId);
   },
 });
 
@@ -24,7 +23,7 @@ export const findAgent = defineActivity({
   async effect({ store, hosts }, workload) {
     const { source, applianceId } = (await workloadOf(store, workload)).plan;
     if ((await store.appliances.get(applianceId)) !== undefined) return false;
-    return !isByHand(source) && hosts.of(source).agentInstalled(source);
+    return hosts.of(source)?.agents?.installed(source) ?? false;
   },
 });
 
@@ -41,16 +40,16 @@ export const installAgent = defineActivity({
   async effect(capabilities, { operationId, ...workload }, { changed }) {
     const { store, hosts } = capabilities;
     const { source, applianceId, environmentId } = (await workloadOf(store, workload)).plan;
-    const byHand = isByHand(source);
-    const present = byHand ? await hasCome(store, applianceId) : await hosts.of(source).agentInstalled(source);
+    const agents = hosts.of(source)?.agents;
+    const present = await (agents?.installed(source) ?? hasCome(store, applianceId));
     const wanted = await wantAppliance(
       capabilities,
-      { environmentId, applianceId, kind: 'agent', operationId, byHand },
+      { environmentId, applianceId, kind: 'agent', operationId, byHand: agents === undefined },
       present,
     );
-    if (byHand && wanted.state === 'start') return { applianceId, healthy: false, byHand };
     if (wanted.state === 'start') {
-      await hosts.of(source).installAgent(source, wanted.bootstrap);
+      if (agents === undefined) return { applianceId, healthy: false, byHand: true as const };
+      await agents.install(source, wanted.bootstrap);
       changed({
         verb: 'installed',
         object: `agent ${applianceId} on ${source.id}`,
@@ -69,8 +68,9 @@ export const removeAgent = defineActivity({
   output: z.union([Nothing, AskPeople]),
   async effect({ store, hosts }, workload, { changed }) {
     const { source, applianceId } = (await workloadOf(store, workload)).plan;
-    if (isByHand(source)) return { byHand: true as const, present: await mayHaveCome(store, applianceId) };
-    await hosts.of(source).removeAgent(source);
+    const agents = hosts.of(source)?.agents;
+    if (agents === undefined) return { byHand: true as const, present: await mayHaveCome(store, applianceId) };
+    await agents.remove(source);
     changed({ verb: 'removed', object: `agent on ${source.id}`, after: 'absent' });
     return null;
   },

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { defineActivity } from '../../../shared/durable/activity.ts';
-import { isByHand } from '../../../shared/model/byHand.ts';
 import { capacityRules, preflight } from '../../../shared/policy/preflight.ts';
 import { applianceEventData } from '../../../shared/protocol/events.ts';
 import { environmentOf, workloadOf } from '../../../shared/store/plans.ts';
@@ -23,7 +22,7 @@ export const preflightSource = defineActivity({
   output: z.array(Finding),
   async effect({ store, hosts, azure }, { described, ...workload }) {
     const { plan } = await workloadOf(store, workload);
-    const machine = isByHand(plan.source) ? undefined : await hosts.of(plan.source).inspect(plan.source);
+    const machine = await hosts.of(plan.source)?.inspect(plan.source);
     const capacity = await azure.capacity(await environmentOf(store, plan.environmentId));
     return [...preflight(plan.source, { described, machine }), ...capacityRules(plan.settings.sizing.vmSize, capacity)];
   },

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
 import { terminal } from '../../../shared/errors.ts';
-import { isByHand } from '../../../shared/model/byHand.ts';
+import type { Host, Hosts } from '../../../shared/hosts/contract.ts';
+import type { Source } from '../../../shared/model/source.ts';
 import { durationMs } from '../../../shared/policy/duration.ts';
 import { believe } from '../../../shared/policy/told.ts';
 import { workloadOf } from '../../../shared/store/plans.ts';
@@ -29,11 +30,19 @@ export const inspectMachine = defineActivity({
     const { store, hosts, now } = capabilities;
     const found = await workloadOf(store, workload);
     const { source } = found.plan;
-    if (isByHand(source)) return believe(found.state.told, await heardOf(capabilities, found), now());
-    const { power, nicConnected } = await hosts.of(source).inspect(source);
+    const host = hosts.of(source);
+    if (host === undefined) return believe(found.state.told, await heardOf(capabilities, found), now());
+    const { power, nicConnected } = await host.inspect(source);
     return { power, nicConnected };
   },
 });
+
+/** The host of a source that has one. Throws for one that has none: people are asked about it, at a gate. */
+function hostOf(hosts: Hosts, source: Source): Host {
+  const host = hosts.of(source);
+  if (host !== undefined) return host;
+  throw terminal('unexpected', `${source.id} has no host to ask.`, 'Report this: people should have been asked.');
+}
 
 const powerVerb = { shutDown: 'asked to shut down', cut: 'cut the power of', on: 'powered on' } as const;
 
@@ -47,7 +56,7 @@ export const setPower = defineActivity({
   output: Nothing,
   async effect({ store, hosts, now }, { action, notAfter, ...workload }, { changed }) {
     const { source } = (await workloadOf(store, workload)).plan;
-    const host = hosts.of(source);
+    const host = hostOf(hosts, source);
     const { power } = await host.inspect(source);
     if (notAfter !== undefined && now() > notAfter)
       throw terminal(
@@ -75,7 +84,7 @@ export const setNic = defineActivity({
   output: Nothing,
   async effect({ store, hosts }, { connected, ...workload }, { changed }) {
     const { source } = (await workloadOf(store, workload)).plan;
-    const host = hosts.of(source);
+    const host = hostOf(hosts, source);
     const { nicConnected } = await host.inspect(source);
     await host.setNic(source, connected);
     const verb = connected ? 'connected' : 'disconnected';

@@ -21,13 +21,19 @@ export function* captureByHand(ctx: Ctx, workload: Workload, machine: MachineSta
 
 /**
  * Asks people to switch the machine off and, once it looks as if it were, to take it off the network, as far as they have
- * not confirmed that yet: what is off the network cannot be seen any more.
+ * not confirmed that yet: what is off the network cannot be seen any more. Who has not confirmed it at `notAfter` is not
+ * waited for.
  */
-export function* offByHand(ctx: Ctx, workload: Workload, { ports = [] }: Before): Flow<void> {
+export function* offByHand(
+  ctx: Ctx,
+  workload: Workload,
+  { ports = [] }: Before,
+  notAfter: string | undefined,
+): Flow<void> {
   const { subject, source, told } = yield* whatIsTold(ctx, workload);
   if (told?.power !== 'off') {
     const off = `Shut ${source} down and see that it is off.`;
-    const { at } = yield* byPeople(ctx, 'powerOff', subject, workload.workloadId, off);
+    const { at } = yield* byPeople(ctx, 'powerOff', subject, workload.workloadId, off, notAfter);
     yield* believeOrAsk(ctx, 'powerOff', workload, yield* looksOff(ctx, workload, at, ports), 'shutdownRefused');
   }
   if (told?.network === 'disconnected') return;

@@ -139,7 +139,7 @@ function* takeOff(
   notAfter: string | undefined,
 ): Flow<boolean> {
   if (before.told !== undefined) {
-    yield* offByHand(ctx, workload, before);
+    yield* offByHand(ctx, workload, before, notAfter);
     return false;
   }
   const forced = yield* switchOff(ctx, workload, changed, notAfter);

@@ -8,7 +8,7 @@ import { callService, isRunning, type Laboratory, makeLaboratory, run } from './
 
 let lab: Laboratory;
 const hosts = createHosts();
-const host = () => hosts.of(lab.source);
+const host = () => hosts.of(lab.source)!;
 const agentDir = () => join(lab.machineDir, 'agent');
 const journal = async () => (await readText(lab.image, '/var/lib/ledger/journal')) ?? '';
 const count = async () => Number.parseInt((await journal()).trimEnd().split('\n').at(-1) ?? '0', 10) || 0;
@@ -113,9 +113,9 @@ describe('a laboratory machine', () => {
 
 describe('an agent on a laboratory machine', () => {
   it('is installed once for one bootstrap, in a file that only its owner reads, and restarted when it dies', async () => {
-    expect(await host().agentInstalled(lab.source)).toBe(false);
-    await host().installAgent(lab.source, '{"one":1}');
-    await host().installAgent(lab.source, '{"one":1}');
+    expect(await host().agents!.installed(lab.source)).toBe(false);
+    await host().agents!.install(lab.source, '{"one":1}');
+    await host().agents!.install(lab.source, '{"one":1}');
     const [first] = await until(() => lab.starts(agentDir()));
     expect(first?.bootstrap).toBe('{"one":1}');
     expect(statSync(join(agentDir(), 'bootstrap.json')).mode & 0o777).toBe(0o600);
@@ -137,21 +137,21 @@ describe('an agent on a laboratory machine', () => {
   });
 
   it('starts without its old state when it is installed with another bootstrap, and leaves nothing when removed', async () => {
-    await host().installAgent(lab.source, '{"two":2}');
+    await host().agents!.install(lab.source, '{"two":2}');
     const starts = await until(() => lab.starts(agentDir()));
     expect(starts.map(({ bootstrap }) => bootstrap)).toEqual(['{"two":2}']);
-    await host().removeAgent(lab.source);
-    await host().removeAgent(lab.source);
+    await host().agents!.remove(lab.source);
+    await host().agents!.remove(lab.source);
     expect(isRunning(starts[0]!.pid)).toBe(false);
     expect(existsSync(agentDir())).toBe(false);
-    expect(await host().agentInstalled(lab.source)).toBe(false);
+    expect(await host().agents!.installed(lab.source)).toBe(false);
   });
 });
 
 describe('a laboratory site', () => {
   it('deploys a worker, shows it, and removes it', async () => {
     const site: Site = { id: 'lab', host: { kind: 'lab', endpoint: lab.endpoint } };
-    const siteHost = hosts.ofSite(site);
+    const siteHost = hosts.ofSite(site)!;
     expect(await siteHost.workerPresent(site, 'worker-lab')).toBe(false);
     await siteHost.deployWorker(site, 'worker-lab', '{"worker":1}');
     const folder = join(lab.dir, 'workers', 'worker-lab');
@@ -166,7 +166,7 @@ describe('a laboratory site', () => {
 
 describe('the hypervisor', () => {
   it('replaces what a killed predecessor left, and ends everything that it started', async () => {
-    await host().installAgent(lab.source, '{"three":3}');
+    await host().agents!.install(lab.source, '{"three":3}');
     const left = await until(() => lab.starts(agentDir())[0]!.pid);
     await lab.stopHypervisor('SIGKILL');
     expect(isRunning(left)).toBe(true);

@@ -53,7 +53,7 @@ describe('is caught', () => {
 
   test('2: a source that goes off with neither a target nor an undo', async () => {
     const found = await breaks(() => {
-      world.script.once('openGate', () => world.hosts.of(db().source).powerOff(db().source));
+      world.script.once('openGate', () => world.hosts.of(db().source)!.powerOff(db().source));
     });
     expect(found).toContain('2');
   });

@@ -48,8 +48,19 @@ async function failureOf(work: () => Promise<unknown>) {
 
 describe('hosts', () => {
   it('have no implementation for what is handled by hand', () => {
-    expect(() => hosts.of(sourceOn({ kind: 'byHand' }))).toThrow(/by hand/);
-    expect(() => hosts.ofSite({ id: 'lab', host: { kind: 'byHand' } })).toThrow(/by hand/);
+    expect(hosts.of(sourceOn({ kind: 'byHand' }))).toBeUndefined();
+    expect(hosts.ofSite({ id: 'lab', host: { kind: 'byHand' } })).toBeUndefined();
+  });
+
+  it('are reached by connections of a setting, each for its own kind', () => {
+    const { of } = createHosts({ cellar: { kind: 'qemu', sockets: '/run/qmp' } });
+    expect(of(sourceOn({ kind: 'qemu', connection: 'cellar', machine: 'db-01' }))).toBeDefined();
+    expect(() => of(sourceOn({ kind: 'qemu', connection: 'attic', machine: 'db-01' }))).toThrow(
+      /no connection of that name/,
+    );
+    expect(() => of(sourceOn({ kind: 'libvirt', connection: 'cellar', domain: 'db-01' }))).toThrow(
+      /says that it is qemu/,
+    );
   });
 });
 
@@ -57,22 +68,22 @@ describe('a laboratory host', () => {
   it('is worth another try when nobody answers or it has a bad moment', async () => {
     const nobody = lab(await serve(() => undefined));
     for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve));
-    expect(await failureOf(() => hosts.of(nobody).inspect(nobody))).toMatchObject({
+    expect(await failureOf(() => hosts.of(nobody)!.inspect(nobody))).toMatchObject({
       code: 'sourceUnreachable',
       kind: 'transient',
     });
     const broken = lab(await serve((_, response) => response.writeHead(500).end('{"error":"no"}')));
-    expect(await failureOf(() => hosts.of(broken).powerOn(broken))).toMatchObject({ kind: 'transient' });
+    expect(await failureOf(() => hosts.of(broken)!.powerOn(broken))).toMatchObject({ kind: 'transient' });
   });
 
   it('fails for good when it has no such machine or speaks another language', async () => {
     const empty = lab(await serve((_, response) => response.writeHead(404).end('{}')));
-    expect(await failureOf(() => hosts.of(empty).powerOff(empty))).toMatchObject({
+    expect(await failureOf(() => hosts.of(empty)!.powerOff(empty))).toMatchObject({
       code: 'sourceUnreachable',
       kind: 'terminal',
     });
     const other = lab(await serve((_, response) => response.end('<html>')));
-    expect(await failureOf(() => hosts.of(other).inspect(other))).toMatchObject({ kind: 'terminal' });
+    expect(await failureOf(() => hosts.of(other)!.inspect(other))).toMatchObject({ kind: 'terminal' });
   });
 
   it('is never followed to another address', async () => {
@@ -82,7 +93,7 @@ describe('a laboratory host', () => {
       response.end('{}');
     });
     const redirecting = lab(await serve((_, response) => response.writeHead(307, { location: elsewhere }).end()));
-    expect((await failureOf(() => hosts.of(redirecting).powerOff(redirecting))).code).toBe('sourceUnreachable');
+    expect((await failureOf(() => hosts.of(redirecting)!.powerOff(redirecting))).code).toBe('sourceUnreachable');
     expect(reached).toBe(0);
   });
 
@@ -90,7 +101,7 @@ describe('a laboratory host', () => {
     'at the metadata address %s is not contacted, even if it got into the store',
     async (endpoint) => {
       const source = lab(endpoint);
-      expect(await failureOf(() => hosts.of(source).inspect(source))).toMatchObject({ code: 'invalidInput' });
+      expect(await failureOf(() => hosts.of(source)!.inspect(source))).toMatchObject({ code: 'invalidInput' });
     },
   );
 });

@@ -28,6 +28,7 @@ describe('preflight', () => {
   it('says that people switch what has no host to ask', () => {
     const byHand = { ...good, host: { kind: 'byHand' as const, ports: [] } };
     expect(rules(byHand, { described })).toEqual(['warning hostKnown']);
+    expect(rules(good, { described, machine: { ...machine, power: 'off' } })).toEqual(['warning hostKnown']);
   });
 
   it('finds services that wait for nobody or for each other', () => {
