@@ -21,7 +21,7 @@ import { leaseEnvironment, releaseEnvironment } from './journal/leases/activitie
 import { tellDependents, unmetNeeds } from './journal/needs/activities.ts';
 import { ordersFor, recordUnheeded } from './journal/orders/activities.ts';
 import { orderBack, recordWatchFailed, withinWindow } from './journal/overrun/activities.ts';
-import { outlineGroup, outlineWave, phaseOf, withPoint } from './journal/reads/activities.ts';
+import { outlineGroup, outlineWave, phaseOf, stillReplicating, withPoint } from './journal/reads/activities.ts';
 import { leave } from './leave.ts';
 import {
   choosePoint,
@@ -70,6 +70,7 @@ import { requestSync, stopSync } from './syncs/activities.ts';
 import { lowerTtl, planLowering, restoreTtl, whoseTtl } from './ttl/activities.ts';
 import { unwind } from './unwind.ts';
 import { wave } from './wave.ts';
+import { withdraw, withdrawGroup } from './withdraw.ts';
 import { judgeFit, recordLaunch } from './windows/activities.ts';
 
 /** What the host needs of an orchestrator: its name and its handler. */
@@ -79,6 +80,8 @@ export const orchestrators: readonly Pick<OrchestratorDefinition<never, unknown>
   prepare,
   cutover,
   unwind,
+  withdraw,
+  withdrawGroup,
   leave,
   crew,
   launch,
@@ -120,6 +123,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   releaseEnvironment,
   phaseOf,
   withPoint,
+  stillReplicating,
   outlineGroup,
   outlineWave,
   orderBack,

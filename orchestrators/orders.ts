@@ -1,6 +1,6 @@
 // Orders to orchestrations that did not exist yet when the order was given.
 import type { Ctx, Flow } from '../shared/durable/flow.ts';
-import type { Interruption } from '../shared/model/control.ts';
+import { type Interruption, isInterruption } from '../shared/model/control.ts';
 import { ordersFor } from './journal/orders/activities.ts';
 
 /**
@@ -11,4 +11,10 @@ export function* hearEarlierOrders(ctx: Ctx, waveId: string, ofParent: Interrupt
   if (ofParent !== undefined) ctx.heed(ofParent);
   const orders = yield* ordersFor.call(ctx, { waveId, instanceId: ctx.instanceId });
   for (const order of orders) ctx.heed(order);
+}
+
+/** The first order of a wave's attempt that withdraws all of it, whether or not another one had decided before. */
+export function* orderToWithdraw(ctx: Ctx, waveId: string): Flow<Interruption | undefined> {
+  const orders = yield* ordersFor.call(ctx, { waveId, instanceId: ctx.instanceId });
+  return orders.filter(isInterruption).find(({ to }) => to === 'withdrawn');
 }

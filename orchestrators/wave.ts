@@ -11,13 +11,14 @@ import { leaseEnvironment, releaseEnvironment } from './journal/leases/activitie
 import { tellDependents } from './journal/needs/activities.ts';
 import { outlineWave, type WaveOutline } from './journal/reads/activities.ts';
 import type { GroupOutcome } from './membership.ts';
-import { hearEarlierOrders } from './orders.ts';
+import { hearEarlierOrders, orderToWithdraw } from './orders.ts';
 import { rearm, type Taken, take } from './saga.ts';
 import { targetIam } from './steps/01-target-iam/step.ts';
 import { migrationAppliance } from './steps/02-migration-appliance/step.ts';
 import { sitesWithWorkers } from './steps/03-source-worker/activities.ts';
 import { sourceWorker } from './steps/03-source-worker/step.ts';
 import { untilDone, walkBack } from './walkBack.ts';
+import { withdrawGroup } from './withdraw.ts';
 
 const Input = z.strictObject({ waveId: z.string(), attempt: z.int(), startedAt: z.string() });
 type Input = z.infer<typeof Input>;
@@ -43,13 +44,16 @@ export const wave = defineOrchestrator({
     let done = true;
     let reason = ordered?.reason ?? 'every group committed';
     let outcomes: GroupOutcome[] = [];
+    let cancelled = ordered?.action === 'cancel';
     // Told to stop before any group began, groups of an earlier attempt still have their way back to go.
     if (ordered === undefined || outline.begun) {
       outcomes = yield* all(outline.groups.map((member) => moveGroup(ctx, input, outline, member, ordered)));
       done = outcomes.every(({ replicates }) => !replicates);
       reason = outcomes.find(({ outcome }) => outcome !== 'committed')?.reason ?? reason;
+      const last = (yield* orderToWithdraw(ctx, waveId)) ?? ordered;
+      cancelled ||= last?.action === 'cancel';
+      if (last?.to === 'withdrawn' && !done) done = yield* withdrawRest(ctx, input, last, outline, outcomes);
     }
-    const cancelled = (ordered ?? ctx.interruption)?.action === 'cancel';
     const result: Outcome = { status: statusOf(outcomes, cancelled), reason };
     if (done) yield* ctx.shielded(leave(ctx, waveId, outline.environmentId, taken));
     yield* recordWave.call(ctx, { waveId, attempt, status: result.status, reason: result.reason, ended: true });
@@ -120,6 +124,28 @@ function* moveGroup(
     yield* tellDependents.call(ctx, { waveId, groupId, operationId, outcome: 'failed' });
     return { outcome: 'failed', reason, behind: member.size ?? member.tiers?.flat().length ?? 0, replicates: true };
   }
+}
+
+/**
+ * Withdraws what an order to withdraw the whole wave has found in no running group: it was given to all that has not
+ * committed. Returns whether nothing goes on; what a group that broke has in hand is looked at by people.
+ */
+function* withdrawRest(
+  ctx: Ctx,
+  { waveId, attempt }: Input,
+  signal: Interruption,
+  { groups }: Outline,
+  outcomes: readonly GroupOutcome[],
+): Flow<boolean> {
+  const flows = groups.flatMap(({ groupId }, index) => {
+    const ended = outcomes[index];
+    const instanceId = `withdrawGroup-${waveId}.${groupId}-${attempt}`;
+    return ended?.replicates === true
+      ? [withdrawGroup.call(ctx, { waveId, groupId, attempt, signal, ended }, instanceId)]
+      : [];
+  });
+  yield* all(flows);
+  return outcomes.every(({ outcome }) => outcome !== 'failed');
 }
 
 /** Gives the environment back; the last to leave removes what was made for it. */

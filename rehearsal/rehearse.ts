@@ -10,6 +10,7 @@ import { durationMs } from '../shared/policy/duration.ts';
 import type { WaveDocument, WorkloadDocument } from '../shared/store/documents.ts';
 import { beforeStates } from './end/beforeStates.ts';
 import { endFindings } from './end/endFindings.ts';
+import { cancelledInVain } from './end/legalEnds.ts';
 import type { Replay } from './engine/startEngine.ts';
 import type { Finding } from './invariants/invariant.ts';
 import { type Latencies, Latencies as LatenciesSchema } from './latencies/latencies.ts';
@@ -163,6 +164,7 @@ async function play(
     'the waves end',
     longest,
   );
+  for (const what of cancelledInVain(world)) world.monitor.found('the end is legal', what);
   const again = waves.filter(({ id }) => people.startsAgain && world.wave(id).status !== 'committed');
   for (const { id } of again) await world.people.try('wavesStart', { id }, {}, ada);
   await world.lasting(() => waves.every(({ id }) => world.hasEnded(id)), 'the waves end once more', longest);

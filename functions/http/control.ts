@@ -144,9 +144,10 @@ async function walkBack(
   const workloads = await capabilities.store.workloads.list(wave.waveId);
   const named = new Set(scope.workloadIds);
   const concerned = workloads.filter(({ workloadId }) => named.has(workloadId));
-  // Of a group that has committed in part the rest may go back: what is committed stays.
+  // Of a group that has committed in part, or of a wave that is cancelled, the rest may go back: what is committed stays.
   const rest = concerned.filter(({ state }) => state.phase !== 'committed');
-  checkRollback(asked.group === undefined || rest.length === 0 ? concerned : rest, person, acceptDataLoss);
+  const inPart = (action === 'cancel' || asked.group !== undefined) && rest.length > 0;
+  checkRollback(inPart ? rest : concerned, person, acceptDataLoss);
   if (asked.workloads !== undefined) {
     checkLeaving(wave, workloads, await capabilities.store.leaving.get(wave.waveId), scope.workloadIds);
     checkHeard(wave, scope);

@@ -1,4 +1,5 @@
-import type { GroupStatus, WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
+import { isFor } from '../../shared/policy/addressees.ts';
+import type { ControlDocument, GroupStatus, WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
 import type { World } from '../world/world.ts';
 
 const waveEnds: ReadonlySet<WaveDocument['status']> = new Set([
@@ -37,7 +38,26 @@ export function legalEnds(world: World): string[] {
       .filter(({ status }) => status === 'committed')
       .flatMap(({ waveId }) => workloads.filter((each) => each.waveId === waveId && each.state.phase !== 'committed'))
       .map(({ waveId, workloadId, state }) => `wave ${waveId} committed, and its ${workloadId} is ${state.phase}`),
+    ...cancelledInVain(world),
     ...world.openGates().map(({ waveId, id }) => `gate ${waveId}/${id} is still open`),
     ...world.openQuestions().map(({ waveId, step }) => `a question about ${step} of ${waveId} is still open`),
   ];
+}
+
+/** After a cancel nothing of the wave goes on replicating, whatever its groups had come to before. A later start is another story. */
+export function cancelledInVain(world: World): string[] {
+  const cancels = world.documents<ControlDocument>('control').filter(({ signal }) => signal.action === 'cancel');
+  return world
+    .documents<WaveDocument>('wave')
+    .filter(
+      ({ waveId, status, startedAt = '' }) =>
+        status === 'cancelled' ||
+        cancels.some((order) => order.waveId === waveId && isFor(order, `wave-${waveId}`) && order.at >= startedAt),
+    )
+    .flatMap(({ waveId }) =>
+      world
+        .documents<WorkloadDocument>('state')
+        .filter((each) => each.waveId === waveId && each.state.phase === 'replicating')
+        .map(({ workloadId }) => `wave ${waveId} was cancelled, and its ${workloadId} goes on replicating`),
+    );
 }

@@ -33,6 +33,21 @@ export const withPoint = defineActivity({
   },
 });
 
+/** Those of a group that replicate: once it has ended, these are what it leaves behind. */
+export const stillReplicating = defineActivity({
+  name: 'stillReplicating',
+  input: z.strictObject({ waveId: z.string(), groupId: z.string() }),
+  output: z.array(z.strictObject({ workloadId: z.string(), method: z.enum(['agent', 'agentless']) })),
+  retry: patientRetry,
+  async effect({ store }, { waveId, groupId }) {
+    const { plan } = await waveOf(store, waveId);
+    const workloads = await workloadsOf(store, waveId, await store.plans.group(plan, groupId));
+    return workloads
+      .filter(({ state }) => state.phase === Phase.replicating)
+      .map((one) => ({ workloadId: one.workloadId, method: one.plan.method }));
+  },
+});
+
 /** Who is in a group and has not committed yet; at most a hundred. */
 const GroupOutline = z.strictObject({
   tiers: z.array(z.array(z.string())),
