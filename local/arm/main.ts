@@ -24,6 +24,7 @@ import { computeProvider } from './providers/compute.ts';
 import { serveContent } from './providers/diskAccess.ts';
 import { dnsProvider } from './providers/dns.ts';
 import { networkProvider } from './providers/network.ts';
+import { privateDnsProvider } from './providers/privateDns.ts';
 import { resourcesProvider } from './providers/resources.ts';
 import { type SeedAssignment, seedAssignments } from './providers/roleAssignments.ts';
 import { storageProvider } from './providers/storage.ts';
@@ -107,6 +108,7 @@ export async function startArm(options: ArmOptions): Promise<RunningArm> {
     networkProvider,
     computeProvider,
     dnsProvider,
+    privateDnsProvider,
     storageProvider,
   ];
   for (const type of providers.flatMap((provider) => provider(kernel))) types.set(type.type.toLowerCase(), type);

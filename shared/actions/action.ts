@@ -40,7 +40,7 @@ interface Definition<S extends Written, B> {
   /** How long it takes, for predictions. */
   readonly time: Estimate;
   /** What the cutover identity must be allowed in a wave whose plan has this action, beyond what every wave needs. */
-  readonly needs: readonly string[];
+  needs?(action: z.infer<S>): readonly string[];
   /** Whether clients come to the target by it. Those run last: from the first of them on the way back costs. */
   movesTraffic?(action: z.infer<S>): boolean;
   /** The record set that it changes, and how many seconds that is to live `afterwards`, if not as long as before. */
@@ -71,7 +71,7 @@ export interface Action<S extends Written = Written> {
   readonly schema: S;
   readonly time: Estimate;
   readonly undoTime: Estimate;
-  readonly needs: readonly string[];
+  needs(action: unknown): readonly string[];
   movesTraffic(action: unknown): boolean;
   record(action: unknown): (RecordName & { afterwards: number | undefined }) | undefined;
   precheck(reach: Reach, place: Place, action: unknown): Promise<void>;
@@ -87,9 +87,10 @@ export interface Action<S extends Written = Written> {
  * the schemas of all actions, and what actions reach is made of settings.
  */
 export function defineAction<S extends Written, B = never>(definition: Definition<S, B>): Action<S> {
-  const { schema, time, needs, undo } = definition;
+  const { schema, time, undo } = definition;
   return {
-    ...{ schema, time, needs, undoTime: undo?.time ?? noTime },
+    ...{ schema, time, undoTime: undo?.time ?? noTime },
+    needs: (action) => definition.needs?.(schema.parse(action)) ?? [],
     // Asked at every prediction, of plans that are parsed already.
     movesTraffic: (action) => definition.movesTraffic?.(action as z.infer<S>) ?? false,
     record: (action) => definition.record?.(schema.parse(action)),

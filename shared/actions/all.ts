@@ -27,6 +27,6 @@ export function actionOf({ kind }: Pick<CutoverAction, 'kind'>): Action {
 }
 
 /** What the cutover identity must be allowed for these, beyond what every wave needs; each once. */
-export function needsOf(actions: readonly Pick<CutoverAction, 'kind'>[]): string[] {
-  return [...new Set(actions.flatMap((action) => actionOf(action).needs))].sort();
+export function needsOf(actions: readonly CutoverAction[]): string[] {
+  return [...new Set(actions.flatMap((action) => actionOf(action).needs(action)))].sort();
 }

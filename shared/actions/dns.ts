@@ -9,11 +9,17 @@ import { named } from './named.ts';
 const targetAddress = '{target.ip}';
 const Value = z.string().min(1).max(253);
 
+const ZoneId = ArmId.regex(
+  /\/providers\/Microsoft\.Network\/(private)?dnsZones\/[^/]+$/i,
+  'use the id of a DNS zone: it ends with /providers/Microsoft.Network/dnsZones/{name}, or …/privateDnsZones/{name}',
+);
+const isPrivate = (zoneId: string): boolean => /\/privateDnsZones\//i.test(zoneId);
+
 const schema = z
   .strictObject({
     kind: z.literal('dns'),
     ...named,
-    zoneId: ArmId,
+    zoneId: ZoneId,
     record: z.string().min(1).max(63),
     type: z.enum(['A', 'AAAA', 'CNAME']),
     value: z.union([Value, z.array(Value).min(1).max(20)]).describe('one value, or all of the record set'),
@@ -52,10 +58,13 @@ const types = ['A', 'AAAA', 'CNAME'] as const;
 export const dns: Action<typeof schema> = defineAction({
   schema,
   time: estimate(5, 60),
-  needs: [
-    'Microsoft.Network/dnsZones/read',
-    ...types.flatMap((type) => ['read', 'write', 'delete'].map((verb) => `Microsoft.Network/dnsZones/${type}/${verb}`)),
-  ],
+  needs({ zoneId }) {
+    const zone = `Microsoft.Network/${isPrivate(zoneId) ? 'privateDnsZones' : 'dnsZones'}`;
+    return [
+      `${zone}/read`,
+      ...types.flatMap((type) => ['read', 'write', 'delete'].map((verb) => `${zone}/${type}/${verb}`)),
+    ];
+  },
   movesTraffic: () => true,
   record: ({ zoneId, record, type, ttlSeconds }) => ({ zoneId, record, type, afterwards: ttlSeconds }),
   async precheck({ azure }, _place, { zoneId, record, type }) {

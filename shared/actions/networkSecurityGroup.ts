@@ -10,7 +10,6 @@ const schema = z.strictObject({ kind: z.literal('networkSecurityGroup'), ...name
 export const networkSecurityGroup: Action<typeof schema> = defineAction({
   schema,
   time: estimate(10, 60),
-  needs: [],
   async precheck({ azure }, _place, { networkSecurityGroupId }) {
     await azure.network.securityRules(networkSecurityGroupId);
   },

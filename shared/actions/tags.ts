@@ -20,7 +20,6 @@ const schema = z.strictObject({ kind: z.literal('tags'), ...named, tags: z.recor
 export const tags: Action<typeof schema> = defineAction({
   schema,
   time: estimate(5, 30),
-  needs: [],
   async run({ azure }, { environment, machine }, { tags: wanted }) {
     const names = Object.keys(wanted);
     const before = (await azure.compute.findMachine(environment, machine))?.tags ?? {};

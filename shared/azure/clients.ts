@@ -4,6 +4,7 @@ import { AuthorizationManagementClient } from '@azure/arm-authorization';
 import { ComputeManagementClient } from '@azure/arm-compute';
 import { DnsManagementClient } from '@azure/arm-dns';
 import { NetworkManagementClient } from '@azure/arm-network';
+import { PrivateDnsManagementClient } from '@azure/arm-privatedns';
 import { ResourceManagementClient } from '@azure/arm-resources';
 import type { TokenCredential } from '@azure/identity';
 
@@ -18,6 +19,7 @@ export interface Clients {
   compute(subscriptionId: string): ComputeManagementClient;
   dns(subscriptionId: string): DnsManagementClient;
   network(subscriptionId: string): NetworkManagementClient;
+  privateDns(subscriptionId: string): PrivateDnsManagementClient;
   resources(subscriptionId: string): ResourceManagementClient;
 }
 
@@ -33,6 +35,7 @@ export function createClients(endpoint: string, credential: TokenCredential): Cl
     compute: perSubscription((id) => new ComputeManagementClient(credential, id, newer)),
     dns: perSubscription((id) => new DnsManagementClient(credential, id, older)),
     network: perSubscription((id) => new NetworkManagementClient(credential, id, newer)),
+    privateDns: perSubscription((id) => new PrivateDnsManagementClient(credential, id, newer)),
     resources: perSubscription((id) => new ResourceManagementClient(credential, id, newer)),
   };
 }

@@ -30,6 +30,11 @@ function parseResourceId(id: string): ResourceId {
   };
 }
 
+/** The type of a resource, such as `Microsoft.Network/dnsZones`, as its id spells it. */
+export function typeOf(id: string): string {
+  return parseResourceId(id).type;
+}
+
 /** As `parseResourceId`, for one type and its last name. */
 export function parseIdOf(type: string, id: string): ResourceId & { name: string } {
   const parsed = parseResourceId(id);

@@ -1,6 +1,5 @@
 // What a wave definition becomes once profiles and inventory are resolved: immutable and hashed.
 import { z } from 'zod';
-import type { CutoverAction } from '../actions/all.ts';
 import { Need } from './dependency.ts';
 import { Environment } from './environment.ts';
 import { FailureBudget, OnFailure } from './failurePolicy.ts';
@@ -84,7 +83,7 @@ export const StoredPlan = WavePlan.omit({ groups: true, workloads: true }).exten
   groups: z.array(StoredGroup),
   size: z.int().describe('how many workloads it has'),
   workerSites: z.array(z.string()).describe('where workloads are read without an agent'),
-  actions: z.array(z.custom<CutoverAction['kind']>()).describe('kinds of the actions that any workload has'),
+  besides: z.array(z.string()).describe('what the cutover identity must be allowed for the actions of its workloads'),
 });
 export type StoredPlan = z.infer<typeof StoredPlan>;
 

@@ -1,6 +1,7 @@
 // What grows with the number of workloads lies beside a wave's document, in parts of the same partition. A part is named
 // by the hash of what it holds and never changes: versions share those of groups that they leave alone, whoever stores
 // them again after a crash stores nothing new, and parts that no document names are seen by nobody.
+import { needsOf } from '../actions/all.ts';
 import { terminal } from '../errors.ts';
 import { few } from '../few.ts';
 import { hashOf } from '../hash.ts';
@@ -48,7 +49,7 @@ export function planPartsOn(collection: Collection): Store['plans'] {
         definition: await put(waveId, bare),
         size: all.length,
         workerSites: sitesOf(all),
-        actions: [...new Set(all.flatMap(({ settings }) => settings.cutover.actions.map(({ kind }) => kind)))],
+        besides: needsOf(all.flatMap(({ settings }) => settings.cutover.actions)),
         groups: await few(groups, async (group): Promise<StoredGroup> => {
           const { id, dependsOn, needs, onFailure } = group;
           const plans = members.get(id) ?? [];
@@ -70,7 +71,7 @@ export function planPartsOn(collection: Collection): Store['plans'] {
     groups: (plan) => few(plan.groups, (group) => outline(plan, group)),
     workloads,
     async whole(stored) {
-      const { name: _n, definition: bare, groups, size: _s, workerSites: _w, actions: _a, ...head } = stored;
+      const { name: _n, definition: bare, groups, size: _s, workerSites: _w, besides: _b, ...head } = stored;
       const definition = await get<WaveDefinition>(stored.waveId, bare);
       const outlines = await few(groups, (group) => outline(stored, group));
       const both = await few(groups, (group) => workloads(stored, group));

@@ -77,6 +77,6 @@ test('the cutover identity may do for actions what the plan of the wave needs, a
   };
   await world.start();
   await world.ended();
-  expect(asked[0]).toContain('Microsoft.Network/dnsZones/A/write');
-  expect(asked[0]?.filter((permission) => !permission.startsWith('Microsoft.Network/dnsZones/'))).toEqual([]);
+  expect(asked[0]).toContain('Microsoft.Network/privateDnsZones/A/write');
+  expect(asked[0]?.filter((permission) => !permission.startsWith('Microsoft.Network/privateDnsZones/'))).toEqual([]);
 });

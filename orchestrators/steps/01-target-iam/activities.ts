@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { needsOf } from '../../../shared/actions/all.ts';
 import { ownRoles } from '../../../shared/azure/ownRoles.ts';
 import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
 import type { Store } from '../../../shared/store/contract.ts';
@@ -17,7 +16,7 @@ export const RoleGap = z.strictObject({
 /** What the actions need that are in the plans of the waves which hold the environment now. */
 async function neededBesides(store: Store, environmentId: string): Promise<string[]> {
   const waves = await Promise.all((await store.environments.holders(environmentId)).map((id) => waveOf(store, id)));
-  return needsOf(waves.flatMap(({ plan }) => plan.actions.map((kind) => ({ kind }))));
+  return [...new Set(waves.flatMap(({ plan }) => plan.besides))].sort();
 }
 
 /** The permission diff: what the plans need and the identities lack. */

@@ -6,6 +6,7 @@ import { AuthorizationManagementClient } from '@azure/arm-authorization';
 import { ComputeManagementClient } from '@azure/arm-compute';
 import { DnsManagementClient } from '@azure/arm-dns';
 import { NetworkManagementClient } from '@azure/arm-network';
+import { PrivateDnsManagementClient } from '@azure/arm-privatedns';
 import { ResourceManagementClient } from '@azure/arm-resources';
 import { type ArmOptions, type Fault, type RunningArm, startArm } from '../../../local/arm/main.ts';
 import { ensurePki, trustCa } from '../../../local/pki.ts';
@@ -34,6 +35,7 @@ export interface Clients {
   resources: ResourceManagementClient;
   authorization: AuthorizationManagementClient;
   dns: DnsManagementClient;
+  privateDns: PrivateDnsManagementClient;
 }
 
 const pki = await ensurePki(undefined);
@@ -102,6 +104,7 @@ function clients(endpoint: string, oid: string, maxRetries: number): Clients {
     resources: new ResourceManagementClient(credential, subscriptionId, options),
     authorization: new AuthorizationManagementClient(credential, subscriptionId, options),
     dns: new DnsManagementClient(credential, subscriptionId, options),
+    privateDns: new PrivateDnsManagementClient(credential, subscriptionId, options),
   };
 }
 

@@ -57,6 +57,14 @@ it.each([
   expect(against(dns(type, value))).toEqual([`cutover.actions[0].value: ${message}`]);
 });
 
+it('a record stands in a zone, public or private', () => {
+  const inPrivate = { ...dns('A', '{target.ip}'), zoneId: zoneId.replace('dnsZones', 'privateDnsZones') };
+  expect(against(inPrivate)).toEqual([]);
+  expect(
+    against({ ...inPrivate, zoneId: `${group}/providers/Microsoft.Network/networkSecurityGroups/x` })[0],
+  ).toContain('cutover.actions[0].zoneId: use the id of a DNS zone');
+});
+
 it('an action of a kind that is not known is refused with its path', () => {
   expect(against({ kind: 'tag', name: 'a' })[0]).toContain('cutover.actions[0]');
 });

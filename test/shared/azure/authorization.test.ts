@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ownRoles } from '../../../shared/azure/ownRoles.ts';
-import { dns } from '../../../shared/actions/dns.ts';
 import { missingFrom, roleDefinitionGuid, roleNeeds } from '../../../shared/azure/roles.ts';
-import { otherGroup, poll, principals, startTarget, type TargetWorld } from './target.ts';
+import { movesRecords, otherGroup, poll, principals, startTarget, type TargetWorld } from './target.ts';
 
 let world: TargetWorld;
 beforeAll(async () => {
@@ -63,7 +62,7 @@ describe('authorization', () => {
 
   it('gives the cutover identity what actions need besides, once a plan has them, and the replication identity nothing of it', async () => {
     const { authorization } = world.azure;
-    const besides = dns.needs;
+    const besides = movesRecords;
     const gaps = await authorization.gaps(world.environment, besides);
     expect(gaps.map(({ role, missing }) => [role, missing])).toEqual([
       ['cutover', besides],

@@ -8,7 +8,9 @@ import { type Fault, startArm } from '../../../local/arm/main.ts';
 import { startIdentity } from '../../../local/identity/server.ts';
 import { ensurePki, trustCa } from '../../../local/pki.ts';
 import { startStorage } from '../../../local/storage/server.ts';
+import { CutoverAction, needsOf } from '../../../shared/actions/all.ts';
 import { createAzure } from '../../../shared/azure/azure.ts';
+import { type Clients, createClients } from '../../../shared/azure/clients.ts';
 import type { Azure, Ownership, Progress } from '../../../shared/azure/contract.ts';
 import { MigrationError } from '../../../shared/errors.ts';
 import type { Environment } from '../../../shared/model/environment.ts';
@@ -19,6 +21,7 @@ const principals = {
   planning: '33333333-3333-4333-8333-333333333333',
   replication: '44444444-4444-4444-8444-444444444444',
   cutover: '55555555-5555-4555-8555-555555555555',
+  onlooker: '66666666-6666-4666-8666-666666666666',
 };
 const group = `/subscriptions/${subscriptionId}/resourceGroups/rg-target`;
 export const inGroup = (rest: string): string => `${group}/providers/${rest}`;
@@ -30,6 +33,7 @@ export const ids = {
   subnet: inGroup('Microsoft.Network/virtualNetworks/hub/subnets/apps'),
   securityGroup: inGroup('Microsoft.Network/networkSecurityGroups/apps'),
   zone: inGroup('Microsoft.Network/dnsZones/example.test'),
+  privateZone: inGroup('Microsoft.Network/privateDnsZones/corp.test'),
 };
 export { otherGroup, principals };
 
@@ -40,6 +44,13 @@ export const ownership: Ownership = {
   expires: '2030-01-01T00:00:00.000Z',
 };
 
+/** What the cutover identity needs to move records of both kinds of zones. */
+export const movesRecords = needsOf(
+  [ids.zone, ids.privateZone].map((zoneId) =>
+    CutoverAction.parse({ kind: 'dns', name: 'traffic', zoneId, record: 'app', type: 'A', value: '{target.ip}' }),
+  ),
+);
+
 export interface TargetWorld {
   azure: Azure;
   environment: Environment;
@@ -48,6 +59,8 @@ export interface TargetWorld {
   anotherAzure(): Azure;
   /** The SDK's own client of the planning identity, to look without the app. */
   planningClient(): AuthorizationManagementClient;
+  /** The SDK's own clients of somebody who may read, to look without the app. */
+  clients(): Clients;
   /** Grants both roles, and to the cutover identity what it needs besides; waits until they count. */
   authorize(besides?: readonly string[]): Promise<void>;
   /** Polls to the end, each time through clients that know nothing but the operation. */
@@ -107,9 +120,11 @@ export async function startTarget(): Promise<TargetWorld> {
           },
         },
         { id: ids.zone, body: { location: 'global' } },
+        { id: ids.privateZone, body: { location: 'global' } },
       ],
       roleAssignments: [
         { scope: group, principalId: principals.planning, roleName: 'User Access Administrator' },
+        { scope: group, principalId: principals.onlooker, roleName: 'Reader' },
         { scope: otherGroup, principalId: principals.planning, roleName: 'User Access Administrator' },
       ],
     },
@@ -156,6 +171,7 @@ export async function startTarget(): Promise<TargetWorld> {
         $host: arm.endpoint,
         credentialScopes: 'https://management.azure.com/.default',
       }),
+    clients: () => createClients(arm.endpoint, credentialOf('onlooker')),
     async authorize(besides = []) {
       const gaps = await azure.authorization.gaps(environment, besides);
       await azure.authorization.grant(environment, gaps, besides);
