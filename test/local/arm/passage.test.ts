@@ -89,7 +89,7 @@ beforeAll(async () => {
       name,
       {
         location,
-        hardwareProfile: { vmSize: 'Standard_B1s' },
+        hardwareProfile: { vmSize: 'Standard_B2s' },
         storageProfile: {
           imageReference: { id: image },
           osDisk: { createOption: 'FromImage', deleteOption: 'Delete' },
