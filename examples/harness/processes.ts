@@ -30,6 +30,15 @@ const frugal = {
   NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --max-semi-space-size=2`.trim(),
 };
 
+/** The repository's root, in which the programs run. */
+export const repository = join(import.meta.dirname, '..', '..');
+
+// What one process has compiled the next one need not: that is half of what the local Azure takes to start.
+// https://nodejs.org/api/module.html#module-compile-cache
+const compiled = {
+  NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(repository, 'node_modules', '.cache', 'compile'),
+};
+
 /** Starts a Node program of this repository. */
 export function startProgram(
   folder: string,
@@ -40,7 +49,7 @@ export function startProgram(
   const log = openSync(logFile, 'a', 0o600);
   const child = spawn(process.execPath, args, {
     cwd: repository,
-    env: { ...process.env, ...frugal, ...env },
+    env: { ...process.env, ...frugal, ...compiled, ...env },
     stdio: ['ignore', log, log],
     detached: true,
   });
@@ -52,9 +61,6 @@ export function startProgram(
   }
   return child;
 }
-
-/** The repository's root, in which the programs run. */
-export const repository = join(import.meta.dirname, '..', '..');
 
 /** Where a program's output goes. */
 export const logOf = (folder: string, name: string): string => join(folder, 'logs', `${name}.log`);

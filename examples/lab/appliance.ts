@@ -33,6 +33,8 @@ const inherited = [
   'MALLOC_ARENA_MAX',
   'MALLOC_MMAP_THRESHOLD_',
   'MALLOC_TRIM_THRESHOLD_',
+  // Where code that was compiled once is kept.
+  'NODE_COMPILE_CACHE',
 ];
 
 export class InstalledAppliance {

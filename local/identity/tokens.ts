@@ -36,6 +36,9 @@ export interface Tokens {
   verify(jwt: string, audience?: string): Promise<Verified>;
 }
 
+/** Tokens whose signature is known to be right: every request carries one, and most carry the same. */
+const remembered = 200;
+
 /** Opens the issuer's key, made on first use. */
 export async function openTokens(dataDir: string | undefined, issuer: string, tenantId: string): Promise<Tokens> {
   const key = await importPKCS8(await loadKey(dataDir), 'RS256', { extractable: true });
@@ -44,6 +47,7 @@ export async function openTokens(dataDir: string | undefined, issuer: string, te
   const publicKey = { kty: 'RSA', n, e } as const;
   const kid = await calculateJwkThumbprint(publicKey);
   const jwk: JWK = { ...publicKey, kid, use: 'sig', alg: 'RS256' };
+  const known = new Map<string, { verified: Verified; expiresAt: number }>();
 
   return {
     jwk,
@@ -70,6 +74,9 @@ export async function openTokens(dataDir: string | undefined, issuer: string, te
         .sign(key);
     },
     async verify(jwt, audience) {
+      const key = `${audience ?? ''} ${jwt}`;
+      const before = known.get(key);
+      if (before !== undefined && Date.now() < before.expiresAt) return before.verified;
       const expected = {
         issuer,
         algorithms: ['RS256'],
@@ -77,14 +84,17 @@ export async function openTokens(dataDir: string | undefined, issuer: string, te
         ...(audience && { audience }),
       };
       const { payload } = await jwtVerify(jwt, jwk, expected);
-      const { oid, appid, roles, aud } = payload;
+      const { oid, appid, roles, aud, exp = 0 } = payload;
       if (typeof oid !== 'string' || typeof aud !== 'string') throw new Error('The token has no single oid and aud');
-      return {
+      const verified = {
         oid,
         aud,
         roles: Array.isArray(roles) ? roles.filter((role) => typeof role === 'string') : [],
         ...(typeof appid === 'string' && { appid }),
       };
+      for (const [oldest] of known) if (known.size >= remembered) known.delete(oldest);
+      known.set(key, { verified, expiresAt: exp * 1000 });
+      return verified;
     },
   };
 }

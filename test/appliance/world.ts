@@ -228,6 +228,7 @@ export async function startWorld() {
       const child = spawn(process.execPath, [join(import.meta.dirname, '../../appliance/main.ts')], {
         env: {
           PATH: process.env['PATH'] ?? '',
+          NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
           NODE_EXTRA_CA_CERTS: pki.caFile ?? '',
           LANDFALL_STATE_DIR: join(folder, 'state'),
           LANDFALL_BOOTSTRAP: bootstrap,

@@ -120,6 +120,9 @@ describe('the token issuer', () => {
     try {
       await expect(identity.verifyToken(await other.tokenFor('planner', 'a'))).rejects.toThrow();
       const mine = await identity.tokenFor('planner', 'a');
+      // A token that was accepted before is remembered, and refused all the same.
+      expect(await identity.verifyToken(mine)).toMatchObject({ aud: 'a' });
+      expect(await identity.verifyToken(mine)).toMatchObject({ aud: 'a' });
       await expect(identity.verifyToken(mine, 'b')).rejects.toThrow(/aud/);
       const forged = await new SignJWT(decodeJwt(mine)).setProtectedHeader({ alg: 'HS256' }).sign(Buffer.alloc(32));
       await expect(identity.verifyToken(forged)).rejects.toThrow();

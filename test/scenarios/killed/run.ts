@@ -57,7 +57,7 @@ export async function surviveKills(seed: number, moving: readonly LabServer[]): 
     const killed: string[] = [];
     const approver = new Approver(stage.asGrace, 0);
     const last = await watchWave(stage.asAda, plan.waveId, {
-      everyMs: 50,
+      everyMs: 200,
       withinMs: 240_000,
       enough: complainOfAttention(stage),
       async seen(snapshot) {
