@@ -50,11 +50,20 @@ export const committedStory = (method: 'agent' | 'agentless'): string[] => [
   'step.completed deltaSyncs',
   'workload.phaseEntered replicating',
   'step.started uat',
+  'probe.completed',
+  'isolation.noted',
+  'isolation.judged',
   'workload.phaseEntered testing',
   'machine.launched',
+  'probe.completed',
+  'isolation.judged',
   'check.completed',
+  'probe.completed',
+  'isolation.judged',
   'workload.phaseEntered tested',
   'step.completed uat',
+  'ttl.lowering',
+  'ttl.lowered',
   'workload.phaseEntered cutoverQueued',
   'step.started stopServices',
   'source.described',
@@ -81,6 +90,7 @@ export const committedStory = (method: 'agent' | 'agentless'): string[] => [
   'workload.phaseEntered committed',
   'workload.wayBackChanged',
   'step.completed finalValidation',
+  'ttl.restored',
 ];
 
 /** What is wrong with a history, whatever was killed while it was made. Empty: each event is there, once, and counted once. */
