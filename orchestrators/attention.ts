@@ -30,13 +30,32 @@ export function* decide(ctx: Ctx, asking: Asking, onFailure: OnFailure): Flow<An
   // After traffic has moved the way back costs data: no policy of failures says that it may.
   if (onFailure === 'hold' || !ctx.freeReturn) return yield* askPeople(ctx, asking);
   const { subject, operationId, question } = asking;
-  const alone = ctx.workloadId !== undefined && onFailure === 'goOn';
-  if (onFailure === 'goOn' && !alone) return yield* askPeople(ctx, asking);
-  const { decided } = yield* followPolicy.call(ctx, { ...subject, operationId, ...question, by: failurePolicy, alone });
+  const alone = onFailure === 'goOn';
+  const workloadIds = alone ? whoLeaves(ctx, asking) : subject.workloadIds;
+  if (alone && workloadIds.length === 0) return yield* askPeople(ctx, asking);
+  const { waveId } = subject;
+  const policy = { by: failurePolicy, course: alone ? 'leave' : 'goBack' } as const;
+  const { decided } = yield* followPolicy.call(ctx, { waveId, workloadIds, operationId, ...question, ...policy });
   if (!decided) return yield* askPeople(ctx, asking);
   const reason = `${question.step} failed: ${question.failure.message}`;
-  const named = alone ? { workloadIds: subject.workloadIds } : {};
+  const named = alone ? { workloadIds } : {};
   throw new Interrupted({ action: 'rollback', to: 'replicating', by: failurePolicy, reason, ...named });
+}
+
+/** The one that this instance works for; or those of a group that the failure names, if it does not name all. */
+function whoLeaves(ctx: Ctx, { subject, question }: Asking): string[] {
+  if (ctx.workloadId !== undefined) return subject.workloadIds;
+  const { workloadIds = [] } = question.failure;
+  return workloadIds.length < subject.workloadIds.length ? workloadIds : [];
+}
+
+/** Has it on record that a policy lets workloads stay behind that have failed: the wave's failure budget counts them. */
+export function* stayBehind(
+  ctx: Ctx,
+  { subject, operationId, step, failure }: Pick<Asking, 'subject' | 'operationId'> & Pick<Question, 'step' | 'failure'>,
+): Flow<void> {
+  const question: Question = { step, failure, during: 'run', choices: ['rollback'] };
+  yield* followPolicy.call(ctx, { ...subject, operationId, ...question, by: failurePolicy, course: 'stayBehind' });
 }
 
 const Answered = z.looseObject({ data: Answer });

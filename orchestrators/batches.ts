@@ -12,8 +12,8 @@ import { tellDependents } from './journal/needs/activities.ts';
 import { type Begun, type GroupInput, only, show, stayingOf, subjectOf, whoStays } from './membership.ts';
 import { watchWindow } from './overrun.ts';
 import { take } from './saga.ts';
-import { postCutover } from './steps/11-post-cutover/step.ts';
 import { finalValidation } from './steps/12-final-validation/step.ts';
+import { moveTogether } from './moveTogether.ts';
 import { together } from './together.ts';
 import { ttlBack } from './ttl.ts';
 import { whenItsTurn } from './turn.ts';
@@ -110,7 +110,7 @@ function* cutOver(ctx: Ctx, input: GroupInput, begun: Begun, workloadIds: string
 }
 
 function* steps9To12(ctx: Ctx, input: GroupInput, begun: Begun, workloadIds: string[]): Flow<void> {
-  const { waveId, groupId, environmentId, attempt, commitPolicy, gatedSteps, onFailure } = input;
+  const { waveId, groupId, attempt, commitPolicy, gatedSteps, onFailure } = input;
   const whole = only(input.tiers, (id) => workloadIds.includes(id));
   yield* show(ctx, input, begun, 'cuttingOver');
   yield* together(ctx, input, cutover, whole.toReversed(), begun, (workloadId) => ({
@@ -119,11 +119,8 @@ function* steps9To12(ctx: Ctx, input: GroupInput, begun: Begun, workloadIds: str
   }));
   // Whoever was told to leave after its own cutover had ended goes before anything is done for the batch as a whole.
   yield* whoStays(ctx, input, begun);
-  const tiers = only(whole, (id) => !begun.left.has(id));
-  begun.batch = tiers.flat();
+  const tiers = yield* moveTogether(ctx, input, begun, whole);
   if (tiers.length === 0) return;
-  const moving = { waveId, groupId, environmentId, attempt, tiers };
-  yield* take(ctx, begun.moved, postCutover, moving, subjectOf(input, tiers), onFailure);
 
   yield* show(ctx, input, begun, 'validating');
   const validated = { waveId, groupId, workloadIds: tiers.flat(), attempt, commitPolicy };

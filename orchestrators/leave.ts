@@ -20,6 +20,8 @@ interface Workload {
 export interface Own {
   prepared: Taken[];
   cutOver: Taken[];
+  /** Its group has recorded that it leaves, and undone what it had begun for it. */
+  isGoing?: boolean | undefined;
 }
 
 /** Walks one workload back to where its signal leads, and nobody else. Not interruptible. */
@@ -32,7 +34,8 @@ export function* walkAlone(
   const { waveId, workloadId } = workload;
   const { action, by, reason } = signal;
   const subject = { waveId, workloadIds: [workloadId] };
-  yield* leaveGroup.call(ctx, { ...workload, operationId: ctx.operationId('left'), action, by, reason });
+  if (own.isGoing !== true)
+    yield* leaveGroup.call(ctx, { ...workload, operationId: ctx.operationId('left'), action, by, reason });
   yield* ctx.shielded(walkBack(ctx, own.cutOver, allSteps, subject));
   yield* ctx.shielded(ttlBack(ctx, subject, 'back', `${action} by ${by}: ${reason}`));
   const stays = signal.to === 'replicating' && (yield* withPoint.call(ctx, subject)).length > 0;
@@ -50,6 +53,7 @@ export const leave = defineOrchestrator({
     workloadId: z.string(),
     prepared: z.array(Taken),
     cutOver: z.array(Taken),
+    isGoing: z.boolean().optional(),
     signal: Interruption,
   }),
   output: z.enum(['replicating', 'withdrawn']),
@@ -68,26 +72,39 @@ function toldToLeave(ctx: Ctx, members: readonly string[]): Map<string, Interrup
   return told;
 }
 
+interface Group {
+  waveId: string;
+  groupId: string;
+  attempt: number;
+}
+type Begun = { prepared: Record<string, Taken[]>; cutOver: Record<string, Taken[]> };
+type Gone = Map<string, 'replicating' | 'withdrawn'>;
+
 /** Lets those members of a group go who have been told to leave while none of their children ran. Returns where they are then. */
-export function* letGo(
+export function* letGo(ctx: Ctx, group: Group, members: readonly string[], begun: Begun): Flow<Gone> {
+  return yield* walkEachAlone(ctx, group, toldToLeave(ctx, members), begun);
+}
+
+/** Walks members of a group back, each alone. `isGoing`: the group has begun to let them go itself. */
+export function* walkEachAlone(
   ctx: Ctx,
-  { waveId, groupId, attempt }: { waveId: string; groupId: string; attempt: number },
-  members: readonly string[],
-  own: { prepared: Record<string, Taken[]>; cutOver: Record<string, Taken[]> },
-): Flow<Map<string, 'replicating' | 'withdrawn'>> {
-  const told = [...toldToLeave(ctx, members)];
-  const gone = new Map<string, 'replicating' | 'withdrawn'>();
-  if (told.length === 0) return gone;
+  { waveId, groupId, attempt }: Group,
+  told: ReadonlyMap<string, Interruption>,
+  begun: Begun,
+  isGoing = false,
+): Flow<Gone> {
+  const gone: Gone = new Map();
+  if (told.size === 0) return gone;
   const instanceOf = (workloadId: string) => `leave-${waveId}.${workloadId}-${attempt}`;
-  const stage = told.map(([workloadId, signal]) => ({
+  const stage = [...told].map(([workloadId, signal]) => ({
     instanceId: instanceOf(workloadId),
     input: {
-      ...{ waveId, workloadId, signal },
-      ...{ prepared: own.prepared[workloadId] ?? [], cutOver: own.cutOver[workloadId] ?? [] },
+      ...{ waveId, workloadId, signal, ...(isGoing ? { isGoing } : {}) },
+      ...{ prepared: begun.prepared[workloadId] ?? [], cutOver: begun.cutOver[workloadId] ?? [] },
     },
   }));
   const crewed = { waveId, id: `crew-${waveId}.${groupId}-${attempt}-leave` };
   for (const [instanceId, phase] of yield* inCrews(ctx, leave, [stage], crewed))
-    for (const [workloadId] of told) if (instanceId === instanceOf(workloadId)) gone.set(workloadId, phase);
+    for (const workloadId of told.keys()) if (instanceId === instanceOf(workloadId)) gone.set(workloadId, phase);
   return gone;
 }

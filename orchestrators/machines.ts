@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { inCrews } from '../shared/durable/crew.ts';
 import { all, type Ctx, type Flow } from '../shared/durable/flow.ts';
 import { defineOrchestrator, type OrchestratorDefinition } from '../shared/durable/orchestrator.ts';
-import { terminal } from '../shared/errors.ts';
+import { type Failure, terminal } from '../shared/errors.ts';
 import { msBetween } from '../shared/policy/duration.ts';
 import { checkThroughAzure } from './checks/activities.ts';
 import { complete } from './longOperation.ts';
@@ -18,7 +18,7 @@ import {
   quarantineGroupOf,
   quarantineMachine,
 } from './machines/activities.ts';
-import { succeeded, WorkOutcome, workOutcome } from './outcome.ts';
+import { failedTogether, failuresOf, WorkOutcome, workOutcome } from './outcome.ts';
 import { recordLaunch } from './windows/activities.ts';
 
 interface Workload {
@@ -66,16 +66,22 @@ interface Machines {
   attempt: number | string;
 }
 
-/** Launches machines tier after tier; throws when one did not come up, once its neighbours have come to rest. */
-export function* launchAll(
+/** Launches machines tier after tier; throws when some did not come up, once their neighbours have come to rest. */
+export function* launchAll(...asked: Parameters<typeof tryLaunchAll>): Flow<void> {
+  const failed = failedTogether(yield* tryLaunchAll(...asked));
+  if (failed !== undefined) throw failed;
+}
+
+/** The same, and says whose machines did not come up. */
+export function* tryLaunchAll(
   ctx: Ctx,
   group: Machines,
   tiers: readonly string[][],
   purpose: Purpose,
   behind?: string,
-): Flow<void> {
+): Flow<Map<string, Failure>> {
   const { waveId, environmentId } = group;
-  yield* workOn(ctx, launch, group, tiers, purpose, (workloadId) => ({
+  return yield* workOn(ctx, launch, group, tiers, purpose, (workloadId) => ({
     ...{ waveId, workloadId, environmentId, purpose },
     ...(behind === undefined ? {} : { behind }),
   }));
@@ -84,12 +90,14 @@ export function* launchAll(
 /** Removes machines with their NICs and disks; tolerates that they are not there. The replicated points stay. */
 export function* destroyAll(ctx: Ctx, group: Machines, workloadIds: readonly string[], purpose: Purpose): Flow<void> {
   const { waveId, environmentId } = group;
-  yield* workOn(ctx, destroy, group, [workloadIds], purpose, (workloadId) => ({
+  const outcomes = yield* workOn(ctx, destroy, group, [workloadIds], purpose, (workloadId) => ({
     waveId,
     workloadId,
     environmentId,
     purpose,
   }));
+  const failed = failedTogether(outcomes);
+  if (failed !== undefined) throw failed;
 }
 
 function* workOn<I>(
@@ -99,12 +107,13 @@ function* workOn<I>(
   tiers: readonly (readonly string[])[],
   purpose: Purpose,
   input: (workloadId: string) => I,
-): Flow<WorkOutcome[]> {
+): Flow<Map<string, Failure>> {
   const id = `${work.name}-${purpose}`;
   const turn = ctx.nextCount(id);
   const instanceId = (workloadId: string) => `${work.name}-${waveId}.${workloadId}-${purpose}-${attempt}-${turn}`;
   const stages = tiers.map((tier) => tier.map((id) => ({ instanceId: instanceId(id), input: input(id) })));
-  return succeeded(yield* inCrews(ctx, work, stages, { waveId, id: `crew-${waveId}.${groupId}-${attempt}-${id}` }));
+  const crew = { waveId, id: `crew-${waveId}.${groupId}-${attempt}-${id}` };
+  return failuresOf(yield* inCrews(ctx, work, stages, crew), tiers.flat(), instanceId);
 }
 
 /** Imports the disks of the newest point, makes the machine behind a security group, and checks that it boots. */

@@ -41,6 +41,8 @@ export const Failure = z.strictObject({
   suggestion: z.string(),
   retryAfterSeconds: z.number().nonnegative().optional(),
   detail: z.string().optional(),
+  /** Whose work has failed, where it was done for others as well. */
+  workloadIds: z.array(z.string()).optional(),
 });
 export type Failure = z.infer<typeof Failure>;
 

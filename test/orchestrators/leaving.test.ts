@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import { manyWorkloads, onlyShop } from './world/definitions.ts';
-import { broken, busy, leaseKept, servesAsBefore } from './world/expectations.ts';
+import { broken, busy, leaseKept, servesAsBefore, times } from './world/expectations.ts';
 import { expectSound } from './world/invariants.ts';
 import { World } from './world/world.ts';
 
@@ -18,16 +18,21 @@ const goOn: typeof onlyShop = (posted) => {
 };
 
 /** Two workloads that need nobody, in a group that goes on without who fails. */
-async function openTwo(): Promise<void> {
+async function openTwo(also: (posted: Parameters<typeof goOn>[0]) => void = () => {}, times = 1): Promise<void> {
   const { sources, change } = manyWorkloads(2);
   world = await World.open({
     sources,
+    times,
     change: (posted) => {
       change(posted);
       posted.onFailure = 'goOn';
+      also(posted);
     },
   });
+  for (const id of ['s-0', 's-1']) world.azure.records.set(`A ${id}`, { ttlSeconds: 300, values: ['10.9.9.9'] });
 }
+const machineOf = (purpose: string, workloadId: string) => (input: Record<string, unknown>) =>
+  input['purpose'] === purpose && input['workloadId'] === workloadId;
 
 describe('a workload that is rolled back alone', () => {
   test('while it is prepared leaves, and the others commit without it', async () => {
@@ -121,6 +126,86 @@ describe('where a group goes on without who fails', () => {
     expect(world.phases()).toEqual({ 's-0': 'withdrawn', 's-1': 'withdrawn', [stayed]: 'committed' });
   });
 
+  test('a clone that does not come up stays behind with its workload, and the others are tested without it', async () => {
+    await openTwo();
+    world.script.fail('createMachine', broken, { matches: machineOf('test', 's-0') });
+    await world.start();
+    expect((await world.ended()).status).toBe('incomplete');
+    expect(world.phases()).toEqual({ 's-0': 'replicating', 's-1': 'committed' });
+    expect(world.state('s-0').held?.reason).toContain('UAT did not pass');
+    expect(world.documents('attention')).toMatchObject([
+      { status: 'answered', step: 'uat', workloadIds: ['s-0'], failure: broken, answer: { by: 'failure policy' } },
+    ]);
+    expect(world.azure.names().filter((name) => name.includes('uat'))).toEqual([]);
+  });
+
+  test('people are asked where no clone comes up', async () => {
+    await openTwo();
+    for (const id of ['s-0', 's-1']) world.script.fail('createMachine', broken, { matches: machineOf('test', id) });
+    await world.start();
+    await world.question();
+    expect(world.openQuestions()).toMatchObject([
+      {
+        step: 'uat',
+        failure: { message: `${broken.message} It failed for s-1 as well.`, workloadIds: ['s-0', 's-1'] },
+      },
+    ]);
+    await world.people.answer('retry');
+    expect((await world.ended()).status).toBe('committed');
+  });
+
+  for (const times of [1, 2])
+    test.each([
+      ['whose target does not launch', 'createMachine', machineOf('cutover', 's-0')],
+      ['whose target is not set up', 'applyAction', of('s-0')],
+    ])(
+      `a workload %s goes back to its users before the others’ traffic moves, everything happening ${times}×`,
+      async (_what, activity, matches) => {
+        await openTwo(() => {}, times);
+        world.script.fail(activity, broken, { matches });
+        await world.start();
+        expect((await world.ended()).status).toBe('incomplete');
+        expect(world.phases()).toEqual({ 's-0': 'replicating', 's-1': 'committed' });
+        servesAsBefore(world, 's-0', { web: 'running' });
+        expect(world.state('s-0')).toMatchObject({
+          left: { by: 'failure policy' },
+          steps: { postCutover: { status: 'undone' } },
+        });
+        expect(world.state('s-1').steps['postCutover']).toMatchObject({ status: 'completed' });
+        expect(world.documents('attention')).toMatchObject([
+          { status: 'answered', step: 'postCutover', workloadIds: ['s-0'], answer: { alone: true } },
+        ]);
+      },
+    );
+
+  test('who is left after that can still be rolled back together, each as it was', async () => {
+    await openTwo();
+    delete world.people.atGate.commit;
+    world.script.fail('applyAction', broken, { matches: of('s-0') });
+    await world.start();
+    await world.until(() => world.openGates().some(({ name }) => name === 'commit'), 'the commit gate');
+    expect(world.phases()).toEqual({ 's-0': 'replicating', 's-1': 'validating' });
+    await world.people.rollBack();
+    expect((await world.ended()).status).toBe('rolledBack');
+    for (const id of ['s-0', 's-1']) servesAsBefore(world, id, { web: 'running' });
+    expect(times(world, 'delete machine/s-0')).toBe(1);
+  });
+
+  test('people are asked about a target that others need, and once traffic has moved', async () => {
+    world = await World.open({ change: goOn });
+    world.script.fail('createMachine', broken, { matches: machineOf('cutover', 'app') });
+    world.script.fail('applyAction', broken, { matches: ({ index }) => index === 2 });
+    await world.start();
+    await world.question();
+    expect(world.openQuestions()).toMatchObject([{ step: 'postCutover', failure: { workloadIds: ['app'] } }]);
+    await world.people.answer('retry');
+    await world.question();
+    expect(world.phases()['web']).toBe('attention');
+    expect(world.state('web').remembered).toBe('trafficMoved');
+    await world.people.answer('retry');
+    expect((await world.ended()).status).toBe('committed');
+  });
+
   test('people are asked about a workload that others depend on', async () => {
     world = await World.open({ change: goOn });
     world.script.fail('preflightSource', broken, { matches: of('app') });
@@ -209,6 +294,43 @@ describe('a failure budget', () => {
     expect(world.documents('control')).toHaveLength(2);
     await world.people.answer('retry');
     expect((await world.ended()).status).toBe('committed');
+  });
+});
+
+/** True the first time that it is asked. */
+function once(): () => boolean {
+  let asked = 0;
+  return () => ++asked === 1;
+}
+
+describe('a failure budget counts whom a group goes on without', () => {
+  const none = (posted: Parameters<typeof goOn>[0]) => {
+    posted.failureBudget = { workloads: 0 };
+  };
+  const paused = () => world.documents<{ kind: string; signal: { action: string; reason: string } }>('control');
+
+  test.each([
+    ['because its UAT failed', () => (world.appliances.failsCheck = once())],
+    [
+      'because its clone did not come up',
+      () => world.script.fail('createMachine', broken, { matches: machineOf('test', 's-0') }),
+    ],
+    [
+      'because its target did not launch',
+      () => world.script.fail('createMachine', broken, { matches: machineOf('cutover', 's-0') }),
+    ],
+  ])('%s', async (_why, breakIt) => {
+    await openTwo(none);
+    breakIt();
+    await world.start();
+    await world.until(() => paused().length > 0, 'a pause');
+    expect(paused()[0]?.signal).toMatchObject({
+      action: 'pause',
+      reason: expect.stringMatching(/^1 of 2 workloads failed \(s-.\), and the budget is 0$/),
+    });
+    await world.people.resume();
+    expect((await world.ended()).status).toBe('incomplete');
+    expect(paused()).toHaveLength(2);
   });
 });
 

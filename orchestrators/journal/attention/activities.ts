@@ -89,17 +89,18 @@ export const helpEnded = defineActivity({
 });
 
 /**
- * Lets a policy answer a failure with a rollback: of the group, or, `alone`, of the workload, which then leaves its group.
- * Decides nothing where the others could not go on without it.
+ * Lets a policy answer a failure with a rollback: of the group; or of some workloads, which then leave their group, or only
+ * stay behind for now. Decides nothing where they would leave and the others could not go on without them.
  */
 export const followPolicy = defineActivity({
   name: 'followPolicy',
-  input: Question.extend({ by: z.string(), alone: z.boolean() }),
+  input: Question.extend({ by: z.string(), course: z.enum(['goBack', 'leave', 'stayBehind']) }),
   output: z.strictObject({ decided: z.boolean() }),
   retry: patientRetry,
-  async effect({ store, now }, { by, alone, ...question }) {
+  async effect({ store, now }, { by, course, ...question }) {
     const { waveId, workloadIds, failure } = question;
-    if (alone && (await letLeave(store, waveId, workloadIds)) !== undefined) return { decided: false };
+    const alone = course !== 'goBack';
+    if (course === 'leave' && (await letLeave(store, waveId, workloadIds)) !== undefined) return { decided: false };
     const reason = failure.message;
     const answer: Answer = { choice: 'rollback', by, reason, at: now(), to: 'replicating', alone };
     await store.attentions.open({ ...documentOf(question, now()), status: 'answered', answer });
@@ -156,7 +157,11 @@ async function heedFailureBudget({ store, now }: Pick<Capabilities, 'store' | 'n
   if (orders.some((order) => order.id === id)) return;
   const since = (await store.attentions.list(waveId)).filter(({ openedAt }) => openedAt >= resumedAt);
   const failed = [
-    ...new Set(since.filter(({ during }) => during !== 'undo').flatMap(({ workloadIds }) => workloadIds)),
+    ...new Set(
+      since
+        .filter(({ during }) => during !== 'undo')
+        .flatMap(({ failure, workloadIds }) => failure.workloadIds ?? workloadIds),
+    ),
   ];
   const reason = spent(plan.failureBudget, plan.size, failed);
   if (reason === undefined) return;

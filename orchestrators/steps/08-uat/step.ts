@@ -3,12 +3,14 @@ import type { Ctx, Flow } from '../../../shared/durable/flow.ts';
 import { defineStep } from '../../../shared/durable/step.ts';
 import { MigrationError, terminal } from '../../../shared/errors.ts';
 import { OnFailure } from '../../../shared/model/failurePolicy.ts';
+import { stayBehind } from '../../attention.ts';
 import { CheckChanges, checkAll, failedIn, type Tested } from '../../checks.ts';
 import { passGate } from '../../gate.ts';
 import { type Judged, proveTestIsolation, recordIsolation } from '../../isolation/activities.ts';
 import { openIn, proveAll } from '../../isolation.ts';
 import { enterPhase } from '../../journal/activities.ts';
-import { destroyAll, launchAll } from '../../machines.ts';
+import { destroyAll, tryLaunchAll } from '../../machines.ts';
+import { failedTogether } from '../../outcome.ts';
 import {
   cloneLife,
   earlierSignOff,
@@ -69,13 +71,14 @@ export const uat = defineStep({
       environmentId,
       workloadIds,
     });
-    yield* launchAll(ctx, input, [workloadIds], 'test', networkSecurityGroupId);
+    const up = yield* launchClones(ctx, input, networkSecurityGroupId, attempt);
+    const cloned = { ...input, workloadIds: up };
     const leaveOut = changed?.leaveOut ?? [];
-    const isolation = yield* requireProof(ctx, input, attempt, 'booted', leaveOut);
-    const tested = yield* checkAll(ctx, input, 'test', leaveOut);
+    const isolation = yield* requireProof(ctx, cloned, attempt, 'booted', leaveOut);
+    const tested = yield* checkAll(ctx, cloned, 'test', leaveOut);
     // A clone that registers itself may do so minutes after it has booted.
-    isolation.push(...(yield* requireProof(ctx, input, attempt, 'tested', leaveOut)));
-    const passed = passedOf(input, tested);
+    isolation.push(...(yield* requireProof(ctx, cloned, attempt, 'tested', leaveOut)));
+    const passed = yield* passedOf(ctx, cloned, tested, attempt);
     const behind = workloadIds.filter((id) => !passed.includes(id));
     const but = behind.length === 0 ? '' : ` ${behind.join(', ')} failed and stays behind.`;
     const checked = tested.filter(({ workloadId }) => passed.includes(workloadId)).flatMap(({ results }) => results);
@@ -131,18 +134,48 @@ function* enter(
   yield* enterPhase.call(ctx, { waveId, workloadIds, operationId: ctx.operationId(phase, attempt), phase, reason });
 }
 
+/** Whose clones have come up; throws where some have not, unless the group goes on without them and anybody is left. */
+function* launchClones(ctx: Ctx, input: Input, behind: string, attempt: number): Flow<string[]> {
+  const { waveId, workloadIds, onFailure } = input;
+  const down = yield* tryLaunchAll(ctx, input, [workloadIds], 'test', behind);
+  const up = workloadIds.filter((id) => !down.has(id));
+  const failed = failedTogether(down);
+  if (failed === undefined) return up;
+  if (onFailure !== 'goOn' || up.length === 0) throw failed;
+  // What has come up by half is not proven isolated.
+  yield* destroyAll(ctx, input, [...down.keys()], 'test');
+  const subject = { waveId, workloadIds: [...down.keys()] };
+  yield* stayBehind(ctx, {
+    subject,
+    operationId: ctx.operationId('down', attempt),
+    step: 'uat',
+    failure: failed.failure,
+  });
+  return up;
+}
+
 /** Who has passed; throws where somebody failed, unless the group goes on without them and anybody is left. */
-function passedOf({ groupId, onFailure }: Input, tested: readonly Tested[]): string[] {
-  const failed = failedIn(tested);
-  const passed = tested.filter(({ results }) => results.every((result) => result.passed));
-  if (failed.length === 0 || (onFailure === 'goOn' && passed.length > 0))
-    return passed.map(({ workloadId }) => workloadId);
-  throw terminal(
+function* passedOf(
+  ctx: Ctx,
+  { waveId, groupId, onFailure }: Input,
+  tested: readonly Tested[],
+  attempt: number,
+): Flow<string[]> {
+  const failed = tested.filter(({ results }) => results.some((result) => !result.passed));
+  const passed = tested.filter((each) => !failed.includes(each)).map(({ workloadId }) => workloadId);
+  if (failed.length === 0) return passed;
+  const details = failedIn(failed);
+  const error = terminal(
     'checkFailed',
-    `UAT of ${groupId} failed ${failed.length} checks.`,
+    `UAT of ${groupId} failed ${details.length} checks.`,
     'The clones are still there: look, then retry or roll back.',
-    failed.join('; '),
+    details.join('; '),
   );
+  if (onFailure !== 'goOn' || passed.length === 0) throw error;
+  const subject = { waveId, workloadIds: failed.map(({ workloadId }) => workloadId) };
+  const { failure } = error;
+  yield* stayBehind(ctx, { subject, operationId: ctx.operationId('failed', attempt), step: 'uat', failure });
+  return passed;
 }
 
 /** Tells the clones of one try from those of the next. */

@@ -4,7 +4,7 @@ import { inCrews } from '../../../shared/durable/crew.ts';
 import type { Ctx, Flow } from '../../../shared/durable/flow.ts';
 import { defineOrchestrator } from '../../../shared/durable/orchestrator.ts';
 import { terminal } from '../../../shared/errors.ts';
-import { succeeded, WorkOutcome, workOutcome } from '../../outcome.ts';
+import { failedTogether, failuresOf, succeeded, WorkOutcome, workOutcome } from '../../outcome.ts';
 import { ActionBefore, Applied, applyAction, listActions, undoAction, undoneActions } from './activities.ts';
 
 export const act = defineOrchestrator({
@@ -49,14 +49,17 @@ export function* actAll(
 ): Flow<Applied[]> {
   const what = moveTraffic ? 'traffic' : 'act';
   const turn = ctx.nextCount(what);
+  const instanceId = (workloadId: string) => `${what}-${waveId}.${workloadId}-${attempt}-${turn}`;
   const stages = tiers.map((tier) =>
     tier.map((workloadId) => ({
-      instanceId: `${what}-${waveId}.${workloadId}-${attempt}-${turn}`,
+      instanceId: instanceId(workloadId),
       input: { waveId, workloadId, moveTraffic, leaveOut },
     })),
   );
   const outcomes = yield* inCrews(ctx, act, stages, { waveId, id: `crew-${waveId}.${groupId}-${attempt}-${what}` });
-  return succeeded(outcomes).flatMap(({ applied }) => applied);
+  const failed = failedTogether(failuresOf(outcomes, tiers.flat(), instanceId));
+  if (failed !== undefined) throw failed;
+  return [...outcomes.values()].flatMap(({ applied }) => applied);
 }
 
 /** What the actions of one workload found is put back, the last first. */
