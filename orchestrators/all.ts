@@ -2,13 +2,21 @@
 import type { ActivityDefinition } from '../shared/durable/activity.ts';
 import { crew } from '../shared/durable/crew.ts';
 import type { OrchestratorDefinition } from '../shared/durable/orchestrator.ts';
-import { dismissAppliance, retireAgentsOf } from './appliances/activities.ts';
+import { applianceKnown, dismissAppliance, retireAgentsOf } from './appliances/activities.ts';
 import { advanceOperation } from './azure/activities.ts';
 import { watchSource } from './byHand/activities.ts';
 import { checkPlan, checkThroughAzure } from './checks/activities.ts';
 import { check } from './checks.ts';
 import { commandProbes, commandSource, commandTarget } from './commands/activities.ts';
 import { cutover } from './cutover.ts';
+import {
+  deletePoints,
+  outlineDecommission,
+  recordDeleted,
+  scheduleDecommission,
+  settleDecommission,
+} from './decommission/activities.ts';
+import { decommission, discard } from './decommission.ts';
 import { expire } from './expire.ts';
 import { openGate, withdrawGate } from './gates/activities.ts';
 import { group } from './group.ts';
@@ -92,10 +100,13 @@ export const orchestrators: readonly Pick<OrchestratorDefinition<never, unknown>
   actBack,
   confirm,
   expire,
+  decommission,
+  discard,
 ];
 
 /** What the host needs of an activity: its name and its effect behind both borders. */
 export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name' | 'handle'>[] = [
+  applianceKnown,
   dismissAppliance,
   retireAgentsOf,
   advanceOperation,
@@ -189,6 +200,11 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   lowerTtl,
   whoseTtl,
   restoreTtl,
+  scheduleDecommission,
+  outlineDecommission,
+  deletePoints,
+  recordDeleted,
+  settleDecommission,
   requestSync,
   stopSync,
 ];

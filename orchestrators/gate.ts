@@ -46,6 +46,17 @@ export function* passGate(ctx: Ctx, { attempt, turn, ...asked }: Gate, leave = (
   );
 }
 
+/** Asks whether staged points may be deleted: long after the commit, and without limit. */
+export function passGateAfterwards(
+  ctx: Ctx,
+  asked: { waveId: string; groupId: string; workloadIds: string[]; question: string },
+  gateId: string,
+): Flow<GateResult> {
+  const { waveId, workloadIds } = asked;
+  const operationId = ctx.operationId('gate', 'decommission');
+  return ask(ctx, { waveId, workloadIds, gateId, operationId }, { ...asked, name: 'decommission' });
+}
+
 /** Asks at the gate that stands before a step, if the wave has one; throws `gateRejected` unless it is approved. */
 export function* passGateBefore(
   ctx: Ctx,

@@ -4,10 +4,10 @@ import { all, type Ctx, type Flow, Interrupted } from '../shared/durable/flow.ts
 import { defineOrchestrator } from '../shared/durable/orchestrator.ts';
 import type { Interruption } from '../shared/model/control.ts';
 import { retireAgentsOf } from './appliances/activities.ts';
+import { giveBack } from './environment.ts';
 import { group } from './group.ts';
-import { allSteps } from './itinerary.ts';
 import { recordGroup, recordWave } from './journal/activities.ts';
-import { leaseEnvironment, releaseEnvironment } from './journal/leases/activities.ts';
+import { leaseEnvironment } from './journal/leases/activities.ts';
 import { tellDependents } from './journal/needs/activities.ts';
 import { outlineWave, type WaveOutline } from './journal/reads/activities.ts';
 import type { GroupOutcome } from './membership.ts';
@@ -15,9 +15,8 @@ import { hearEarlierOrders, orderToWithdraw } from './orders.ts';
 import { rearm, type Taken, take } from './saga.ts';
 import { targetIam } from './steps/01-target-iam/step.ts';
 import { migrationAppliance } from './steps/02-migration-appliance/step.ts';
-import { sitesWithWorkers } from './steps/03-source-worker/activities.ts';
 import { sourceWorker } from './steps/03-source-worker/step.ts';
-import { untilDone, walkBack } from './walkBack.ts';
+import { untilDone } from './walkBack.ts';
 import { withdrawGroup } from './withdraw.ts';
 
 const Input = z.strictObject({ waveId: z.string(), attempt: z.int(), startedAt: z.string() });
@@ -157,25 +156,5 @@ function* leave(ctx: Ctx, waveId: string, environmentId: string, taken: Taken[])
   yield* untilDone(ctx, 'osAgent', subject, ['retireAgents'], todo, function* () {
     yield* retireAgentsOf.call(ctx, { waveId });
   });
-  const others = yield* releaseEnvironment.call(ctx, { environmentId, waveId });
-  if (others > 0) return;
-  const byHand = ['remove the workers that earlier waves have left, and revoke them'];
-  yield* untilDone(ctx, sourceWorker.name, subject, ['workersLeft'], byHand, function* () {
-    taken.push(...(yield* workersLeft(ctx, waveId, environmentId, taken)));
-  });
-  yield* walkBack(ctx, taken, allSteps, subject);
-}
-
-/** A wave that left before may have had workers that this one did not want. */
-function* workersLeft(ctx: Ctx, waveId: string, environmentId: string, taken: readonly Taken[]): Flow<Taken[]> {
-  const own = taken
-    .filter(({ step }) => step === sourceWorker.name)
-    .map(({ input }) => sourceWorker.input.parse(input).siteId);
-  const sites = yield* sitesWithWorkers.call(ctx, { environmentId });
-  const left: Taken[] = [];
-  for (const siteId of sites.filter((id) => !own.includes(id))) {
-    const input = { environmentId, waveId, siteId };
-    left.push({ step: sourceWorker.name, input, before: yield* sourceWorker.capture(ctx, input, 1) });
-  }
-  return left;
+  yield* giveBack(ctx, { waveId, environmentId }, taken);
 }

@@ -168,7 +168,15 @@ async function play(
   const again = waves.filter(({ id }) => people.startsAgain && world.wave(id).status !== 'committed');
   for (const { id } of again) await world.people.try('wavesStart', { id }, {}, ada);
   await world.lasting(() => waves.every(({ id }) => world.hasEnded(id)), 'the waves end once more', longest);
+  if (!keepsTime && chance.happens(0.3)) await longAfter(world);
   await world.told();
+}
+
+/** Until people have been asked what becomes of the points and sources of what has committed, and have answered. */
+async function longAfter(world: World): Promise<void> {
+  await world.motion.pass(15 * 86_400_000);
+  const isOver = () => world.openGates().length + world.openQuestions().length === 0 && world.isAtRest();
+  await world.lasting(isOver, 'people have decided about what has committed', longest);
 }
 
 /** What only looks is left behind by an order, and ends by itself: it has had its answer by then, or waited long enough. */

@@ -3,6 +3,7 @@ import { allSteps } from '../../orchestrators/itinerary.ts';
 import type { Capabilities } from '../../shared/capabilities.ts';
 import type { PlannedGroup } from '../../shared/model/plan.ts';
 import { pauseOf } from '../../shared/policy/addressees.ts';
+import { stagedIn } from '../../shared/policy/decommission.ts';
 import { together, wayBackOf } from '../../shared/policy/wayBack.ts';
 import type { WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
 import { judgeQueue } from '../../shared/sync/queue.ts';
@@ -97,6 +98,7 @@ export async function waveView(
       };
     }),
     next,
+    decommission: afterwards(wave, workloads),
     unheeded: (wave.unheeded ?? []).filter((order) => order.attempt === attempt),
     gates: gates.filter((gate) => gate.status === 'open'),
     attentions: attentions.filter((attention) => attention.status === 'open'),
@@ -120,4 +122,16 @@ function phasesOf(workloads: readonly WorkloadDocument[]): Record<string, number
   const phases: Record<string, number> = {};
   for (const { state } of workloads) phases[state.phase] = (phases[state.phase] ?? 0) + 1;
   return phases;
+}
+
+/** What is left after commits: what staged points cost, when people are asked about them, and how many sources may go by hand. */
+function afterwards({ plan, decommission = {} }: WaveDocument, workloads: readonly WorkloadDocument[]) {
+  const groups = Object.entries(decommission);
+  return {
+    after: plan.decommission.after,
+    asksAt: groups.flatMap(([, { dueAt }]) => dueAt ?? []).sort()[0],
+    asking: groups.flatMap(([groupId, { asking }]) => (asking === undefined ? [] : [groupId])),
+    staged: stagedIn(workloads),
+    removable: workloads.filter(({ state }) => state.decommission?.deletedAt !== undefined).length,
+  };
 }

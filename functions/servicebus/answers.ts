@@ -3,7 +3,8 @@
 import { applianceIds, type WorkloadPlan } from '../../shared/model/plan.ts';
 
 /** What has no instance in front, such as the timer's deltas, wakes nobody. */
-const hasInstance = /^(?:wave|group|crew|prepare|cutover|unwind|launch|destroy|check|prove|act|traffic|expire)-/;
+const hasInstance =
+  /^(?:wave|group|crew|prepare|cutover|unwind|launch|destroy|check|prove|act|traffic|expire|decommission|discard)-/;
 
 /** Whether an operation is one that the workload's own appliances are asked to do. */
 export function isOfWorkload(

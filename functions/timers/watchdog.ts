@@ -1,4 +1,5 @@
-// Notices silence, which no event tells: of appliances, of syncs, of people at a gate, of waves that have left clones.
+// Notices silence, which no event tells: of appliances, of syncs, of people at a gate, of waves that have left
+// clones, and of what is due after a commit.
 import type { Capabilities } from '../../shared/capabilities.ts';
 import type { PlatformEvent } from '../../shared/lifecycle/events.ts';
 import { expire, expired } from '../../shared/policy/gates.ts';
@@ -6,6 +7,7 @@ import { isSilent, judgeSync } from '../../shared/policy/stall.ts';
 import type { WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
 import { dispatch, withdrawSync } from '../../shared/sync/dispatch.ts';
 import type { Orchestrations } from '../orchestrations.ts';
+import { askWhatIsDue } from './decommission.ts';
 import { removeExpired } from './expiry.ts';
 
 type Reach = Pick<Capabilities, 'store' | 'bus' | 'azure' | 'now' | 'config'>;
@@ -17,6 +19,7 @@ export async function watchdog(reach: Reach, orchestrations: Orchestrations): Pr
   const waves = await reach.store.waves.list();
   await watchGates(reach, waves);
   await removeExpired(reach, orchestrations, waves);
+  await askWhatIsDue(reach, orchestrations, waves);
 }
 
 /** Marks the appliances that have fallen silent; returns those that are alive. */

@@ -109,6 +109,16 @@ const beingStarted = ({ applianceId }: ApplianceDocument) =>
 export const untilStarted: RetryPolicy = { attempts: 60, firstDelayMs: 500, maxDelayMs: 20_000 };
 
 /** Takes an appliance's rights away and forgets it (idempotent). */
+/** Whether an appliance is registered, whatever became of it. */
+export const applianceKnown = defineActivity({
+  name: 'applianceKnown',
+  input: z.strictObject({ applianceId: z.string() }),
+  output: z.boolean(),
+  async effect({ store }, { applianceId }) {
+    return (await store.appliances.get(applianceId)) !== undefined;
+  },
+});
+
 export const dismissAppliance = defineActivity({
   name: 'dismissAppliance',
   changes: 'the rights of an appliance',

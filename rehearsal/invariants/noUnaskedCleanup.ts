@@ -1,5 +1,6 @@
-// Invariant 4. Replicated data is never deleted by a wave. A target and its disks go only on a recorded way back, which
-// somebody or a policy has decided. By expiry go only clones, and only once that is on record.
+// Invariant 4. Replicated data is deleted only long after a commit, when people have approved it. A target and its disks
+// go only on a recorded way back, which somebody or a policy has decided. By expiry go only clones, and only once that is
+// on record.
 import type { AttentionDocument, ControlDocument, EntryDocument, GateDocument } from '../../shared/store/documents.ts';
 import { resourceNames } from '../../shared/store/plans.ts';
 import type { Invariant, Sight } from './invariant.ts';
@@ -9,7 +10,7 @@ export const noUnaskedCleanup: Invariant = {
   says: 'no destructive clean-up on a failure path without a recorded decision',
   watch: (sight) => ({
     changed: ({ kind, id, what }, operationId = '') => {
-      if (kind === 'blob') return what.startsWith('remove') ? [`replicated data was deleted: ${id}`] : [];
+      if (kind === 'blob') return what.startsWith('remove') ? unapprovedDeletion(sight, id) : [];
       if (kind !== 'resource' || !what.startsWith('delete')) return [];
       if (byExpiry.test(operationId)) return undecidedExpiry(sight, id);
       return sight.plansOf(kind, id).flatMap(({ waveId, workloadId, target, source }) => {
@@ -26,6 +27,22 @@ export const noUnaskedCleanup: Invariant = {
     },
   }),
 };
+
+/** Points go only after their workload's commit, when the plan's time is over and people have approved just that. */
+function unapprovedDeletion({ documents, plansOf, now }: Sight, blob: string): string[] {
+  const gates = documents.documents<GateDocument>('gate');
+  const approved = plansOf('blob', blob).some(({ waveId, workloadId }) => {
+    const { phase, decommission } = documents.workload(waveId, workloadId)?.state ?? {};
+    return (
+      phase === 'committed' &&
+      (decommission?.dueAt ?? now()) < now() &&
+      gates.some(
+        (gate) => gate.waveId === waveId && gate.name === 'decommission' && gate.approved?.includes(workloadId),
+      )
+    );
+  });
+  return approved ? [] : [`replicated data was deleted: ${blob}`];
+}
 
 const byExpiry = /^(?:expire-|destroy-[^:]*-expired-)/;
 

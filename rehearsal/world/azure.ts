@@ -331,6 +331,7 @@ export class ModelledAzure implements Azure {
     writeAccess: async (_environment, name) => ({ url: name, expiresAt: this.#clock.iso() }),
     snapshotExists: async (_environment, name, snapshot) => this.snapshots.has(`${name}?${snapshot}`),
     removeBlob: async (_environment, name) => {
+      for (const point of this.snapshots) if (point.startsWith(`${name}?`)) this.snapshots.delete(point);
       if (this.blobs.delete(name)) this.#changed(`remove blob ${name}`, 'blob', name);
     },
   };

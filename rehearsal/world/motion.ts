@@ -75,7 +75,7 @@ export class Motion {
     this.clock.at(this.clock.now() + milliseconds, () => {
       over = true;
     });
-    await this.until(() => over);
+    await this.until(() => over, 'time passes', milliseconds);
   }
 
   /** Lets work that is going on come to its end, without the clock. */

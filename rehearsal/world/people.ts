@@ -79,9 +79,10 @@ export class People {
     return this.#call('gatesApprove', { id: waveId, gateId: id }, asked, carl);
   }
 
-  /** Rejects some of the workloads that a gate asks about. */
-  reject({ id, waveId }: GateDocument, workloads: string[]): Promise<unknown> {
-    return this.#call('gatesReject', { id: waveId, gateId: id }, { workloads, comment: 'no' }, carl);
+  /** Rejects some of the workloads that a gate asks about, or all of them. */
+  reject({ id, waveId }: GateDocument, workloads?: string[]): Promise<unknown> {
+    const asked = workloads === undefined ? {} : { workloads };
+    return this.#call('gatesReject', { id: waveId, gateId: id }, { ...asked, comment: 'no' }, carl);
   }
 
   /** Asks for another turn of a group's validation. */

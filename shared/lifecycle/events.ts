@@ -146,6 +146,10 @@ export const platformEventData = {
     act: Act,
     seen: z.array(z.strictObject({ name: z.string(), fits: z.boolean(), detail: z.string() })),
   }),
+  /** After a commit: when people are asked whether sources and staged points may go. */
+  'landfall.decommission.scheduled': z.strictObject({ dueAt: Instant, reason: z.string() }),
+  /** The staged points are gone, by whose word; the source may be removed by hand. */
+  'landfall.points.deleted': z.strictObject({ by: z.array(z.string()), reason: z.string() }),
   'landfall.downtime.began': z.strictObject({ at: Instant }),
   'landfall.downtime.ended': z.strictObject({ at: Instant }),
   ...ttlEventData,

@@ -128,6 +128,12 @@ function decide(
     case 'landfall.byHand.confirmed':
     case 'landfall.byHand.seen':
       return { state: { ...state, told: toldAfter(state.told, event) } };
+    case 'landfall.decommission.scheduled':
+      return { state: { ...state, decommission: { ...state.decommission, dueAt: event.data.dueAt } } };
+    case 'landfall.points.deleted': {
+      const { dueAt = event.time } = state.decommission ?? {};
+      return { state: { ...state, points: [], decommission: { dueAt, deletedAt: event.time, by: event.data.by } } };
+    }
     case 'landfall.downtime.began':
       return { state: { ...state, downtime: { began: event.data.at } } };
     case 'landfall.downtime.ended':

@@ -114,6 +114,8 @@ export interface WorkloadState {
   };
   /** While records live shorter than they did. */
   ttl?: LoweredTtl | undefined;
+  /** Since it has committed: when people are asked whether its points and its source may go, and when the points went. */
+  decommission?: { dueAt: string; deletedAt?: string | undefined; by?: string[] | undefined } | undefined;
   downtime?: { began: string; ended?: string | undefined } | undefined;
   /** Calls that failed in passing and are tried again, by operation id. */
   waiting?: Record<string, Waiting> | undefined;

@@ -1,4 +1,4 @@
-// Gates: where a wave waits for people. Three are asked by default, one may stand before any step, and what no host can
+// Gates: where a wave waits for people. Three are asked by default and one long after the commit, one may stand before any step, and what no host can
 // be asked for is confirmed at gates of its own.
 import { z } from 'zod';
 import { Act } from './byHand.ts';
@@ -28,7 +28,7 @@ export type GatePolicy = z.infer<typeof GatePolicy>;
 
 /** What a gate is called: what is signed off, the step that it stands before, or what people do by hand. */
 export const GateName = z.union([
-  z.enum(['uat', 'cutover', 'commit']),
+  z.enum(['uat', 'cutover', 'commit', 'decommission']),
   z.templateLiteral(['before:', z.enum(stepNames)]),
   z.templateLiteral(['byHand:', Act]),
 ]);
@@ -37,7 +37,7 @@ export type GateName = z.infer<typeof GateName>;
 const whole = (name: string) =>
   GatePolicy.refine(({ partial }) => !partial, {
     path: ['partial'],
-    message: `${name}: approve the whole, or name the workloads at the gates uat and cutover`,
+    message: `${name}: approve the whole, or name the workloads at the gates uat, cutover and decommission`,
   });
 
 /** The gates of a wave. */
@@ -51,6 +51,16 @@ export const Gates = z.strictObject({
         'rejecting the commit rolls back after traffic has moved: say so in commitPolicy.onTimeout, with its acceptDataLoss',
     })
     .prefault({}),
+  decommission: GatePolicy.refine(({ required }) => required, {
+    path: ['required'],
+    message: 'somebody has to say that replicated data is deleted',
+  })
+    .refine(({ expiresAfter, onExpiry }) => expiresAfter === undefined && onExpiry === 'hold', {
+      path: ['expiresAfter'],
+      message: 'it waits without limit: nobody’s silence deletes anything',
+    })
+    .prefault({})
+    .describe('long after the commit: whether the staged points may be deleted and the sources removed'),
   before: z
     .partialRecord(z.enum(stepNames), whole('a step is taken or not'))
     .default({})
@@ -75,6 +85,6 @@ export function gatePolicy(gates: Gates, name: GateName): GatePolicy | undefined
   return isKept(name) ? gates[name] : gates.before[name.slice('before:'.length) as StepName];
 }
 
-function isKept(name: GateName): name is 'uat' | 'cutover' | 'commit' {
+function isKept(name: GateName): name is 'uat' | 'cutover' | 'commit' | 'decommission' {
   return !name.includes(':');
 }

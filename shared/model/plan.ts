@@ -1,5 +1,6 @@
 // What a wave definition becomes once profiles and inventory are resolved: immutable and hashed.
 import { z } from 'zod';
+import { Decommission } from './decommission.ts';
 import { Need } from './dependency.ts';
 import { Environment } from './environment.ts';
 import { FailureBudget, OnFailure } from './failurePolicy.ts';
@@ -43,6 +44,7 @@ export const WavePlan = z.strictObject({
   onOverrun: OnOverrun,
   gates: Gates,
   commitPolicy: CommitPolicy,
+  decommission: Decommission,
   failureBudget: FailureBudget.optional(),
   groups: z.array(GroupPlan),
   workloads: z.array(WorkloadPlan),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Decommission } from './decommission.ts';
 import { Dependency } from './dependency.ts';
 import { FailureBudget, OnFailure } from './failurePolicy.ts';
 import { Gates } from './gate.ts';
@@ -45,6 +46,7 @@ export const WaveDefinition = z
     onOverrun: OnOverrun.default('ask'),
     gates: Gates.prefault({}),
     commitPolicy: CommitPolicy.prefault({}),
+    decommission: Decommission.prefault({}),
     onFailure: OnFailure.default('hold'),
     failureBudget: FailureBudget.optional(),
     dependsOn: z

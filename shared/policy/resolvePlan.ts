@@ -88,10 +88,22 @@ export function resolvePlan(
   problems.push(...missing.problems(profile.id));
   problems.push(...contestedRecords(workloads, (id) => paths.get(id) ?? 'groups'));
   if (problems.length > 0 || 'problems' in planned) return { problems };
-  const { id: waveId, onOverrun, gates, commitPolicy, failureBudget } = definition;
+  const { id: waveId, onOverrun, gates, commitPolicy, decommission, failureBudget } = definition;
   const { zone } = definition.window;
   const budget = failureBudget === undefined ? {} : { failureBudget };
-  const plan = { waveId, environment, ...planned, zone, onOverrun, gates, commitPolicy, ...budget, groups, workloads };
+  const plan = {
+    waveId,
+    environment,
+    ...planned,
+    zone,
+    onOverrun,
+    gates,
+    commitPolicy,
+    decommission,
+    ...budget,
+    groups,
+    workloads,
+  };
   return { plan: { ...plan, hash: hash(plan) } };
 }
 

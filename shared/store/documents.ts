@@ -8,6 +8,7 @@ import type { Phase } from '../lifecycle/phases.ts';
 import type { StepRecord, WorkloadState } from '../lifecycle/state.ts';
 import { Answer, Asked } from '../model/attention.ts';
 import { ControlSignal } from '../model/control.ts';
+import { DecommissionStanding } from '../model/decommission.ts';
 import { Environment } from '../model/environment.ts';
 import { GateName, GatePolicy } from '../model/gate.ts';
 import { Id, Instant } from '../model/ids.ts';
@@ -121,6 +122,8 @@ export const WaveDocument = z.strictObject({
   steps: z.record(z.string(), z.custom<StepRecord>()).optional(),
   /** Orders that were not heeded, the latest: they are over. */
   unheeded: z.array(UnheededOrder).optional(),
+  /** After commits: when people are asked next whether points and sources may go, and about whom they are asked now. */
+  decommission: DecommissionStanding.optional(),
   /** Of the version that it has, from the second on. */
   revision: Revision.optional(),
   /** A workload that is about to leave for another wave. */

@@ -50,6 +50,19 @@ export function workloadsOf(
   );
 }
 
+/** The workloads of one group of a wave: at most a hundred. */
+export async function membersOf(
+  store: Store,
+  { waveId, plan }: WaveDocument,
+  groupId: string,
+): Promise<WorkloadDocument[]> {
+  const { members } = await store.plans.group(plan, groupId);
+  return store.workloads.some(
+    waveId,
+    members.map(({ workloadId }) => workloadId),
+  );
+}
+
 /** The tags of what is made for a workload (invariant 3). */
 export function ownership(waveId: string, workloadId: string, now: string, days = 30): Ownership {
   return {

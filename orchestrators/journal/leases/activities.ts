@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import { defineActivity, Nothing, patientRetry } from '../../../shared/durable/activity.ts';
 
-const Lease = z.strictObject({ environmentId: z.string(), waveId: z.string() });
+const Lease = z.strictObject({
+  environmentId: z.string(),
+  waveId: z.string(),
+  holder: z.string().optional().describe('who holds it, where that is not the wave itself'),
+});
 
 export const leaseEnvironment = defineActivity({
   name: 'leaseEnvironment',
@@ -9,8 +13,8 @@ export const leaseEnvironment = defineActivity({
   input: Lease,
   output: Nothing,
   retry: patientRetry,
-  async effect({ store, now }, { environmentId, waveId }, { changed }) {
-    await store.environments.lease(environmentId, waveId, now());
+  async effect({ store, now }, { environmentId, waveId, holder = waveId }, { changed }) {
+    await store.environments.lease(environmentId, holder, now());
     changed({ verb: 'leased', object: `environment ${environmentId}` });
     return null;
   },
@@ -23,8 +27,8 @@ export const releaseEnvironment = defineActivity({
   input: Lease,
   output: z.int(),
   retry: patientRetry,
-  async effect({ store }, { environmentId, waveId }, { changed }) {
-    const others = await store.environments.release(environmentId, waveId);
+  async effect({ store }, { environmentId, waveId, holder = waveId }, { changed }) {
+    const others = await store.environments.release(environmentId, holder);
     changed({ verb: 'released', object: `environment ${environmentId}`, after: { others } });
     return others;
   },

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ownRoles } from '../../../shared/azure/ownRoles.ts';
 import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
 import type { Store } from '../../../shared/store/contract.ts';
-import { environmentOf, waveOf } from '../../../shared/store/plans.ts';
+import { environmentOf } from '../../../shared/store/plans.ts';
 
 const Input = z.strictObject({ environmentId: z.string() });
 export const RoleGap = z.strictObject({
@@ -15,8 +15,9 @@ export const RoleGap = z.strictObject({
 
 /** What the actions need that are in the plans of the waves which hold the environment now. */
 async function neededBesides(store: Store, environmentId: string): Promise<string[]> {
-  const waves = await Promise.all((await store.environments.holders(environmentId)).map((id) => waveOf(store, id)));
-  return [...new Set(waves.flatMap(({ plan }) => plan.besides))].sort();
+  const waves = await Promise.all((await store.environments.holders(environmentId)).map((id) => store.waves.get(id)));
+  // Whoever cleans up after a wave holds it as well, and does no actions.
+  return [...new Set(waves.flatMap((wave) => wave?.plan.besides ?? []))].sort();
 }
 
 /** The permission diff: what the plans need and the identities lack. */

@@ -4,6 +4,7 @@ import { defineStep } from '../../../shared/durable/step.ts';
 import { CommitPolicy } from '../../../shared/model/settings.ts';
 import { ofBatch } from '../../../shared/policy/batches.ts';
 import { CheckChanges, Tested } from '../../checks.ts';
+import { scheduleDecommission } from '../../decommission/activities.ts';
 import { enterPhase } from '../../journal/activities.ts';
 import { judge, settle, type Turn } from './turn.ts';
 
@@ -21,7 +22,7 @@ const Judged = z.strictObject({
   validated: z.array(Tested),
 });
 
-/** Step 12: technical checks, then the commit policy and people decide: commit, or walk back. */
+/** Step 12: technical checks, then the commit policy and people decide: commit, or walk back. After the commit the decommission timer runs. */
 export const finalValidation = defineStep({
   number: 12,
   name: 'finalValidation',
@@ -29,7 +30,12 @@ export const finalValidation = defineStep({
   key: ({ workloadIds }) => ofBatch(workloadIds),
   input: Input,
   before: z.strictObject({}),
-  output: z.strictObject({ turns: z.array(Judged), decision: z.string(), decisions: z.array(z.unknown()) }),
+  output: z.strictObject({
+    turns: z.array(Judged),
+    decision: z.string(),
+    decisions: z.array(z.unknown()),
+    decommissionAt: z.string().describe('when people are asked whether points and sources may go'),
+  }),
   capture: () => immediately({}),
   changes: CheckChanges,
   *run(ctx, input, _before, attempt, changed) {
@@ -54,7 +60,14 @@ export const finalValidation = defineStep({
         phase: 'committed',
         reason: `commit ${gate.status}`,
       });
-      return { turns, decision: 'commit', decisions: gate.decisions };
+      const operationId = ctx.operationId('decommission', attempt);
+      const { dueAt } = yield* scheduleDecommission.call(ctx, {
+        waveId,
+        groupId: input.groupId,
+        workloadIds,
+        operationId,
+      });
+      return { turns, decision: 'commit', decisions: gate.decisions, decommissionAt: dueAt };
     }
   },
   // It only looked; what it looked at is undone by steps 11 to 9.
