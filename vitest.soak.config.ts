@@ -11,5 +11,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     retry: 0,
     passWithNoTests: false,
+    // As in vitest.config.ts.
+    env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
   },
 });

@@ -87,8 +87,8 @@ async function verifyWorker({ disks, snapshots }: CommandData<'landfall.worker.v
       continue;
     }
     try {
-      const path = await take(snapshot, diskId);
-      const { problem } = await probeDisk(path).finally(() => release(snapshot, diskId));
+      const { path } = await take(snapshot, diskId, { syncId: '' });
+      const { problem } = await probeDisk(path).finally(() => release(snapshot, diskId, ''));
       results.push({
         name,
         passed: problem === undefined,

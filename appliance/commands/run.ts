@@ -10,13 +10,23 @@ export interface Ran {
 
 const kept = 4096;
 
-export function run(argv: readonly string[], timeoutMs: number, signal?: AbortSignal): Promise<Ran> {
+/** `environment` is added to this process's own. */
+export function run(
+  argv: readonly string[],
+  timeoutMs: number,
+  signal?: AbortSignal,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Ran> {
   const [program = '', ...parameters] = argv;
   return new Promise((resolve) => {
     let output = '';
     let errors = '';
     let timedOut = false;
-    const child = spawn(program, parameters, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const child = spawn(program, parameters, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+      env: { ...process.env, ...environment },
+    });
     const killGroup = (): void => {
       try {
         if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');

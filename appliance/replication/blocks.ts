@@ -4,6 +4,7 @@
 export const blockBytes = 4 << 20;
 export const chunkBytes = 64 << 10;
 export const pieceBytes = 4 << 10;
+export const chunksPerBlock = blockBytes / chunkBytes;
 export const piecesPerChunk = chunkBytes / pieceBytes;
 
 /** Bytes from `start` up to and without `stop`. */
@@ -17,6 +18,21 @@ export const blockCount = (diskBytes: number): number => Math.ceil(diskBytes / b
 /** The block's place on the disk; the last one may be short. */
 export function blockRange(block: number, diskBytes: number): Range {
   return { start: block * blockBytes, stop: Math.min((block + 1) * blockBytes, diskBytes) };
+}
+
+/** The chunks of a block that have their bit set, as ranges of the disk. */
+export function rangesOf(chunks: bigint, block: number): Range[] {
+  const ranges: Range[] = [];
+  for (let start = block * blockBytes, left = chunks; left > 0n; start += chunkBytes, left >>= 1n)
+    if (left & 1n) ranges.push({ start, stop: start + chunkBytes });
+  return joinRanges(ranges);
+}
+
+/** Bits of the chunks of a block that a range touches. */
+export function chunksIn({ start, stop }: Range, block: number): bigint {
+  const from = Math.max(0, Math.floor((start - block * blockBytes) / chunkBytes));
+  const to = Math.min(chunksPerBlock, Math.ceil((stop - block * blockBytes) / chunkBytes));
+  return to <= from ? 0n : ((1n << BigInt(to - from)) - 1n) << BigInt(from);
 }
 
 export const lengthOf = ({ start, stop }: Range): number => stop - start;

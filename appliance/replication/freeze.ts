@@ -19,26 +19,30 @@ export async function freeze(
       const found = await probeDisk(before);
       if (found.problem === undefined && found.sizeBytes === sizeBytes) continue;
     }
-    if (before !== undefined) await releaseOne(commands, diskId, log);
+    if (before !== undefined) await releaseOne(commands, job, diskId, log);
     job.snapshots[diskId] = '';
+    delete job.changed[diskId];
     // Another copy than the one that a process before this one has read from.
     readAnew(job, diskId);
     save();
-    job.snapshots[diskId] = await take(commands, diskId, signal);
+    const { path, changed } = await take(commands, diskId, { syncId: job.command.syncId, since: job.since }, signal);
+    job.snapshots[diskId] = path;
+    if (changed !== undefined) job.changed[diskId] = changed;
     save();
   }
 }
 
 export async function thaw(commands: SnapshotCommands, job: Job, log: Log): Promise<void> {
   for (const diskId of Object.keys(job.snapshots)) {
-    await releaseOne(commands, diskId, log);
+    await releaseOne(commands, job, diskId, log);
     delete job.snapshots[diskId];
+    delete job.changed[diskId];
   }
 }
 
-async function releaseOne(commands: SnapshotCommands, diskId: string, log: Log): Promise<void> {
+async function releaseOne(commands: SnapshotCommands, { command }: Job, diskId: string, log: Log): Promise<void> {
   try {
-    await release(commands, diskId);
+    await release(commands, diskId, command.syncId);
   } catch (error) {
     log.warn('a snapshot was not released', { diskId, error: messageOf(error) });
   }

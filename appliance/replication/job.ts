@@ -8,14 +8,25 @@ export interface Job {
   startedAt: string;
   /** A process before this one has worked on it. */
   resumed: boolean;
+  /** The sync that made the point which the manifest is of; absent if there is none to trust. */
+  since?: string;
+  /** The commands that froze that point's disks tell what has changed since: they are asked before the final sync, too. */
+  isTracked?: boolean;
+  /** The same of the point that this sync makes. */
+  tracks?: boolean;
   /** By disk: where its frozen copy is read, '' from before it was taken. */
   snapshots: Record<string, string>;
+  /** By disk, where the command that froze it has said so: the context that tells what has changed since then. */
+  changed: Record<string, string>;
   /** By disk: how far it is, over all processes that worked on it. */
   disks: Record<string, DiskProgress>;
 }
 
 export interface DiskProgress {
   phase: 'copy' | 'verify';
+  /** How it is known what has changed. */
+  by?: 'bitmap' | 'manifest';
+  bitmapRefused?: string;
   /** Blocks before this one are done in this phase. */
   next: number;
   readBytes: number;
@@ -31,7 +42,8 @@ export function progressOf(job: Job, diskId: string): DiskProgress {
 
 /** The disk is read from its beginning again: what was copied stays, and is only compared. */
 export function readAnew(job: Job, diskId: string): void {
-  Object.assign(progressOf(job, diskId), { phase: 'copy', next: 0 });
+  const { by: _by, bitmapRefused: _why, ...counts } = progressOf(job, diskId);
+  job.disks[diskId] = { ...counts, phase: 'copy', next: 0 };
 }
 
 export const workloadOf = ({ command: { waveId, workloadId } }: Job): string => `${waveId}/${workloadId}`;
@@ -43,9 +55,9 @@ export function saveJob(store: Store, job: Job): void {
 
 export const removeJob = (store: Store, job: Job): void => store.run('DELETE FROM job WHERE id = ?', job.operationId);
 
-/** Jobs of an earlier version may lack what a disk's progress is. */
+/** Jobs of an earlier version lack what it did not know. */
 export const loadJobs = (store: Store): Job[] =>
   store.all('SELECT job FROM job').map(({ job }) => {
-    const stored = JSON.parse(String(job)) as Omit<Job, 'disks'> & Partial<Job>;
-    return { ...stored, disks: stored.disks ?? {} };
+    const stored = JSON.parse(String(job)) as Omit<Job, 'disks' | 'changed'> & Partial<Job>;
+    return { ...stored, disks: stored.disks ?? {}, changed: stored.changed ?? {} };
   });

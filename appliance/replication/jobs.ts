@@ -11,7 +11,7 @@ import { type Job, loadJobs, removeJob, saveJob, workloadOf } from './job.ts';
 import { Ledger } from './ledger.ts';
 import { Pacing } from './pacing.ts';
 import { PageBlob } from './pageBlob.ts';
-import { isLastPointOurs, savePoint } from './point.ts';
+import { lastPoint, savePoint } from './point.ts';
 import { Slots } from './slots.ts';
 import { runSync, type SyncContext } from './syncRun.ts';
 
@@ -87,6 +87,7 @@ export class SyncJobs {
       startedAt: new Date().toISOString(),
       resumed: false,
       snapshots: {},
+      changed: {},
       disks: {},
     };
     const workload = workloadOf(job);
@@ -100,8 +101,9 @@ export class SyncJobs {
       await other.ended;
     }
     const { syncId, kind } = command;
-    const isTrusted = isLastPointOurs(store, workload, command);
-    if (!isTrusted && kind !== 'initial')
+    const last = lastPoint(store, workload, command);
+    if (last) Object.assign(job, { since: last.sync, isTracked: last.isTracked });
+    else if (kind !== 'initial')
       log.warn('the manifest of the last point is not ours or not here: everything is compared and written anew', {
         syncId,
         workload,
@@ -114,7 +116,7 @@ export class SyncJobs {
       {
         operationId,
         commit: () => {
-          if (!isTrusted) Ledger.reset(store, workload);
+          if (!last) Ledger.reset(store, workload);
           saveJob(store, job);
         },
       },
@@ -140,7 +142,7 @@ export class SyncJobs {
         operationId,
         finishes: true,
         commit: () => {
-          savePoint(store, workload, command, completed.root);
+          savePoint(store, workload, command, completed.root, job.tracks ?? false);
           removeJob(store, job);
         },
       });

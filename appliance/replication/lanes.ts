@@ -9,6 +9,11 @@ export class Mark {
     this.#next = first;
   }
 
+  /** All is to be done again. */
+  restart(): void {
+    this.#next = 0;
+  }
+
   begin(first: number): void {
     this.#open.add(first);
     this.#next = Math.max(this.#next, first);

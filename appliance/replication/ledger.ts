@@ -29,7 +29,7 @@ const nothing = new Uint8Array(0);
 export class Ledger {
   readonly blocks: number;
   readonly #store: Store;
-  readonly #diskBytes: number;
+  readonly diskBytes: number;
   /** Key of block 0. */
   readonly #base: number;
   readonly #pending = new Map<number, Row>();
@@ -37,7 +37,7 @@ export class Ledger {
 
   constructor(store: Store, workload: string, disk: string, diskBytes: number) {
     this.#store = store;
-    this.#diskBytes = diskBytes;
+    this.diskBytes = diskBytes;
     this.blocks = blockCount(diskBytes);
     store.run('INSERT OR IGNORE INTO disk (workload, name) VALUES (?, ?)', workload, disk);
     const found = store.get('SELECT id FROM disk WHERE workload = ? AND name = ?', workload, disk);
@@ -52,7 +52,7 @@ export class Ledger {
         store.run('DELETE FROM block WHERE key BETWEEN ? AND ?', base, base + keysPerDisk - 1);
       }
       store.run('DELETE FROM disk WHERE workload = ?', workload);
-      store.run('DELETE FROM point WHERE workload = ?', workload);
+      store.run('DELETE FROM lastPoint WHERE workload = ?', workload);
     });
   }
 
@@ -99,9 +99,9 @@ export class Ledger {
       for (const { key } of this.#select(sql, window)) yield this.#blockOf(key);
   }
 
-  /** Blocks of which nothing is known, from one on, in order. */
-  *unknown(first = 0): Generator<number> {
-    for (const window of this.#windows(first)) {
+  /** Blocks of a stretch of which nothing is known, in order. */
+  *unknown(first = 0, stop = this.blocks): Generator<number> {
+    for (const window of this.#windows(first, stop)) {
       const rows = this.#select('SELECT key FROM block WHERE known AND key >= ? AND key < ?', window);
       const known = new Set(rows.map(({ key }) => this.#blockOf(key)));
       for (let block = window.start; block < window.stop; block++) if (!known.has(block)) yield block;
@@ -136,7 +136,7 @@ export class Ledger {
     if (!row) return undefined;
     const unread = Buffer.from(row.unread).readBigUInt64LE();
     if (row.chunks.length > 0) return { ...row, unread };
-    return { ...row, ...zeroDigests(lengthOf(blockRange(block, this.#diskBytes))), unread };
+    return { ...row, ...zeroDigests(lengthOf(blockRange(block, this.diskBytes))), unread };
   }
 
   #put(block: number, row: Row): void {
@@ -163,10 +163,10 @@ export class Ledger {
     }
   }
 
-  *#windows(first: number): Generator<{ start: number; stop: number }> {
-    for (let start = first; start < this.blocks; start += windowBlocks) {
+  *#windows(first: number, end = this.blocks): Generator<{ start: number; stop: number }> {
+    for (let start = first; start < end; start += windowBlocks) {
       this.flush();
-      yield { start, stop: Math.min(start + windowBlocks, this.blocks) };
+      yield { start, stop: Math.min(start + windowBlocks, end) };
     }
   }
 

@@ -1,7 +1,17 @@
 // What is compared, in order: parts of blocks, cut down to what can have content, and put together so that a unit of work
 // fills one block's memory.
 import type { DiskSource, Extent } from '../sources/source.ts';
-import { blockBytes, blockCount, blockRange, lengthOf, type Range } from './blocks.ts';
+import {
+  blockBytes,
+  blockCount,
+  blockRange,
+  chunksIn,
+  chunksPerBlock,
+  lengthOf,
+  type Range,
+  rangesOf,
+} from './blocks.ts';
+import type { Ledger } from './ledger.ts';
 
 /** Work on one block. */
 export interface Part {
@@ -13,6 +23,9 @@ export interface Part {
 }
 
 const mostParts = 256;
+/** Of so many blocks the changes are in memory at a time. */
+const windowBlocks = 1024;
+const everyChunk = (1n << BigInt(chunksPerBlock)) - 1n;
 
 /** Every block from one on. What the source says is zero is not read, nor what lies beyond its end. */
 export async function* wholeDisk(
@@ -27,9 +40,38 @@ export async function* wholeDisk(
     const range = blockRange(block, diskBytes);
     const onSource = { start: range.start, stop: Math.min(range.stop, source.sizeBytes) };
     const read = data ? await data.within(onSource) : [onSource];
-    yield { block, compared: [range], read: read.filter((part) => lengthOf(part) > 0) };
+    yield { block, compared: [range], read: read.filter(isSome) };
   }
 }
+
+/** What a bitmap says has changed, and whole blocks of which nothing is known; from one block on. */
+export async function* changedParts(
+  changed: NonNullable<DiskSource['changed']>,
+  { sizeBytes, ledger, first, signal }: { sizeBytes: number; ledger: Ledger; first: number; signal: AbortSignal },
+): AsyncGenerator<Part> {
+  for (let start = first; start < ledger.blocks; start += windowBlocks) {
+    const stop = Math.min(start + windowBlocks, ledger.blocks);
+    const wanted = new Map<number, bigint>();
+    const within = { start: start * blockBytes, stop: Math.min(stop * blockBytes, sizeBytes) };
+    if (within.start < within.stop)
+      for await (const range of changed(within, signal))
+        for (let block = Math.floor(range.start / blockBytes); block * blockBytes < range.stop; block++)
+          wanted.set(block, (wanted.get(block) ?? 0n) | chunksIn(range, block));
+    for (const block of ledger.unknown(start, stop)) wanted.set(block, everyChunk);
+    for (const [block, chunks] of [...wanted].sort(([a], [b]) => a - b))
+      yield chunkPart(block, chunks, ledger.diskBytes, sizeBytes);
+  }
+}
+
+/** Some chunks of a block. */
+export function chunkPart(block: number, chunks: bigint, diskBytes: number, sizeBytes: number): Part {
+  const { stop } = blockRange(block, diskBytes);
+  const compared = rangesOf(chunks, block).map((range) => ({ ...range, stop: Math.min(range.stop, stop) }));
+  const read = compared.map((range) => ({ ...range, stop: Math.min(range.stop, sizeBytes) }));
+  return { block, compared: compared.filter(isSome), read: read.filter(isSome) };
+}
+
+const isSome = (range: Range): boolean => lengthOf(range) > 0;
 
 /** Some blocks, in order, read whole. */
 export async function* theseBlocks(
@@ -38,9 +80,7 @@ export async function* theseBlocks(
   blocks: Iterable<number>,
 ): AsyncGenerator<Part> {
   for (const block of blocks) {
-    const range = blockRange(block, diskBytes);
-    const read = [{ start: range.start, stop: Math.min(range.stop, sizeBytes) }];
-    yield { block, compared: [range], read: read.filter((part) => lengthOf(part) > 0) };
+    yield chunkPart(block, everyChunk, diskBytes, sizeBytes);
   }
 }
 

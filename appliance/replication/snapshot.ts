@@ -7,11 +7,37 @@ export type SnapshotCommands = NonNullable<Source['snapshot']>;
 
 const within = 300_000;
 
-/** Freezes a crash-consistent copy of the disk and returns the path to read it from. */
-export async function take({ take: argv }: SnapshotCommands, diskId: string, signal?: AbortSignal): Promise<string> {
-  const { exit, output, errors } = await run([...argv, diskId], within, signal);
-  const path = output.trim().split('\n').at(-1)?.trim() ?? '';
-  if (exit === 0 && path !== '') return path;
+export interface Frozen {
+  /** Where the copy is read. */
+  path: string;
+  /** The metadata context of that NBD export which tells what has changed since the freeze of `since`. */
+  changed?: string;
+}
+
+/** The sync that a copy is for, and the one whose copy the changes are wanted since, if there is one. */
+export interface ForSync {
+  syncId: string;
+  since?: string | undefined;
+}
+
+const changedLine = /^changed:\s*(qemu:dirty-bitmap:.+)$/;
+
+/**
+ * Freezes a crash-consistent copy of the disk. The command prints where to read it in its last line, and before it, if it
+ * knows, `changed: ` and the metadata context.
+ */
+export async function take(
+  { take: argv }: SnapshotCommands,
+  diskId: string,
+  { syncId, since }: ForSync,
+  signal?: AbortSignal,
+): Promise<Frozen> {
+  const told = { LANDFALL_SYNC: syncId, LANDFALL_SINCE: since ?? '' };
+  const { exit, output, errors } = await run([...argv, diskId], within, signal, told);
+  const lines = output.split('\n').map((line) => line.trim());
+  const path = lines.findLast((line) => line !== '') ?? '';
+  const changed = lines.map((line) => changedLine.exec(line)?.[1]).find((context) => context !== undefined);
+  if (exit === 0 && path !== '') return { path, ...(changed !== undefined && since !== undefined && { changed }) };
   throw new Problem(
     'snapshotFailed',
     `The snapshot of ${diskId} could not be taken (${exit}): ${(errors || output || 'it printed no path').trim()}`,
@@ -19,8 +45,8 @@ export async function take({ take: argv }: SnapshotCommands, diskId: string, sig
   );
 }
 
-export async function release({ release: argv }: SnapshotCommands, diskId: string): Promise<void> {
-  const { exit, output, errors } = await run([...argv, diskId], within);
+export async function release({ release: argv }: SnapshotCommands, diskId: string, syncId: string): Promise<void> {
+  const { exit, output, errors } = await run([...argv, diskId], within, undefined, { LANDFALL_SYNC: syncId });
   if (exit === 0) return;
   throw new Problem(
     'snapshotNotReleased',

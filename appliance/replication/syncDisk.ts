@@ -4,14 +4,14 @@ import { vhdDiskSizeOf } from '../../shared/model/vhd.ts';
 import { Problem } from '../problem.ts';
 import type { DiskSource } from '../sources/source.ts';
 import type { Store } from '../state/store.ts';
-import { Allocation } from './allocation.ts';
 import { blockBytes } from './blocks.ts';
-import { type Copy, shipParts } from './copyDisk.ts';
+import type { Refuse } from './bitmap.ts';
+import { compareDisk } from './compareDisk.ts';
+import type { Copy } from './copyDisk.ts';
 import { type Job, progressOf, readAnew, saveJob, workloadOf } from './job.ts';
 import { Mark } from './lanes.ts';
 import { Ledger } from './ledger.ts';
 import type { Meter } from './meter.ts';
-import { wholeDisk } from './plan.ts';
 import type { Share } from './slots.ts';
 import type { Target } from './target.ts';
 import { verifyDisk } from './verify.ts';
@@ -22,6 +22,8 @@ export interface DiskWork {
   source: DiskSource;
   target: Target;
   meter: Meter;
+  /** Is told why the source’s bitmap is not used after all. */
+  refuse: Refuse;
 }
 
 /** What is known at the end: the roots of both sides, and for which version of the blob. */
@@ -36,13 +38,13 @@ const checkpointEveryMs = 1000;
 
 export async function syncDisk(
   { store, memory, checkpointMs = checkpointEveryMs }: { store: Store; memory: Share; checkpointMs?: number },
-  { job, disk: { diskId, sizeBytes }, source, target, meter }: DiskWork,
+  { job, disk: { diskId, sizeBytes }, source, target, meter, refuse }: DiskWork,
   signal: AbortSignal,
 ): Promise<DiskProof> {
   const diskBytes = vhdDiskSizeOf(sizeBytes);
   const ledger = new Ledger(store, workloadOf(job), diskId, diskBytes);
   // A disk that is read live may have been written while no process looked, and the final sync must not miss that.
-  if (job.command.kind === 'final') readAnew(job, diskId);
+  if (job.command.kind === 'final' && !job.snapshots[diskId]) readAnew(job, diskId);
   const progress = progressOf(job, diskId);
   let mark = new Mark(progress.next);
   const checkpoint = (): void => {
@@ -65,8 +67,7 @@ export async function syncDisk(
   meter.add({ compared: progress.phase === 'copy' ? mark.position * blockBytes : sizeBytes });
   try {
     if (progress.phase === 'copy') {
-      const parts = wholeDisk(source, diskBytes, mark.position, signal);
-      await shipParts(copy, parts, new Allocation(target, diskBytes), mark);
+      await compareDisk(copy, progress, mark, refuse);
       progress.phase = 'verify';
       mark = new Mark(0);
     }

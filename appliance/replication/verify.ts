@@ -4,7 +4,7 @@ import { randomInt } from 'node:crypto';
 import type { Verification } from '../../shared/model/settings.ts';
 import { Problem } from '../problem.ts';
 import { Allocation } from './allocation.ts';
-import { blockRange, chunkBytes, joinRanges, type Range } from './blocks.ts';
+import { blockRange, chunkBytes, joinRanges, type Range, rangesOf } from './blocks.ts';
 import { totalOf } from './compare.ts';
 import { type Copy, shipParts } from './copyDisk.ts';
 import { digestParts } from './digestParts.ts';
@@ -76,19 +76,9 @@ async function* storedParts(copy: Copy, blocks: Iterable<number>, onlyUnread: bo
   const allocation = new Allocation(target, diskBytes);
   for (const block of blocks) {
     const unread = ledger.get(block)?.unread ?? 0n;
-    const compared = onlyUnread ? chunksOf(unread, block) : [blockRange(block, diskBytes)];
+    const compared = onlyUnread ? rangesOf(unread, block) : [blockRange(block, diskBytes)];
     yield { block, compared, read: (await allocation.holdsData(block, signal)) ? compared : [] };
   }
-}
-
-function chunksOf(bits: bigint, block: number): Range[] {
-  const { start } = blockRange(block, Infinity);
-  const ranges: Range[] = [];
-  for (let chunk = 0; bits >> BigInt(chunk) > 0n; chunk++) {
-    const at = start + chunk * chunkBytes;
-    if ((bits >> BigInt(chunk)) & 1n) ranges.push({ start: at, stop: at + chunkBytes });
-  }
-  return joinRanges(ranges);
 }
 
 /** Compares what was read back of one block with what is known of it; returns the chunks that differ. */

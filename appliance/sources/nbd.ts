@@ -4,7 +4,7 @@ import { messageOf } from '../log.ts';
 import { connectNbd } from '../nbd/connect.ts';
 import type { NbdConnection } from '../nbd/connection.ts';
 import { type NbdAddress, parseNbdUri } from '../nbd/uri.ts';
-import { allocation, NbdError, NbdViolation } from '../nbd/wire.ts';
+import { allocation, dirtyBitmap, NbdError, NbdViolation } from '../nbd/wire.ts';
 import { type Patience, Retryable, withRetry } from '../net/retry.ts';
 import { Problem } from '../problem.ts';
 import type { Range } from '../replication/blocks.ts';
@@ -19,6 +19,8 @@ const shuttingDown = 108;
 const forEver = new AbortController().signal;
 
 export interface NbdSourceOptions {
+  /** The context that tells what has changed: `qemu:dirty-bitmap:` and a name. */
+  changed?: string | undefined;
   /** For how long a server that is away is waited for. */
   patience?: Pick<Patience, 'forMs' | 'firstMs' | 'onRetry'>;
   /** Without a byte for so long while it owes answers, the server counts as gone. */
@@ -28,9 +30,10 @@ export interface NbdSourceOptions {
 /** Opens an export. The first connection must succeed at once. */
 export async function openNbd(uri: string, options: NbdSourceOptions = {}): Promise<DiskSource> {
   const address = addressOf(uri);
-  const { silenceMs } = options;
+  const { silenceMs, changed } = options;
+  const contexts = [allocation.context, ...(changed === undefined ? [] : [changed])];
   const connect = (): Promise<NbdConnection> =>
-    connectNbd(address, { contexts: [allocation.context], ...(silenceMs !== undefined && { silenceMs }) });
+    connectNbd(address, { contexts, ...(silenceMs !== undefined && { silenceMs }) });
   return new NbdSource(uri, await connect().catch(giveUp), connect, options);
 }
 
@@ -55,6 +58,7 @@ function giveUp(error: unknown): never {
 class NbdSource implements DiskSource {
   readonly sizeBytes: number;
   readonly extents?: NonNullable<DiskSource['extents']>;
+  readonly changed?: NonNullable<DiskSource['changed']>;
   readonly #name: string;
   readonly #connect: () => Promise<NbdConnection>;
   readonly #options: NbdSourceOptions;
@@ -67,9 +71,11 @@ class NbdSource implements DiskSource {
     this.#connection = Promise.resolve(first);
     this.#connect = connect;
     this.#options = options;
-    // Without metadata the whole disk counts as data.
-    if ([...first.export.contexts.values()].includes(allocation.context))
-      this.extents = (within, signal) => this.#extents(within, signal);
+    const contexts = [...first.export.contexts.values()];
+    if (contexts.includes(allocation.context)) this.extents = (within, signal) => this.#extents(within, signal);
+    const { changed } = options;
+    if (changed !== undefined && contexts.includes(changed))
+      this.changed = (within, signal) => this.#changed(changed, within, signal);
   }
 
   async read(offset: number, buffer: Uint8Array, signal: AbortSignal): Promise<void> {
@@ -101,21 +107,33 @@ class NbdSource implements DiskSource {
     (await this.#connection.catch(() => undefined))?.close();
   }
 
-  async *#extents({ start, stop }: Range, signal: AbortSignal): AsyncGenerator<Extent> {
-    for (let at = start; at < stop; ) {
-      const pieces = await this.#status(at, Math.min(queriedBytes, stop - at), signal);
-      for (const { length, flags } of pieces) {
-        yield { start: at, stop: Math.min(at + length, stop), zero: (flags & allocation.zero) !== 0 };
-        at = Math.min(at + length, stop);
-      }
-    }
+  async *#extents(within: Range, signal: AbortSignal): AsyncGenerator<Extent> {
+    for await (const { flags, ...range } of this.#pieces(allocation.context, within, signal))
+      yield { ...range, zero: (flags & allocation.zero) !== 0 };
   }
 
-  #status(offset: number, length: number, signal: AbortSignal) {
-    return this.#ask(signal, async (connection) => {
-      const answers = await connection.blockStatus(offset, length, signal);
-      return answers.get(allocation.context) ?? [{ length, flags: 0 }];
-    });
+  async *#changed(context: string, within: Range, signal: AbortSignal): AsyncGenerator<Range> {
+    for await (const { flags, ...range } of this.#pieces(context, within, signal))
+      if ((flags & dirtyBitmap.dirty) !== 0) yield range;
+  }
+
+  async *#pieces(
+    context: string,
+    { start, stop }: Range,
+    signal: AbortSignal,
+  ): AsyncGenerator<Range & { flags: number }> {
+    for (let at = start; at < stop; ) {
+      const wanted = Math.min(queriedBytes, stop - at);
+      const answers = await this.#ask(signal, (connection) => connection.blockStatus(at, wanted, signal));
+      const pieces = answers.get(context);
+      // After a new connection the server may lack what it had.
+      if (!pieces)
+        throw new Problem('diskUnreadable', `The disk ${this.#name} has lost ${context}.`, 'Retry the sync.');
+      for (const { length, flags } of pieces) {
+        yield { start: at, stop: at + length, flags };
+        at += length;
+      }
+    }
   }
 
   /** Asks until there is an answer: again after a while, and over a new connection if the last one is gone. */

@@ -5,14 +5,21 @@ import { openNbd } from './nbd.ts';
 import { openRaw } from './raw.ts';
 import { type DiskSource, sizeChanged } from './source.ts';
 
-/** Opens a disk by what the inventory, or the command that froze a copy of it, says where it is. */
-export function openSource(path: string): Promise<DiskSource> {
-  return isNbdUri(path) ? openNbd(path) : openRaw(path);
+/**
+ * Opens a disk by what the inventory, or whoever froze a copy of it, says where it is. `changed` is the metadata context
+ * of an NBD export that tells what has changed.
+ */
+export function openSource(path: string, changed?: string): Promise<DiskSource> {
+  return isNbdUri(path) ? openNbd(path, { changed }) : openRaw(path);
 }
 
 /** Opens a disk that was planned with a size; another one is refused. */
-export async function openPlanned(diskId: string, path: string, sizeBytes: number): Promise<DiskSource> {
-  const source = await openSource(path);
+export async function openPlanned(
+  { diskId, sizeBytes }: { diskId: string; sizeBytes: number },
+  path: string,
+  changed?: string,
+): Promise<DiskSource> {
+  const source = await openSource(path, changed);
   if (source.sizeBytes === sizeBytes) return source;
   await source.close();
   throw sizeChanged(diskId, sizeBytes, source.sizeBytes);

@@ -17,6 +17,11 @@ export interface DiskSource {
   read(offset: number, buffer: Uint8Array, signal: AbortSignal): Promise<void>;
   /** Which stretches hold nothing, in order and without gaps; absent where the source cannot tell. It may change at any time. */
   extents?(within: Range, signal: AbortSignal): AsyncIterable<Extent>;
+  /**
+   * Ranges that may have changed since the moment that its metadata context counts from, in order; everything else has not.
+   * Absent where the source has no such context.
+   */
+  changed?(within: Range, signal: AbortSignal): AsyncIterable<Range>;
   /** Fails with `diskSizeChanged` if the disk has another size by now. */
   checkSize(): Promise<void>;
   close(): Promise<void>;

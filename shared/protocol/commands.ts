@@ -9,9 +9,20 @@ import { ServiceState } from './events.ts';
 
 const Workload = z.strictObject({ waveId: Id, workloadId: Id });
 
+/** What an NBD export tells has changed: all of it, up to the moment that the export shows the disk at. */
+const Changed = z.strictObject({
+  context: z
+    .string()
+    .max(1000)
+    .regex(/^qemu:dirty-bitmap:./)
+    .describe('the metadata context, `qemu:dirty-bitmap:` and the bitmap’s name'),
+  since: z.string().max(120).describe('the sync from whose frozen copy on it counts'),
+});
+
 export const SyncDisk = z.strictObject({
   diskId: Id,
   path: z.string(),
+  changed: Changed.optional().describe('absent: changes are found by comparing all of the disk'),
   sizeBytes: z.int().positive(),
   blobName: z
     .string()

@@ -22,6 +22,11 @@ export const DiskPoint = z.strictObject({
   targetRoot: Digest.optional().describe(
     'the same over the blocks as the staging blob holds them: as they were read back last, and before that as it acknowledged them',
   ),
+  changesFrom: z
+    .enum(['bitmap', 'manifest'])
+    .optional()
+    .describe('how it was known what had changed; by the manifest all of the disk is compared'),
+  bitmapRefused: z.string().max(500).optional().describe('why a bitmap that was offered was not believed'),
   snapshot: z.string().max(64).describe('the x-ms-snapshot of the staging blob'),
 });
 export type DiskPoint = z.infer<typeof DiskPoint>;

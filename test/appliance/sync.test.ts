@@ -11,6 +11,8 @@ import { identify } from '../../appliance/platform/identity.ts';
 import { SyncJobs } from '../../appliance/replication/jobs.ts';
 import { Store } from '../../appliance/state/store.ts';
 import type { CommandData } from '../../shared/protocol/commands.ts';
+import { loseBitmap, qemuDaemon } from './nbd/qemuDaemon.ts';
+import { run } from './nbd/servers.ts';
 import { startWorld, type World } from './world.ts';
 
 const MIB = 2 ** 20;
@@ -236,6 +238,49 @@ it('reads a frozen copy where the source has snapshot commands, and releases it'
     ['web/os snapshot', true],
   ]);
   expect(await appliance.terminate()).toBe(0);
+});
+
+it('asks the source’s own commands what has changed, and compares everything when they have forgotten', async () => {
+  world.sizeBytes = 8 * MIB;
+  const qcow2 = join(world.folder, 'os.qcow2');
+  run('qemu-img', 'convert', '-f', 'raw', '-O', 'qcow2', await image('os.img', 8), qcow2);
+  const daemon = await qemuDaemon(world.folder, qcow2);
+  const write = (...writes: string[]) =>
+    run('qemu-io', '-f', 'raw', ...writes.flatMap((one) => ['-c', `write ${one}`]), daemon.live);
+  const { live, control, scratch } = daemon;
+  const hook = [
+    process.execPath,
+    join(import.meta.dirname, 'nbd/snapshotHook.ts'),
+    JSON.stringify({ live, control, scratch }),
+  ];
+  const snapshot = { take: [...hook, 'take'], release: [...hook, 'release'] };
+  const blob = await world.stage('os', world.sizeBytes);
+  const appliance = world.appliance();
+  let previousRoot: string | undefined;
+  const sync = async (syncId: string, kind: 'initial' | 'delta' | 'final') => {
+    await world.command(start(syncId, kind, live, { snapshot, ...(previousRoot && { previousRoot }) }));
+    const { data } = await completed(syncId);
+    previousRoot = data.root;
+    const now = join(world.folder, `${syncId}.img`);
+    run('qemu-img', 'convert', '-f', 'raw', '-O', 'raw', live, now);
+    await expectEqual(blob, now);
+    return data.disks[0]!;
+  };
+  try {
+    expect(await sync('s1', 'initial')).toMatchObject({ changesFrom: 'manifest' });
+    write('-P 9 1000 300', '-P 9 5M 64K');
+    expect(await sync('s2', 'delta')).toMatchObject({ changesFrom: 'bitmap', changedBytes: 4096 + 65_536 });
+    write('-P 8 6M 4K');
+    await loseBitmap(daemon, 's2');
+    expect(await sync('s3', 'delta')).toMatchObject({ changesFrom: 'manifest', changedBytes: 4096 });
+    write('-P 7 6M 8K');
+    expect(await sync('s4', 'delta')).toMatchObject({ changesFrom: 'bitmap', changedBytes: 8192 });
+    write('-z 5M 64K');
+    expect(await sync('s5', 'final')).toMatchObject({ changesFrom: 'bitmap', changedBytes: 65_536 });
+    expect(appliance.lines.join('\n')).toContain('the source has not told what has changed since sync s2');
+  } finally {
+    await daemon.stop();
+  }
 });
 
 it('a disk of another size is refused, and a cancelled sync ends with its reason', async () => {

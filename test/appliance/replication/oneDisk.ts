@@ -28,6 +28,9 @@ export class OneDisk {
   readonly #state = join(this.#folder, 'state');
   readonly #dead = join(this.#folder, 'dead');
   readonly #slots = new Slots(8, new HashPool(0));
+  #jobs = 0;
+  /** Why bitmaps were not believed. */
+  readonly refused: string[] = [];
   store = Store.open(this.#state);
 
   ledger(sizeBytes: number): Ledger {
@@ -38,13 +41,28 @@ export class OneDisk {
   job(sizeBytes: number, verify: Verification = 'written', kind: 'initial' | 'delta' | 'final' = 'delta'): Job {
     const disks = [{ diskId: 'os', path: '', sizeBytes, blobName: 'os.vhd' }];
     const command: CommandData<'landfall.sync.start'> = { ...workload, syncId: 's', kind, verify, disks };
-    return { operationId: 'one', command, startedAt: '', resumed: false, snapshots: {}, disks: {} };
+    return {
+      operationId: `op-${++this.#jobs}`,
+      command,
+      startedAt: '',
+      resumed: false,
+      snapshots: {},
+      changed: {},
+      disks: {},
+    };
   }
 
   async run(source: DiskSource, target: Target, job = this.job(source.sizeBytes), signal = forEver): Promise<Ran> {
     const [disk] = job.command.disks;
     if (!disk) throw new Error('no disk');
-    const work = { job, disk, source, target, meter: new Meter(source.sizeBytes, () => {}, Date.now) };
+    const work = {
+      job,
+      disk,
+      source,
+      target,
+      meter: new Meter(source.sizeBytes, () => {}, Date.now),
+      refuse: (why: string) => void this.refused.push(why),
+    };
     const proof = await syncDisk({ store: this.store, memory: this.#slots.share(), checkpointMs: 20 }, work, signal);
     const { readBytes, changedBytes, verifiedBytes } = progressOf(job, 'os');
     return { ...proof, read: readBytes, changed: changedBytes, verified: verifiedBytes };
@@ -64,9 +82,9 @@ export class OneDisk {
     this.store = Store.open(this.#state);
   }
 
-  /** The sync as the last process has left it. */
-  stored(): Job | undefined {
-    return loadJobs(this.store)[0];
+  /** A sync as the last process has left it. */
+  stored({ operationId }: Job): Job | undefined {
+    return loadJobs(this.store).find((job) => job.operationId === operationId);
   }
 
   close(): void {
