@@ -35,7 +35,7 @@ function build(): Reach {
     store: createStore(config, credentials.replication),
     bus: createBus(config, credentials.replication),
     azure: createAzure(config, credentials),
-    hosts: createHosts(config.LANDFALL_HOSTS),
+    hosts: createHosts(config.LANDFALL_HOSTS, (setting) => process.env[setting]),
     publisher: createPublisher(config, credentials.replication),
   };
 }

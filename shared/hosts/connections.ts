@@ -22,5 +22,30 @@ const LibvirtConnection = z.strictObject({
 });
 export type LibvirtConnection = z.infer<typeof LibvirtConnection>;
 
-export const Connections = z.record(Id, z.discriminatedUnion('kind', [QemuConnection, LibvirtConnection]));
+/** A vCenter of 8.0 U1 or later. */
+const VsphereConnection = z.strictObject({
+  kind: z.literal('vsphere'),
+  url: z
+    .url({ protocol: /^https?$/ })
+    .refine((url) => url.startsWith('https:') || /^http:\/\/(127\.0\.0\.1|localhost)[:/]/.test(`${url}/`), {
+      message: 'a password goes there: use https',
+    })
+    .describe('https://{vCenter}'),
+  user: z.string().min(1).max(200),
+  passwordSetting: z
+    .string()
+    .regex(/^[A-Z][A-Z0-9_]{2,120}$/)
+    .describe('the setting that holds the password; in Azure a Key Vault reference'),
+  release: z
+    .string()
+    .regex(/^\d+(\.\d+){3}$/)
+    .default('8.0.1.0')
+    .describe('of the Virtual Infrastructure JSON API'),
+});
+export type VsphereConnection = z.infer<typeof VsphereConnection>;
+
+export const Connections = z.record(
+  Id,
+  z.discriminatedUnion('kind', [QemuConnection, LibvirtConnection, VsphereConnection]),
+);
 export type Connections = z.infer<typeof Connections>;

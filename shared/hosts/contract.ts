@@ -11,12 +11,24 @@ export interface MachineState {
   disks: { id: string; sizeBytes: number }[];
 }
 
-/** One disk as it was at one moment: an NBD URI (https://github.com/NetworkBlockDevice/nbd/blob/master/doc/uri.md). */
+/** A range of a disk, in bytes. */
+export interface Area {
+  start: number;
+  length: number;
+}
+
+/** One disk as it was at one moment. */
 export interface FrozenDisk {
   id: string;
-  uri: string;
-  /** The metadata context of that export which tells what has changed since an earlier snapshot, where that is known. */
-  changed?: string;
+  /**
+   * Where it is read: at an NBD URI (https://github.com/NetworkBlockDevice/nbd/blob/master/doc/uri.md), or through VMware's
+   * VDDK, whose plugin of nbdkit takes these names (https://libguestfs.org/nbdkit-vddk-plugin.1.html).
+   */
+  at: { nbd: string } | { vddk: { vm: string; snapshot: string; file: string } };
+  /** What has changed since the mark that was given, where that is known: a metadata context of the NBD export, or areas. */
+  changed?: { context: string } | { areas: Area[] };
+  /** Given to a later snapshot, it tells what changes from here on. Absent where the host keeps no track. */
+  mark?: string;
 }
 
 /** The interface of one platform. Whatever it changes may be asked for twice. */
@@ -36,8 +48,8 @@ export interface Host {
 }
 
 export interface Snapshots {
-  /** Freezes all disks of a machine at one moment, crash-consistent, under a name of ours. `since`: an earlier name. */
-  take(source: Source, name: string, since?: string): Promise<FrozenDisk[]>;
+  /** Freezes all disks of a machine at one moment, crash-consistent, under a name of ours. `since`: marks, by disk id. */
+  take(source: Source, name: string, since?: Readonly<Record<string, string>>): Promise<FrozenDisk[]>;
   /** Lets one go; tolerates that there is none. */
   release(source: Source, name: string): Promise<void>;
 }

@@ -7,11 +7,16 @@ import type { Host, Hosts } from './contract.ts';
 import { labHost, labSite } from './lab.ts';
 import { libvirtHost } from './libvirt/host.ts';
 import { qemuHost } from './qemu/host.ts';
+import { vcenterAt } from './vsphere/client.ts';
+import { vsphereHost } from './vsphere/host.ts';
+
+/** Reads a setting that a connection names for its secret. */
+type SecretOf = (setting: string) => string | undefined;
 
 /** The implementations for every kind of host that can be asked. `connections` is the setting LANDFALL_HOSTS. */
-export function createHosts(connections: Connections = {}): Hosts {
+export function createHosts(connections: Connections = {}, secretOf: SecretOf = () => undefined): Hosts {
   const hosts = new Map(
-    Object.entries(connections).map(([name, one]) => [name, { kind: one.kind, host: hostAt(one) }]),
+    Object.entries(connections).map(([name, one]) => [name, { kind: one.kind, host: hostAt(name, one, secretOf) }]),
   );
   return {
     of(source) {
@@ -26,13 +31,26 @@ export function createHosts(connections: Connections = {}): Hosts {
   };
 }
 
-function hostAt(connection: Connections[string]): Host {
+function hostAt(name: string, connection: Connections[string], secretOf: SecretOf): Host {
   switch (connection.kind) {
     case 'qemu':
       return qemuHost(connection);
     case 'libvirt':
       return libvirtHost(connection);
+    case 'vsphere': {
+      const { passwordSetting } = connection;
+      const password = () => secretOf(passwordSetting) ?? missing(name, passwordSetting);
+      return vsphereHost(connection, vcenterAt(connection, password));
+    }
   }
+}
+
+function missing(name: string, setting: string): never {
+  throw terminal(
+    'invalidInput',
+    `The connection "${name}" takes its password from the setting ${setting}, which is not there.`,
+    'Set it, in Azure as a Key Vault reference; then retry.',
+  );
 }
 
 function unknownConnection({ id }: Source, { kind, connection }: { kind: string; connection: string }, is?: string) {

@@ -63,6 +63,11 @@ const HostConnection = z.discriminatedUnion('kind', [
     .strictObject({ kind: z.literal('qemu'), connection: Connection, machine: MachineName })
     .describe('a QEMU process without a manager, by its control socket'),
   z.strictObject({ kind: z.literal('libvirt'), connection: Connection, domain: MachineName }),
+  z.strictObject({
+    kind: z.literal('vsphere'),
+    connection: Connection,
+    vm: z.string().regex(/^vm-\d+$/, 'is vCenter’s id of the machine, such as vm-1042'),
+  }),
   z
     .strictObject({
       kind: z.literal('byHand'),

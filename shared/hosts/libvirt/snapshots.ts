@@ -25,7 +25,7 @@ export function libvirtSnapshots(virsh: Virsh, scratch: string): Snapshots {
       if (held !== undefined && !held.includes(socket))
         throw terminal('conflict', `Another backup of ${domain} is running.`, 'Wait until it has ended, then retry.');
       if (held === undefined) await begin(virsh, domain, backupOf(source, socket, scratch));
-      return source.disks.map(({ id }) => ({ id, uri: `nbd+unix:///${id}?socket=${socket}` }));
+      return source.disks.map(({ id }) => ({ id, at: { nbd: `nbd+unix:///${id}?socket=${socket}` } }));
     },
     async release(source, name) {
       const domain = domainOf(source);

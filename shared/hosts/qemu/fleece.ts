@@ -27,6 +27,8 @@ export interface Part {
 export interface Whole extends Part {
   node: string;
   sizeBytes: number;
+  /** The bitmap of an earlier freeze: what it knows is kept in `changed`. */
+  since: string | undefined;
 }
 
 const Named = z.array(z.looseObject({ id: z.string() }));
@@ -40,21 +42,16 @@ const Nodes = z.array(
   z.looseObject({ 'node-name': z.string(), drv: z.string(), 'dirty-bitmaps': z.array(Bitmap).default([]) }),
 );
 
-/** Freezes all disks at one moment. `since`: the bitmap of an earlier freeze; what it knows is kept in `changed`. */
-export async function freeze(
-  qmp: Qmp,
-  parts: readonly Whole[],
-  since: string | undefined,
-  socket: string,
-): Promise<void> {
+/** Freezes all disks at one moment. */
+export async function freeze(qmp: Qmp, parts: readonly Whole[], socket: string): Promise<void> {
   for (const part of parts) await makeScratch(qmp, part);
   const nodes = await nodesOf(qmp);
   const bitmapsOf = ({ node }: Whole) => nodes.get(node)?.['dirty-bitmaps'] ?? [];
   const isKnown = parts.every((part) =>
-    bitmapsOf(part).some(({ name, recording, inconsistent }) => name === since && recording && !inconsistent),
+    bitmapsOf(part).some(({ name, recording, inconsistent }) => name === part.since && recording && !inconsistent),
   );
   const actions = parts.flatMap((part) => {
-    const { node, id, image, bitmap, changed, top } = part;
+    const { node, id, image, bitmap, changed, top, since } = part;
     const persistent = nodes.get(node)?.drv === 'qcow2';
     const known = [
       { type: 'block-dirty-bitmap-add', data: { node, name: changed, disabled: true } },

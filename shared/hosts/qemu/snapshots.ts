@@ -20,21 +20,22 @@ export function qemuSnapshots(connection: QemuConnection, scratch: string): Snap
     source.disks.map(({ id }) => ({ diskId: id, ...namesOf(scratch, source, name, id) }));
 
   return {
-    async take(source, name, since) {
+    async take(source, name, since = {}) {
       try {
         return await withMachine(connection, source, async (qmp) => {
           await refuseOthers(qmp, source, name);
           const parts = partsOf(source, name);
           if (!(await isFrozen(qmp, parts))) {
             await letGo(qmp, parts);
-            const disks = withDisks(source, parts, await disksOf(qmp, source));
-            await freeze(qmp, disks, since && `${ours}${since}`, socketOf(source));
+            const disks = withDisks(source, parts, await disksOf(qmp, source), since);
+            await freeze(qmp, disks, socketOf(source));
           }
           const isKnown = await isChangeKnown(qmp, parts);
-          return parts.map(({ diskId, changed }) => ({
+          return parts.map(({ diskId, changed, bitmap }) => ({
             id: diskId,
-            uri: `nbd+unix:///${diskId}?socket=${socketOf(source)}`,
-            ...(isKnown ? { changed: `qemu:dirty-bitmap:${changed}` } : {}),
+            at: { nbd: `nbd+unix:///${diskId}?socket=${socketOf(source)}` },
+            ...(isKnown ? { changed: { context: `qemu:dirty-bitmap:${changed}` } } : {}),
+            mark: bitmap,
           }));
         });
       } catch (error) {
@@ -67,10 +68,15 @@ function namesOf(scratch: string, source: Source, name: string, diskId: string) 
   };
 }
 
-function withDisks(source: Source, parts: readonly Part[], disks: readonly QemuDisk[]): Whole[] {
+function withDisks(
+  source: Source,
+  parts: readonly Part[],
+  disks: readonly QemuDisk[],
+  since: Readonly<Record<string, string>>,
+): Whole[] {
   return parts.map((part) => {
     const disk = disks.find(({ id }) => id === part.diskId);
-    if (disk !== undefined) return { ...part, node: disk.node, sizeBytes: disk.sizeBytes };
+    if (disk !== undefined) return { ...part, node: disk.node, sizeBytes: disk.sizeBytes, since: since[part.diskId] };
     throw terminal(
       'sourceUnreachable',
       `The QEMU of ${source.id} has no disk "${part.diskId}".`,

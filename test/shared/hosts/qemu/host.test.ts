@@ -3,13 +3,16 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { createHosts } from '../../../../shared/hosts/hosts.ts';
 import { withQmp } from '../../../../shared/hosts/qemu/qmp.ts';
 import { source } from '../../../fakes/definitions.ts';
 import { makeGuestDisk } from '../guest.ts';
 import { startQemu, stopQemu, until } from './process.ts';
+
+// Emulated machines are slow where the computer is busy.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let folder: string;
 const running: ChildProcess[] = [];

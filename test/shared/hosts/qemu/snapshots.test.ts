@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import type { FrozenDisk } from '../../../../shared/hosts/contract.ts';
 import { createHosts } from '../../../../shared/hosts/hosts.ts';
@@ -11,6 +11,9 @@ import { withQmp } from '../../../../shared/hosts/qemu/qmp.ts';
 import { source } from '../../../fakes/definitions.ts';
 import { countOn, makeGuestDisk } from '../guest.ts';
 import { run, startQemu, stopQemu, until } from './process.ts';
+
+// Emulated machines are slow where the computer is busy.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let folder: string;
 let scratch: string;
@@ -44,15 +47,19 @@ afterAll(async () => {
   for (const each of [folder, scratch]) await rm(each, { recursive: true, force: true });
 });
 
-async function read({ id, uri }: FrozenDisk): Promise<Buffer> {
-  const copy = join(folder, `${id}.copy`);
-  await run('qemu-img', ['convert', '-f', 'raw', '-O', 'raw', uri, copy]);
+const uriOf = ({ at }: FrozenDisk): string => ('nbd' in at ? at.nbd : '');
+const marksOf = (disks: FrozenDisk[]) => Object.fromEntries(disks.map(({ id, mark = '' }) => [id, mark]));
+
+async function read(disk: FrozenDisk): Promise<Buffer> {
+  const copy = join(folder, `${disk.id}.copy`);
+  await run('qemu-img', ['convert', '-f', 'raw', '-O', 'raw', uriOf(disk), copy]);
   return readFile(copy);
 }
 
 /** Ranges that an export's bitmap calls changed. */
-async function changedIn({ uri, changed = '' }: FrozenDisk): Promise<{ start: number; length: number }[]> {
-  const [, name, path] = /^nbd\+unix:\/\/\/(.+)\?socket=(.+)$/.exec(uri) ?? [];
+async function changedIn(disk: FrozenDisk): Promise<{ start: number; length: number }[]> {
+  const [, name, path] = /^nbd\+unix:\/\/\/(.+)\?socket=(.+)$/.exec(uriOf(disk)) ?? [];
+  const changed = disk.changed !== undefined && 'context' in disk.changed ? disk.changed.context : '';
   const image = `driver=nbd,server.type=unix,server.path=${path},export=${name},x-dirty-bitmap=${changed}`;
   const { stdout } = await run('qemu-img', ['map', '--output', 'json', '--image-opts', image]);
   const ranges = JSON.parse(stdout) as { start: number; length: number; data: boolean }[];
@@ -92,24 +99,25 @@ test('all disks stay as they were at one moment while the guest writes on', asyn
 });
 
 test('what has changed since an earlier snapshot is told, and nothing else', async () => {
-  const [os, data] = await snapshots().take(db, 'base');
+  const base = await snapshots().take(db, 'base');
+  const [os, data] = base;
   expect([os?.changed, data?.changed]).toEqual([undefined, undefined]);
   const before = countOn(await read(os!));
   await snapshots().release(db, 'base');
   await until(async () => {
-    const [next] = await snapshots().take(db, 'next', 'base');
+    const [next] = await snapshots().take(db, 'next', marksOf(base));
     const moved = countOn(await read(next!)) > before;
     if (!moved) await snapshots().release(db, 'next');
     return moved;
   });
-  const [changedOs, changedData] = await snapshots().take(db, 'next', 'base');
+  const [changedOs, changedData] = await snapshots().take(db, 'next', marksOf(base));
   expect(await changedIn(changedOs!)).toEqual([{ start: 0, length: 65_536 }]);
   expect(await changedIn(changedData!)).toEqual([]);
   await snapshots().release(db, 'next');
 });
 
 test('an unknown earlier snapshot tells nothing, and one is held at a time', async () => {
-  const [os] = await snapshots().take(db, 'one', 'never');
+  const [os] = await snapshots().take(db, 'one', { os: 'landfall.never', data: 'landfall.never' });
   expect(os?.changed).toBeUndefined();
   await expect(snapshots().take(db, 'two')).rejects.toMatchObject({ failure: { code: 'conflict' } });
   await snapshots().release(db, 'one');
@@ -118,13 +126,13 @@ test('an unknown earlier snapshot tells nothing, and one is held at a time', asy
 });
 
 test('a process that ended with a snapshot leaves no file once that is released', async () => {
-  await snapshots().take(db, 'lost');
+  const lost = await snapshots().take(db, 'lost');
   await stopQemu(child);
   await snapshots().release(db, 'lost');
   expect(await readdir(scratch)).toEqual([]);
   await expect(snapshots().take(db, 'more')).rejects.toMatchObject({ failure: { code: 'sourceUnreachable' } });
   child = await start();
-  const [os] = await snapshots().take(db, 'again', 'lost');
+  const [os] = await snapshots().take(db, 'again', marksOf(lost));
   // A bitmap that was not closed in order is not believed.
   expect(os?.changed).toBeUndefined();
   await snapshots().release(db, 'again');
