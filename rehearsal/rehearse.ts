@@ -19,6 +19,7 @@ import { type Interval, StepClock } from './report/stepClock.ts';
 import { Crowd } from './story/crowd.ts';
 import { type FailedStep, Mischief } from './story/mischief.ts';
 import { drawStory, type Order, type Story, tell } from './story/story.ts';
+import type { Addresses } from './world/loadBalancers.ts';
 import { ada } from './world/persons.ts';
 import { type Inventory, World } from './world/world.ts';
 
@@ -30,6 +31,8 @@ export interface Rehearsed {
   start: string;
   /** Records of DNS that are there before, by type and name; none if absent: a rehearsal asks no zone. */
   records?: ReadonlyMap<string, DnsRecord>;
+  /** Addresses that backend pools hold before, by the pools' ids. */
+  pools?: Addresses;
 }
 
 export interface RehearsalOptions {
@@ -103,6 +106,7 @@ export async function rehearse(
   world.interference = mischief;
   disturb(world, story, chance, latencies);
   for (const [key, record] of rehearsed.records ?? []) world.azure.records.set(key, record);
+  world.azure.pools.hold(rehearsed.pools ?? new Map());
   prepare?.(world);
   const before = beforeStates.note(world);
   let refused: string | undefined;

@@ -13,13 +13,14 @@ interface Machine {
 interface Before {
   machines: Map<string, Machine>;
   records: Map<string, DnsRecord>;
+  pools: Map<string, unknown[]>;
 }
 
 export const beforeStates = { note, compare };
 
 function note(world: World): Before {
   const machines = new Map([...world.hosts.machines.keys()].map((id) => [id, machineOf(world, id)]));
-  return { machines, records: new Map(world.azure.records) };
+  return { machines, records: new Map(world.azure.records), pools: new Map(world.azure.pools.addresses) };
 }
 
 function compare(world: World, before: Before): string[] {
@@ -27,7 +28,11 @@ function compare(world: World, before: Before): string[] {
   const committed = workloads.filter(({ state }) => state.phase === 'committed').map(({ plan }) => plan);
   const sources = new Set(committed.map(({ source }) => source.id));
   return [
-    ...committed.flatMap((plan) => [...notServing(world, plan), ...notLivingOn(world, before, plan)]),
+    ...committed.flatMap((plan) => [
+      ...notServing(world, plan),
+      ...notLivingOn(world, before, plan),
+      ...notBalanced(world, plan),
+    ]),
     ...workloads
       .filter(({ plan, state }) => state.phase !== 'committed' && !sources.has(plan.source.id))
       .flatMap(({ plan, state }) => notAsBefore(world, before, plan, state.phase === 'replicating')),
@@ -57,6 +62,21 @@ function notServing({ azure, hosts }: World, { source, target, settings }: Workl
   ];
 }
 
+/** Who has committed is behind its load balancer, and its source is not. */
+function notBalanced({ azure: { pools } }: World, { target, settings }: WorkloadPlan): string[] {
+  return settings.cutover.actions.flatMap((action) => {
+    if (action.kind !== 'loadBalancer') return [];
+    const { backendPoolId, takeOut } = action;
+    const held = takeOut === undefined ? [] : (pools.addresses.get(takeOut.backendPoolId) ?? []);
+    return [
+      ...(pools.has(target.name, backendPoolId) ? [] : [`${target.name} committed, and is behind no load balancer`]),
+      ...(held.some(({ address }) => address === takeOut?.address)
+        ? [`${target.name} committed, and its source is behind a load balancer`]
+        : []),
+    ];
+  });
+}
+
 /** Where clients were led by a record that stays, it lives as long as before, or as the plan says. */
 function notLivingOn({ azure }: World, before: Before, { settings }: WorkloadPlan): string[] {
   return settings.cutover.actions.flatMap((action) => {
@@ -83,6 +103,11 @@ function notAsBefore(world: World, before: Before, plan: WorkloadPlan, replicate
   const records = settings.cutover.actions.flatMap((action) =>
     action.kind === 'dns' ? [`${action.type} ${action.record}`] : [],
   );
+  const exchanged = settings.cutover.actions.flatMap((action) =>
+    action.kind === 'loadBalancer' && action.takeOut !== undefined ? [action.takeOut] : [],
+  );
+  const entry = (pools: ReadonlyMap<string, unknown[]>, { backendPoolId, address }: (typeof exchanged)[number]) =>
+    JSON.stringify((pools.get(backendPoolId) ?? []).find((one) => (one as { address: string }).address === address));
   return [
     ...(JSON.stringify(was) === JSON.stringify(is)
       ? []
@@ -91,6 +116,9 @@ function notAsBefore(world: World, before: Before, plan: WorkloadPlan, replicate
     ...records
       .filter((key) => JSON.stringify(before.records.get(key)) !== JSON.stringify(world.azure.records.get(key)))
       .map((key) => `the record ${key} is ${JSON.stringify(world.azure.records.get(key))}`),
+    ...exchanged
+      .filter((one) => entry(before.pools, one) !== entry(world.azure.pools.addresses, one))
+      .map(({ backendPoolId, address }) => `${address} is not in ${backendPoolId} as it was`),
     ...(!replicates && method === 'agent' && world.hosts.machine(source.id).agent !== undefined
       ? [`the agent of ${source.id} is left`]
       : []),

@@ -1,6 +1,7 @@
 // What drawn waves refer to: one environment, one profile, sources and settings with their details drawn by the seed.
 import type { z } from 'zod';
 import type { Chance } from '../../local/durable/chance.ts';
+import type { CutoverAction } from '../../shared/actions/all.ts';
 import type { DnsRecord } from '../../shared/azure/contract.ts';
 import { Environment, Profile } from '../../shared/model/environment.ts';
 import type { Settings } from '../../shared/model/settings.ts';
@@ -81,6 +82,26 @@ export function recordsOf(sources: readonly Source[], chance: Chance): Map<strin
   );
 }
 
+const oldPool = `${network}/loadBalancers/edge/backendAddressPools/sources`;
+
+/** The pool in which load balancers know the sources by their addresses. */
+export function poolsOf(sources: readonly Source[]): Map<string, { name: string; address: string }[]> {
+  return new Map([
+    [oldPool, sources.map(({ id }, index) => ({ name: id, address: addressOf(id) ?? `10.0.7.${index}` }))],
+  ]);
+}
+
+/** Some are behind a load balancer: the first only joins one, the second is exchanged there as well. */
+function balancedOf(name: string): z.input<typeof CutoverAction>[] {
+  const backendPoolId = `${network}/loadBalancers/inner/backendAddressPools/targets`;
+  const address = addressOf(name);
+  if (name.endsWith('0')) return [{ kind: 'loadBalancer', name: 'balance', backendPoolId }];
+  if (address === undefined) return [];
+  return [{ kind: 'loadBalancer', name: 'exchange', backendPoolId, takeOut: { backendPoolId: oldPool, address } }];
+}
+
+const addressOf = (name: string): string | undefined => (name.endsWith('1') ? '10.0.6.1' : undefined);
+
 export function settingsOf(name: string, chance: Chance): z.input<typeof Settings> {
   const checks = [
     { kind: 'boot' as const, name: 'boots' },
@@ -97,6 +118,7 @@ export function settingsOf(name: string, chance: Chance): z.input<typeof Setting
     cutover: {
       actions: [
         { kind: 'networkSecurityGroup', name: 'open', networkSecurityGroupId },
+        ...balancedOf(name),
         ...(chance.happens(0.5) ? [{ kind: 'tags' as const, name: 'tags', tags: { role: name } }] : []),
         { kind: 'dns', name: 'traffic', zoneId, ...traffic },
       ],

@@ -5,7 +5,7 @@ import { Chance } from '../../local/durable/chance.ts';
 import type { Source } from '../../shared/model/source.ts';
 import { WaveDefinition } from '../../shared/model/wave.ts';
 import type { Rehearsed } from '../rehearse.ts';
-import { environment, profile, recordsOf, settingsOf, sourceOf } from './drawnInventory.ts';
+import { environment, poolsOf, profile, recordsOf, settingsOf, sourceOf } from './drawnInventory.ts';
 
 /** Waves of `sources`, with everything else drawn. */
 function waveOf(id: string, sources: readonly Source[], chance: Chance): WaveDefinition {
@@ -81,6 +81,7 @@ export function smallWaves(seed: number): Rehearsed {
     inventory: { environments: [{ ...environment, sites }], profiles: [profile], sources: all },
     waves,
     records: recordsOf(all, new Chance(seed ^ 0xd45)),
+    pools: poolsOf(all),
     start,
   };
 }

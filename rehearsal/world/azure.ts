@@ -8,6 +8,7 @@ import { terminal, transient } from '../../shared/errors.ts';
 import type { Environment } from '../../shared/model/environment.ts';
 import type { Capacity } from '../../shared/policy/capacity.ts';
 import type { Change, Changed } from './change.ts';
+import { ModelledPools } from './loadBalancers.ts';
 
 export interface Resource {
   kind: 'machine' | 'nic' | 'disk' | 'securityGroup';
@@ -77,6 +78,7 @@ export class ModelledAzure implements Azure {
   constructor(clock: VirtualClock, around: Around) {
     this.#clock = clock;
     this.#around = around;
+    this.pools = new ModelledPools(around.changed, (machine) => this.#find('nic', `${machine}-nic`) !== undefined);
   }
 
   #changed(what: string, kind: Change['kind'], id: string): void {
@@ -320,6 +322,12 @@ export class ModelledAzure implements Azure {
     },
     requireZone: async () => {},
   };
+
+  readonly pools: ModelledPools;
+
+  get loadBalancers(): Azure['loadBalancers'] {
+    return this.pools.azure;
+  }
 
   staging: Azure['staging'] = {
     ensureBlob: async (_environment, name, sizeBytes, ownership) => {

@@ -2,10 +2,11 @@
 import { z } from 'zod';
 import type { Action } from './action.ts';
 import { dns } from './dns.ts';
+import { loadBalancer } from './loadBalancer.ts';
 import { networkSecurityGroup } from './networkSecurityGroup.ts';
 import { tags } from './tags.ts';
 
-const table = [networkSecurityGroup, tags, dns] as const;
+const table = [networkSecurityGroup, loadBalancer, tags, dns] as const;
 
 type SchemasOf<T extends readonly unknown[]> = {
   -readonly [I in keyof T]: T[I] extends { readonly schema: infer S extends z.core.$ZodTypeDiscriminable } ? S : never;

@@ -9,6 +9,7 @@ import { createCapacity } from './capacity.ts';
 import { createCompute } from './compute.ts';
 import type { Azure } from './contract.ts';
 import { createDns } from './dns.ts';
+import { createLoadBalancers } from './loadBalancers.ts';
 import { createNetwork } from './network.ts';
 import { createStaging } from './staging.ts';
 
@@ -27,6 +28,7 @@ export function createAzure(
     compute: createCompute(cutover),
     network: createNetwork(cutover),
     dns: createDns(cutover),
+    loadBalancers: createLoadBalancers(cutover),
     staging: createStaging(replication),
   };
 }

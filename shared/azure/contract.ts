@@ -152,6 +152,19 @@ export interface Azure {
     /** Throws `notFound` unless there is such a zone. */
     requireZone(zoneId: string): Promise<void>;
   };
+  loadBalancers: {
+    /** How a backend pool knows its members; throws `notFound` without such a pool. */
+    pool(poolId: string): Promise<{ by: 'interfaces' | 'addresses' | 'nothing' }>;
+    /** An address that a pool holds itself, with what it takes to put it back. */
+    address(poolId: string, address: string): Promise<PoolAddress | undefined>;
+    takeOut(poolId: string, address: string): Promise<void>;
+    /** Puts it where it was, unless it is there. */
+    putBack(poolId: string, address: PoolAddress): Promise<void>;
+    /** Whether a machine is in a pool with its network interface; putting it in, and taking it out if both are there. */
+    has(environment: Environment, machineName: string, poolId: string): Promise<boolean>;
+    join(environment: Environment, machineName: string, poolId: string): Promise<void>;
+    leave(environment: Environment, machineName: string, poolId: string): Promise<void>;
+  };
   staging: {
     /** Makes the container and the page blob of `sizeBytes` rounded up to 1 MiB plus 512 (idempotent; never shrinks or clears an existing one; a different size is refused). */
     ensureBlob(environment: Environment, blobName: string, sizeBytes: number, ownership: Ownership): Promise<void>;
@@ -163,6 +176,16 @@ export interface Azure {
     /** Deletes the blob with its snapshots; only on a recorded decision. */
     removeBlob(environment: Environment, blobName: string): Promise<void>;
   };
+}
+
+export interface PoolAddress {
+  /** Its place among the pool's addresses, from 0. */
+  place: number;
+  name: string;
+  address: string;
+  virtualNetworkId?: string | undefined;
+  subnetId?: string | undefined;
+  adminState?: string | undefined;
 }
 
 export type DnsType = 'A' | 'AAAA' | 'CNAME';

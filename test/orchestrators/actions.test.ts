@@ -1,7 +1,7 @@
 // The reversible actions of step 11 in the modelled world: looked at before, done in order, put back in reverse.
 import { afterEach, expect, test } from 'vitest';
 import { terminal } from '../../shared/errors.ts';
-import { onlyDb, onlyShop } from './world/definitions.ts';
+import { environment, onlyDb, onlyShop } from './world/definitions.ts';
 import { expectSound } from './world/invariants.ts';
 import { World } from './world/world.ts';
 
@@ -11,6 +11,7 @@ afterEach(async () => {
   await world.close();
 });
 
+const openGroup = `${environment.settings?.placement?.quarantineNetworkSecurityGroupId ?? ''}`;
 const missing = terminal('notFound', 'There is no group "open".', 'Make it.');
 
 test('what stands against an action is found while the source serves, and no service is stopped', async () => {
@@ -65,6 +66,47 @@ test('the way back puts records back tier by tier in reverse, before any target 
   expect(back.slice(0, 2)).toEqual(['web-01 is 10.9.9.9', 'app-01 is 192.0.2.1']);
   expect(back.filter((what) => what.startsWith('delete'))).toHaveLength(2);
   expect(world.azure.records.get('A app-01')).toEqual({ ttlSeconds: 300, values: ['192.0.2.1'] });
+});
+
+test('who is exchanged behind a load balancer moves with the traffic, and is the first to be put back', async () => {
+  const pool = (name: string) =>
+    `${openGroup.replace(/networkSecurityGroups.*/, '')}loadBalancers/lb/backendAddressPools/${name}`;
+  const [inner, edge] = [pool('inner'), pool('edge')];
+  world = await World.open({
+    change: (posted) => {
+      onlyDb(posted);
+      const actions = posted.groups[0]?.workloads[0]?.settings?.cutover?.actions;
+      const takeOut = { backendPoolId: edge, address: '10.9.9.9' };
+      actions?.unshift({ kind: 'loadBalancer', name: 'exchange', backendPoolId: inner, takeOut });
+    },
+  });
+  const held = [
+    { name: 'other', address: '10.9.9.8' },
+    { name: 'db', address: '10.9.9.9' },
+  ];
+  world.azure.pools.hold(new Map([[edge, held]]));
+  delete world.people.atGate.commit;
+  await world.start();
+  await world.until(() => world.openGates().some(({ name }) => name === 'commit'), 'the commit gate');
+  const told = world.changes.filter((what) => /^(inner|edge|db-01 (is|behind)) /.test(what));
+  expect(told).toEqual([
+    'db-01 behind open',
+    'inner with db-01',
+    'edge without 10.9.9.9',
+    expect.stringMatching(/^db-01 is 10\./),
+  ]);
+  expect(world.state('db').steps['postCutover']?.evidence).toMatchObject({
+    actions: expect.arrayContaining([
+      expect.objectContaining({
+        action: 'exchange',
+        before: 'target out, 10.9.9.9 in',
+        after: 'target in, 10.9.9.9 out',
+      }),
+    ]),
+  });
+  await world.people.rollBack();
+  await world.ended();
+  expect(world.azure.pools.addresses.get(edge)).toEqual(held);
 });
 
 test('the cutover identity may do for actions what the plan of the wave needs, and nothing of what it does not', async () => {

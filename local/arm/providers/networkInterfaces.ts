@@ -1,6 +1,6 @@
 // Network interfaces: a private address in each subnet, perhaps a security group, at most one machine.
 import { z } from 'zod';
-import type { Handler, Kernel, ResourceType } from '../contract.ts';
+import type { ArmRequest, Handler, Kernel, ResourceType } from '../contract.ts';
 import { badRequest } from '../http/errors.ts';
 import { lastName, sameId } from '../ids.ts';
 import { items, parse, part, text } from '../json.ts';
@@ -8,7 +8,7 @@ import type { Resource } from '../store.ts';
 import { firstFree, formatAddress, parseAddress, parseCidr } from './cidr.ts';
 import { deletable, heading, readable, reference, requireGroup, tracked, withEtag } from './common.ts';
 import { effectiveGroups } from './effectiveGroups.ts';
-import { nicType, prefixOf, requireReference, subnetById } from './references.ts';
+import { heldAddresses, nicType, poolById, prefixOf, requireReference, subnetById } from './references.ts';
 
 const configuration = z.looseObject({
   name: z.string().min(1),
@@ -17,6 +17,7 @@ const configuration = z.looseObject({
     privateIPAddress: z.string().optional(),
     privateIPAllocationMethod: z.enum(['Dynamic', 'Static']).optional(),
     primary: z.boolean().optional(),
+    loadBalancerBackendAddressPools: z.array(reference).nullish(),
   }),
 });
 const nicBody = z.looseObject({
@@ -83,6 +84,16 @@ export function networkInterfaces(kernel: Kernel): ResourceType[] {
     return formatAddress(free);
   }
 
+  /** A pool that holds addresses itself takes no interfaces. */
+  function joinPool(request: ArmRequest, poolId: string): void {
+    requireReference(kernel, request, poolId, 'Microsoft.Network/loadBalancers/backendAddressPools/join/action');
+    if (heldAddresses(poolById(kernel, poolId)).length > 0)
+      throw badRequest(
+        'BackendPoolCannotMixNicAndIp',
+        `Backend pool ${poolId} holds IP addresses and cannot have network interfaces as members.`,
+      );
+  }
+
   const put: Handler = (request) => {
     requireGroup(kernel, request.target.path);
     const body = parse(nicBody, request.body);
@@ -96,6 +107,10 @@ export function networkInterfaces(kernel: Kernel): ResourceType[] {
         'Microsoft.Network/virtualNetworks/subnets/join/action',
       );
     }
+    const pools = body.properties.ipConfigurations.map(
+      ({ properties }) => properties.loadBalancerBackendAddressPools ?? [],
+    );
+    for (const { id: poolId } of pools.flat()) joinPool(request, poolId);
     const nsg = body.properties.networkSecurityGroup;
     if (nsg) requireReference(kernel, request, nsg.id, 'Microsoft.Network/networkSecurityGroups/join/action');
     const ipConfigurations = body.properties.ipConfigurations.map((one, index) => ({
@@ -106,6 +121,10 @@ export function networkInterfaces(kernel: Kernel): ResourceType[] {
         privateIPAllocationMethod: 'Dynamic',
         primary: index === 0,
         ...one.properties,
+        // None is told as nothing at all.
+        loadBalancerBackendAddressPools: pools[index]?.length
+          ? pools[index].map((pool) => ({ id: pool.id }))
+          : undefined,
         privateIPAddress: addressFor(id, one, before),
         privateIPAddressVersion: 'IPv4',
         provisioningState: 'Succeeded',

@@ -10,6 +10,11 @@ const written: Record<string, CutoverAction> = Object.fromEntries(
     'a public record': { ...records, zoneId: ids.zone },
     'a private record': { ...records, zoneId: ids.privateZone },
     'a record that is not there yet': { ...records, zoneId: ids.privateZone, record: 'new' },
+    'a backend pool': { kind: 'loadBalancer', name: 'balance', backendPoolId: ids.pool },
+    'a backend pool and the source’s address in another one': {
+      ...{ kind: 'loadBalancer', name: 'exchange', backendPoolId: ids.pool },
+      takeOut: { backendPoolId: ids.oldPool, address: '10.0.1.102' },
+    },
   }).map(([what, action]) => [what, CutoverAction.parse(action)]),
 );
 
@@ -38,6 +43,7 @@ async function resources(): Promise<unknown[]> {
   for await (const one of dns(subscriptionId).recordSets.listByDnsZone(resourceGroup, 'example.test')) found.push(one);
   for await (const one of privateDns(subscriptionId).recordSets.list(resourceGroup, 'corp.test')) found.push(one);
   for await (const one of network(subscriptionId).networkInterfaces.list(resourceGroup)) found.push(one);
+  for await (const one of network(subscriptionId).loadBalancers.list(resourceGroup)) found.push(one);
   for await (const one of compute(subscriptionId).virtualMachines.list(resourceGroup)) found.push(one);
   return JSON.parse(JSON.stringify(found, (key, value: unknown) => (key === 'etag' ? undefined : value))) as unknown[];
 }
@@ -82,6 +88,24 @@ describe('before it is done', () => {
       message: expect.stringContaining('is a record of type CNAME'),
     });
     await world.azure.dns.remove(ids.privateZone, 'www', 'CNAME');
+  });
+
+  it('a backend pool that is not there is found, one that holds addresses, and an address that is in none', async () => {
+    const balance = { kind: 'loadBalancer', name: 'balance', backendPoolId: ids.pool };
+    expect(await found({ ...balance, backendPoolId: `${ids.pool}-other` })).toMatchObject({ code: 'notFound' });
+    expect(await found({ ...balance, backendPoolId: ids.oldPool })).toMatchObject({
+      code: 'invalidInput',
+      message: expect.stringContaining('knows its members by address'),
+    });
+    const takeOut = { backendPoolId: ids.oldPool, address: '10.0.1.9' };
+    const asked = CutoverAction.parse({ ...balance, takeOut });
+    const notYet = { ...place, machine: 'not-launched-yet' };
+    expect(await failureOf(actionOf(asked).precheck(reach, notYet, asked))).toMatchObject({
+      code: 'notFound',
+      message: expect.stringContaining('has no address 10.0.1.9 that could be taken out'),
+    });
+    // Once the target is there, an earlier try may have taken it out.
+    await actionOf(asked).precheck(reach, place, asked);
   });
 
   it('a security group that is not there is found', async () => {

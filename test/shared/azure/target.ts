@@ -33,6 +33,8 @@ export const ids = {
   subnet: inGroup('Microsoft.Network/virtualNetworks/hub/subnets/apps'),
   securityGroup: inGroup('Microsoft.Network/networkSecurityGroups/apps'),
   zone: inGroup('Microsoft.Network/dnsZones/example.test'),
+  pool: inGroup('Microsoft.Network/loadBalancers/inner/backendAddressPools/targets'),
+  oldPool: inGroup('Microsoft.Network/loadBalancers/edge/backendAddressPools/sources'),
   privateZone: inGroup('Microsoft.Network/privateDnsZones/corp.test'),
 };
 export { otherGroup, principals };
@@ -121,6 +123,32 @@ export async function startTarget(): Promise<TargetWorld> {
         },
         { id: ids.zone, body: { location: 'global' } },
         { id: ids.privateZone, body: { location: 'global' } },
+        {
+          id: ids.pool.replace(/\/backendAddressPools.*/, ''),
+          body: {
+            sku: { name: 'Standard' },
+            properties: { backendAddressPools: [{ name: 'targets', properties: {} }] },
+          },
+        },
+        {
+          id: ids.oldPool.replace(/\/backendAddressPools.*/, ''),
+          body: {
+            sku: { name: 'Standard' },
+            properties: {
+              backendAddressPools: [
+                {
+                  name: 'sources',
+                  properties: {
+                    loadBalancerBackendAddresses: ['10.0.1.101', '10.0.1.102', '10.0.1.103'].map((ipAddress) => ({
+                      name: `at ${ipAddress}`,
+                      properties: { ipAddress, virtualNetwork: { id: ids.virtualNetwork }, adminState: 'None' },
+                    })),
+                  },
+                },
+              ],
+            },
+          },
+        },
       ],
       roleAssignments: [
         { scope: group, principalId: principals.planning, roleName: 'User Access Administrator' },
