@@ -87,7 +87,10 @@ const oldPool = `${network}/loadBalancers/edge/backendAddressPools/sources`;
 /** The pool in which load balancers know the sources by their addresses. */
 export function poolsOf(sources: readonly Source[]): Map<string, { name: string; address: string }[]> {
   return new Map([
-    [oldPool, sources.map(({ id }, index) => ({ name: id, address: addressOf(id) ?? `10.0.7.${index}` }))],
+    [
+      oldPool,
+      sources.map(({ id }, index) => ({ name: id, address: addressOf(id) ?? `10.1.${index >> 8}.${index & 255}` })),
+    ],
   ]);
 }
 
@@ -100,7 +103,11 @@ function balancedOf(name: string): z.input<typeof CutoverAction>[] {
   return [{ kind: 'loadBalancer', name: 'exchange', backendPoolId, takeOut: { backendPoolId: oldPool, address } }];
 }
 
-const addressOf = (name: string): string | undefined => (name.endsWith('1') ? '10.0.6.1' : undefined);
+/** Every tenth one is in a pool by an address, each by one of its own. */
+function addressOf(name: string): string | undefined {
+  const number = Number(name.replace(/\D/g, ''));
+  return name.endsWith('1') ? `10.0.${6 + (number >> 8)}.${number & 255}` : undefined;
+}
 
 export function settingsOf(name: string, chance: Chance): z.input<typeof Settings> {
   const checks = [

@@ -2,7 +2,7 @@
 import { Chance } from '../../local/durable/chance.ts';
 import { WaveDefinition } from '../../shared/model/wave.ts';
 import type { Rehearsed } from '../rehearse.ts';
-import { environment, host, profile, settingsOf, sourceOf } from './drawnInventory.ts';
+import { environment, host, poolsOf, profile, settingsOf, sourceOf } from './drawnInventory.ts';
 
 /** One wave of many workloads in equal groups, on five sites; people decide per group. */
 export function largeWave(workloads: number, groups: number): Rehearsed {
@@ -33,6 +33,7 @@ export function largeWave(workloads: number, groups: number): Rehearsed {
       sources,
     },
     waves: [wave],
+    pools: poolsOf(sources),
     start: '2026-12-05T12:00:00.000Z',
   };
 }

@@ -89,6 +89,7 @@ export const committedStory = (method: 'agent' | 'agentless'): string[] => [
   'downtime.ended',
   'workload.phaseEntered committed',
   'workload.wayBackChanged',
+  'decommission.scheduled',
   'step.completed finalValidation',
   'ttl.restored',
 ];
