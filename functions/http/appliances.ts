@@ -1,4 +1,5 @@
 import { bootstrapOf, issueToken } from '../../shared/oneTimeToken.ts';
+import { withoutRights } from '../../shared/store/appliances.ts';
 import type { ApplianceDocument } from '../../shared/store/documents.ts';
 import { refuse } from './problem.ts';
 import { json, type Route, readers } from './route.ts';
@@ -40,10 +41,7 @@ export const applianceRoutes: Route[] = [
     path: 'appliances/{id}/revoke',
     allowed: ['administrator'],
     async handle({ capabilities: { store, bus }, param }) {
-      const revoked = await store.appliances.change(param('id'), (appliance) => {
-        const { publicKey: _publicKey, tokenHash: _tokenHash, tokenExpiresAt: _tokenExpiresAt, ...rest } = appliance;
-        return { ...rest, status: 'revoked' };
-      });
+      const revoked = await store.appliances.change(param('id'), withoutRights);
       await bus.removeSubscription(revoked.applianceId);
       return json(shown(revoked));
     },

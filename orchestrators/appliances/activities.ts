@@ -7,6 +7,7 @@ import { transient } from '../../shared/errors.ts';
 import { Phase } from '../../shared/lifecycle/phases.ts';
 import { bootstrapOf, issueToken, tokenLifeMs } from '../../shared/oneTimeToken.ts';
 import type { Bootstrap } from '../../shared/protocol/enrolment.ts';
+import { dismiss } from '../../shared/store/appliances.ts';
 import type { ApplianceDocument } from '../../shared/store/documents.ts';
 
 const startWithinMs = 10 * 60_000;
@@ -124,9 +125,8 @@ export const dismissAppliance = defineActivity({
   changes: 'the rights of an appliance',
   input: z.strictObject({ applianceId: z.string() }),
   output: Nothing,
-  async effect({ store, bus }, { applianceId }, { changed }) {
-    await store.appliances.remove(applianceId);
-    await bus.removeSubscription(applianceId);
+  async effect(reach, { applianceId }, { changed }) {
+    await dismiss(reach, applianceId);
     changed({ verb: 'dismissed', object: `appliance ${applianceId}`, after: 'without rights' });
     return null;
   },
@@ -138,11 +138,10 @@ export const retireAgentsOf = defineActivity({
   changes: 'the rights of agents',
   input: z.strictObject({ waveId: z.string() }),
   output: Nothing,
-  async effect({ store, bus }, { waveId }, { changed }) {
-    for (const { plan, state } of await store.workloads.list(waveId)) {
+  async effect(reach, { waveId }, { changed }) {
+    for (const { plan, state } of await reach.store.workloads.list(waveId)) {
       if (plan.method !== 'agent' || state.phase !== Phase.committed) continue;
-      await store.appliances.remove(plan.applianceId);
-      await bus.removeSubscription(plan.applianceId);
+      await dismiss(reach, plan.applianceId);
       const { workloadId, applianceId } = plan;
       changed({ workloadId, verb: 'dismissed', object: `appliance ${applianceId}`, after: 'without rights' });
     }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
+import { dismiss } from '../../../shared/store/appliances.ts';
 import { workloadOf } from '../../../shared/store/plans.ts';
 import { AskPeople, hasCome, mayHaveCome, untilStarted, wantAppliance } from '../../appliances/activities.ts';
 
@@ -82,10 +83,9 @@ export const dismissAgent = defineActivity({
   changes: 'the rights of an agent',
   input: Workload,
   output: Nothing,
-  async effect({ store, bus }, workload, { changed }) {
-    const { applianceId } = (await workloadOf(store, workload)).plan;
-    await store.appliances.remove(applianceId);
-    await bus.removeSubscription(applianceId);
+  async effect(reach, workload, { changed }) {
+    const { applianceId } = (await workloadOf(reach.store, workload)).plan;
+    await dismiss(reach, applianceId);
     changed({ verb: 'dismissed', object: `appliance ${applianceId}`, after: 'without rights' });
     return null;
   },
