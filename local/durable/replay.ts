@@ -62,10 +62,22 @@ async function ask(engine: Engine, invocation: Invocation): Promise<Answer> {
 /** The first step of `earlier` that `later` takes differently. */
 function findDifference(earlier: readonly unknown[], later: readonly unknown[], when: string): string | undefined {
   for (const [index, step] of earlier.entries()) {
+    // Nearly all repeat themselves to the letter, and are described for nobody.
+    if (textOf(step) === textOf(later[index])) continue;
     const [before, now] = [describe(step), describe(later[index])];
     if (before !== now) return `step ${index + 1} was ${before} ${when} and is now ${now}.`;
   }
   return undefined;
+}
+
+const texts = new WeakMap<object, string>();
+
+/** A step as text. What an episode did is held against more than one other. */
+function textOf(step: unknown): string | undefined {
+  if (typeof step !== 'object' || step === null) return step as string | undefined;
+  const text = texts.get(step) ?? JSON.stringify(step);
+  texts.set(step, text);
+  return text;
 }
 
 const kinds = new Map<number, string>(Object.entries(ActionType).map(([name, number]) => [number, name]));
