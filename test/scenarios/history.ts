@@ -28,13 +28,18 @@ export const foldOf = ({ events }: History): unknown => asJson(fold(events.map(a
 export const phasesOf = ({ events }: History): string[] =>
   events.flatMap((event) => (event.type === 'landfall.workload.phaseEntered' ? [event.data.phase] : []));
 
-/** What decides where a workload stands, in order: all but its syncs, which come as time allows, and calls to Azure. */
-export const storyOf = ({ events }: History): string[] =>
-  events.flatMap((event) => {
-    if (/^landfall\.(sync|effect)\./.test(event.type)) return [];
-    const { phase, step } = event.data as { phase?: string; step?: string };
-    return [[event.type.replace('landfall.', ''), step ?? phase].filter(Boolean).join(' ')];
+/**
+ * What decides where a workload stands, in order: all but its syncs, which come as time allows, and calls to Azure. What
+ * becomes of its DNS records' time to live is decided beside that, and stands at the end.
+ */
+export const storyOf = ({ events }: History): string[] => {
+  const told = events.filter(({ type }) => !/^landfall\.(sync|effect)\./.test(type));
+  const isBeside = ({ type }: Told): boolean => type.startsWith('landfall.ttl.');
+  return [...told.filter((event) => !isBeside(event)), ...told.filter(isBeside)].map(({ type, data }) => {
+    const { phase, step } = data as { phase?: string; step?: string };
+    return [type.replace('landfall.', ''), step ?? phase].filter(Boolean).join(' ');
   });
+};
 
 /** The story of a workload that committed at the first attempt, whatever was killed meanwhile. */
 export const committedStory = (method: 'agent' | 'agentless'): string[] => [
@@ -62,8 +67,6 @@ export const committedStory = (method: 'agent' | 'agentless'): string[] => [
   'isolation.judged',
   'workload.phaseEntered tested',
   'step.completed uat',
-  'ttl.lowering',
-  'ttl.lowered',
   'workload.phaseEntered cutoverQueued',
   'step.started stopServices',
   'source.described',
@@ -91,6 +94,8 @@ export const committedStory = (method: 'agent' | 'agentless'): string[] => [
   'workload.wayBackChanged',
   'decommission.scheduled',
   'step.completed finalValidation',
+  'ttl.lowering',
+  'ttl.lowered',
   'ttl.restored',
 ];
 

@@ -3,25 +3,21 @@
 import { expect } from 'vitest';
 import { compareDisks } from '../../../examples/first-wave/summary.ts';
 import { Approver } from '../../../examples/harness/approver.ts';
-import type { LabServer } from '../../../examples/harness/lab.ts';
 import { Stage } from '../../../examples/harness/stage.ts';
 import { type Snapshot, watchWave } from '../../../examples/harness/watch.ts';
 import { Chance } from '../../../local/durable/chance.ts';
-import type { WaveDefinition } from '../../../shared/model/wave.ts';
 import { committedStory, flawsOf, historyOf, missingFrom, storyOf } from '../history.ts';
 import { Target } from '../target.ts';
 import { complainOfAttention, newPlace, planWave } from '../world.ts';
 
-const small = { diskMiB: 24, dataMiB: 4 };
 /** The servers of the example: one read by its own agent, one by a worker, and one that needs the other. */
-export const servers = {
-  db: { id: 'db-01', service: 'ledger', ...small },
-  jobs: { id: 'jobs-01', service: 'scheduler', ...small },
-  web: { id: 'web-01', service: 'portal', ...small },
-};
+const moving = [
+  { id: 'db-01', service: 'ledger' },
+  { id: 'jobs-01', service: 'scheduler' },
+  { id: 'web-01', service: 'portal' },
+].map((server) => ({ ...server, diskMiB: 24, dataMiB: 4 }));
 /** About as many events as a workload has in a run that nobody disturbs. */
-const momentsEach = 60;
-const killsPerRun = 3;
+export const momentsEach = 110;
 const theCloud = 'the local Azure';
 
 interface Kill {
@@ -32,9 +28,9 @@ interface Kill {
 }
 
 /** When is killed what: the same for the same seed. */
-export function killsOf(seed: number, workloads: number): Kill[] {
+export function killsOf(seed: number, count: number, workloads: number): Kill[] {
   const chance = new Chance(seed);
-  const kills = Array.from({ length: killsPerRun }, () => ({
+  const kills = Array.from({ length: count }, () => ({
     moment: chance.below(momentsEach * workloads),
     victim: chance.happens(0.5) ? ('cloud' as const) : ('appliance' as const),
     draw: chance.next(),
@@ -42,18 +38,24 @@ export function killsOf(seed: number, workloads: number): Kill[] {
   return kills.sort((a, b) => a.moment - b.moment);
 }
 
-/** Runs a whole wave under a seed's kills, and looks at everything that must hold afterwards. Returns what was killed. */
-export async function surviveKills(seed: number, moving: readonly LabServer[]): Promise<string[]> {
+/**
+ * Moves the servers in one wave under a seed's kills, and looks at everything that must hold afterwards. `atOnce`: no group
+ * waits for another one. Returns what was killed.
+ */
+export async function surviveKills(
+  seed: number,
+  { kills: count, atOnce = false }: { kills: number; atOnce?: boolean },
+): Promise<string[]> {
   const place = newPlace();
   try {
     const stage = await Stage.set(place.folder, moving);
     const plan = await planWave(stage, moving, (wave) => ({
       ...wave,
       id: `killed-${seed}`,
-      groups: onlyWith(wave, moving),
+      groups: atOnce ? wave.groups.map((group) => ({ ...group, dependsOn: [] })) : wave.groups,
     }));
     await stage.asAda.startWave(plan.waveId);
-    const left = killsOf(seed, moving.length);
+    const left = killsOf(seed, count, moving.length);
     const killed: string[] = [];
     const approver = new Approver(stage.asGrace, 0);
     const last = await watchWave(stage.asAda, plan.waveId, {
@@ -87,15 +89,6 @@ export async function surviveKills(seed: number, moving: readonly LabServer[]): 
   } finally {
     await place.clear();
   }
-}
-
-/** The groups of the example with these servers alone. */
-function onlyWith({ groups }: WaveDefinition, moving: readonly LabServer[]): WaveDefinition['groups'] {
-  const left = groups.flatMap((group) => {
-    const workloads = group.workloads.filter(({ source }) => moving.some(({ id }) => id === source));
-    return workloads.length === 0 ? [] : [{ ...group, workloads }];
-  });
-  return left.length < groups.length ? left.map((group) => ({ ...group, dependsOn: [] })) : left;
 }
 
 /** How many events the workloads have had. */
