@@ -5,7 +5,7 @@ import { killsOf, momentsEach, surviveKills } from './killed/run.ts';
 
 const [seed, kills, servers] = [2, 8, 3];
 
-it('a wave of three servers commits under eight kills', { timeout: 300_000 }, async () => {
+it('a wave of three servers commits under eight kills', { timeout: 480_000 }, async () => {
   expect(await surviveKills(seed, { kills, atOnce: true })).toHaveLength(kills);
 });
 

@@ -60,7 +60,7 @@ export async function surviveKills(
     const approver = new Approver(stage.asGrace, 0);
     const last = await watchWave(stage.asAda, plan.waveId, {
       everyMs: 200,
-      withinMs: 240_000,
+      withinMs: 400_000,
       enough: complainOfAttention(stage),
       async seen(snapshot) {
         await approver.see(snapshot);
