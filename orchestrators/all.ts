@@ -52,7 +52,9 @@ import {
 import {
   deployWorker,
   findWorker,
+  freezeCanary,
   removeWorker,
+  siteAllows,
   sitesWithWorkers,
   verifyWorker,
   workerPages,
@@ -158,6 +160,8 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   deleteApplianceMachine,
   deleteApplianceNic,
   findWorker,
+  siteAllows,
+  freezeCanary,
   deployWorker,
   sitesWithWorkers,
   verifyWorker,

@@ -68,9 +68,16 @@ async function describe(data: CommandData<'landfall.source.describe'>, hostName:
   return { hostName, disks, services: await Promise.all(data.services.map((service) => stateOf(service))) };
 }
 
-/** Every disk can be read, and a canary snapshot can be taken, read and released. */
-async function verifyWorker({ disks, snapshots }: CommandData<'landfall.worker.verify'>): Promise<CheckResult[]> {
-  const results: CheckResult[] = [];
+const nameOf = ({ host, port }: { host: string; port: number }) => `${host.slice(0, 70)}:${port}`;
+
+/** Every port can be reached, every disk can be read, and a canary snapshot can be taken, read and released. */
+async function verifyWorker({
+  disks,
+  snapshots,
+  reach,
+}: CommandData<'landfall.worker.verify'>): Promise<CheckResult[]> {
+  const knocks = reach.map((to) => ({ kind: 'tcp' as const, name: nameOf(to), ...to, expect: 'open' as const }));
+  const results: CheckResult[] = await runChecks(knocks);
   for (const { sourceId, diskId, path } of disks) {
     const { sizeBytes, problem } = await probeDisk(path);
     const detail = (problem ?? `${path} can be read, ${sizeBytes} bytes`).slice(0, 2000);

@@ -140,8 +140,11 @@ function leftovers(world: World): string[] {
     ...world.hosts.workers,
     ...(world.azure.rolesGranted ? ['roles'] : []),
   ];
+  const frozen = [...world.hosts.machines.values()].flatMap(({ source, snapshots }) =>
+    [...snapshots].map((name) => `snapshot ${name} of ${source.id}`),
+  );
   return [
-    ...groups.map((name) => `${name} is left`),
+    ...[...groups, ...frozen].map((name) => `${name} is left`),
     ...(held ? [] : shared.map((name) => `${name} is left although no wave needs it`)),
   ];
 }

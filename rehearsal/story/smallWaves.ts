@@ -56,6 +56,8 @@ function waveOf(id: string, sources: readonly Source[], chance: Chance): WaveDef
 }
 
 const noSiteHost = { kind: 'byHand' } as const;
+const inVcenter = { connection: 'vc', library: 'landfall', item: 'worker', resourcePool: 'resgroup-8', networks: {} };
+const vcenterSite = { kind: 'vsphere', ...inVcenter } as const;
 
 /** One source in six has no host to ask: people switch it. Of one in six, its host does not reach into the guest. */
 function perhapsByHand(source: Source, chance: Chance): Source {
@@ -74,9 +76,8 @@ export function smallWaves(seed: number): Rehearsed {
   const opens = Date.parse('2026-12-05T21:00:00.000Z');
   const start = new Date(opens - chance.below(4 * 3_600_000) + 1_800_000).toISOString();
   const all = [...sources, ...(other === undefined ? [] : [other])].map((source) => perhapsByHand(source, chance));
-  const sites = chance.happens(0.1)
-    ? environment.sites.map((site) => ({ ...site, host: noSiteHost }))
-    : environment.sites;
+  const siteHost = chance.happens(0.1) ? noSiteHost : chance.happens(0.1) ? vcenterSite : undefined;
+  const sites = environment.sites.map((site) => ({ ...site, host: siteHost ?? site.host }));
   return {
     inventory: { environments: [{ ...environment, sites }], profiles: [profile], sources: all },
     waves,

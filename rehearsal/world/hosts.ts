@@ -1,7 +1,7 @@
 // A modelled source site: machines with power, NIC, services and perhaps an agent, and a worker beside them.
 
 import { terminal } from '../../shared/errors.ts';
-import type { Host, Hosts, SiteHost } from '../../shared/hosts/contract.ts';
+import type { Host, HostCheck, Hosts, SiteHost, Snapshots } from '../../shared/hosts/contract.ts';
 import { isByHand } from '../../shared/model/byHand.ts';
 import type { Site } from '../../shared/model/environment.ts';
 import type { Source, StartMode } from '../../shared/model/source.ts';
@@ -17,6 +17,8 @@ export interface ModelledMachine {
   /** Of the services that have one. */
   startModes: Map<string, StartMode | 'unknown'>;
   agent: string | undefined;
+  /** By name; they cost, and slow its writes. */
+  snapshots: Set<string>;
   /** Tells shutdowns apart: one that was overtaken does nothing. */
   shutdowns: number;
   /** Whether it was asked to shut down since it is on. */
@@ -36,6 +38,9 @@ interface Around {
 export class ModelledHosts implements Hosts {
   readonly machines: Map<string, ModelledMachine>;
   readonly workers = new Set<string>();
+  /** What hosts of sites say that we may do there, and what workers must get through to. */
+  allowed: HostCheck[] = [{ name: 'privileges', passed: true, detail: 'all' }];
+  reach: { host: string; port: number }[] = [{ host: 'esx1.cellar.example', port: 902 }];
   onAgent: (sourceId: string) => void = () => {};
   onWorker: (name: string) => void = () => {};
   /** A machine with an agent has come up. */
@@ -98,8 +103,19 @@ export class ModelledHosts implements Hosts {
       remove: removeAgent,
       installed: agentInstalled,
     };
-    // As the real ones: only the laboratory reaches into the guest.
-    const reach = source.host.kind === 'lab' ? { agents } : {};
+    const machine = this.machine(source.id);
+    const snapshots: Snapshots = {
+      take: async ({ id, disks }, name) => {
+        if (!machine.snapshots.has(name)) this.#changed(id, `frozen as ${name}`);
+        machine.snapshots.add(name);
+        return disks.map((disk) => ({ id: disk.id, at: { nbd: `nbd://${id}/${disk.id}` } }));
+      },
+      release: async ({ id }, name) => {
+        if (machine.snapshots.delete(name)) this.#changed(id, `no longer frozen as ${name}`);
+      },
+    };
+    // As the real ones: only the laboratory reaches into the guest, and it freezes nothing.
+    const reach = source.host.kind === 'lab' ? { agents } : { snapshots };
     return { ...host, setNic: (_source, connected) => setNic(connected), ...reach };
   }
 
@@ -152,6 +168,7 @@ export class ModelledHosts implements Hosts {
       deployWorker: (_site, name) => this.deployWorker(name),
       removeWorker: (_site, name) => this.removeWorker(name),
       workerPresent: async (_site, name) => this.workers.has(name),
+      ...(site.host.kind === 'lab' ? {} : { allows: async () => this.allowed, reach: async () => this.reach }),
     };
   }
 
@@ -176,6 +193,7 @@ function serving(source: Source): ModelledMachine {
     services: new Map(source.services.map(({ name }) => [name, 'running'])),
     startModes: new Map(source.services.flatMap(({ name, startMode }) => (startMode ? [[name, 'automatic']] : []))),
     agent: undefined,
+    snapshots: new Set(),
     shutdowns: 0,
     asked: false,
     refusesShutdown: false,

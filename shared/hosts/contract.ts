@@ -61,11 +61,22 @@ export interface Agents {
   installed(source: Source): Promise<boolean>;
 }
 
+/** Something that was looked at, for people. */
+export interface HostCheck {
+  name: string;
+  passed: boolean;
+  detail: string;
+}
+
 /** What a site offers for its worker. */
 export interface SiteHost {
   deployWorker(site: Site, name: string, bootstrap: string): Promise<void>;
   removeWorker(site: Site, name: string): Promise<void>;
   workerPresent(site: Site, name: string): Promise<boolean>;
+  /** Whether we may do there what we will have to do, for the worker and for these sources; absent where nobody asks. */
+  allows?(site: Site, sources: readonly Source[]): Promise<HostCheck[]>;
+  /** What its worker must get through to; absent where the worker is beside the disks. */
+  reach?(site: Site): Promise<{ host: string; port: number }[]>;
 }
 
 export interface Hosts {

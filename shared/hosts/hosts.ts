@@ -1,46 +1,56 @@
 // Which platform a source or a site is on, and what speaks to it. Each platform is a file or a folder beside this one; a
 // host that nobody can ask (`byHand`) has none.
 import { terminal } from '../errors.ts';
-import type { Source } from '../model/source.ts';
 import type { Connections } from './connections.ts';
-import type { Host, Hosts } from './contract.ts';
+import type { Host, Hosts, SiteHost } from './contract.ts';
 import { labHost, labSite } from './lab.ts';
 import { libvirtHost } from './libvirt/host.ts';
 import { qemuHost } from './qemu/host.ts';
 import { vcenterAt } from './vsphere/client.ts';
 import { vsphereHost } from './vsphere/host.ts';
+import { vsphereSite } from './vsphere/site.ts';
 
 /** Reads a setting that a connection names for its secret. */
 type SecretOf = (setting: string) => string | undefined;
 
 /** The implementations for every kind of host that can be asked. `connections` is the setting LANDFALL_HOSTS. */
 export function createHosts(connections: Connections = {}, secretOf: SecretOf = () => undefined): Hosts {
-  const hosts = new Map(
-    Object.entries(connections).map(([name, one]) => [name, { kind: one.kind, host: hostAt(name, one, secretOf) }]),
-  );
+  const reached = new Map(Object.entries(connections).map(([name, one]) => [name, reach(name, one, secretOf)]));
+  const behind = (what: string, { kind, connection }: { kind: string; connection: string }): Reached => {
+    const found = reached.get(connection);
+    if (found?.kind === kind) return found;
+    throw unknownConnection(what, kind, connection, found?.kind);
+  };
   return {
-    of(source) {
-      const { host } = source;
+    of({ id, host }) {
       if (host.kind === 'byHand') return undefined;
-      if (host.kind === 'lab') return labHost;
-      const found = hosts.get(host.connection);
-      if (found?.kind === host.kind) return found.host;
-      throw unknownConnection(source, host, found?.kind);
+      return host.kind === 'lab' ? labHost : behind(`The source "${id}"`, host).host;
     },
-    ofSite: ({ host }) => (host.kind === 'lab' ? labSite : undefined),
+    ofSite({ id, host }) {
+      if (host.kind === 'byHand') return undefined;
+      return host.kind === 'lab' ? labSite : behind(`The site "${id}"`, host).site;
+    },
   };
 }
 
-function hostAt(name: string, connection: Connections[string], secretOf: SecretOf): Host {
-  switch (connection.kind) {
+interface Reached {
+  kind: Connections[string]['kind'];
+  host: Host;
+  /** Absent where a connection offers nothing for workers. */
+  site?: SiteHost;
+}
+
+function reach(name: string, connection: Connections[string], secretOf: SecretOf): Reached {
+  const { kind } = connection;
+  switch (kind) {
     case 'qemu':
-      return qemuHost(connection);
+      return { kind, host: qemuHost(connection) };
     case 'libvirt':
-      return libvirtHost(connection);
+      return { kind, host: libvirtHost(connection) };
     case 'vsphere': {
       const { passwordSetting } = connection;
-      const password = () => secretOf(passwordSetting) ?? missing(name, passwordSetting);
-      return vsphereHost(connection, vcenterAt(connection, password));
+      const vcenter = vcenterAt(connection, () => secretOf(passwordSetting) ?? missing(name, passwordSetting));
+      return { kind, host: vsphereHost(connection, vcenter), site: vsphereSite(connection, vcenter) };
     }
   }
 }
@@ -53,12 +63,12 @@ function missing(name: string, setting: string): never {
   );
 }
 
-function unknownConnection({ id }: Source, { kind, connection }: { kind: string; connection: string }, is?: string) {
+function unknownConnection(what: string, kind: string, connection: string, is: string | undefined) {
   return terminal(
     'invalidInput',
     is === undefined
-      ? `The source "${id}" is on "${connection}", and the setting LANDFALL_HOSTS has no connection of that name.`
-      : `The source "${id}" takes "${connection}" for ${kind}, and LANDFALL_HOSTS says that it is ${is}.`,
-    'Correct the source’s host in the inventory, or the setting.',
+      ? `${what} is on "${connection}", and the setting LANDFALL_HOSTS has no connection of that name.`
+      : `${what} takes "${connection}" for ${kind}, and LANDFALL_HOSTS says that it is ${is}.`,
+    'Correct the host in the inventory or the environment, or the setting.',
   );
 }

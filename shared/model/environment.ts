@@ -13,6 +13,27 @@ export const Site = z.strictObject({
   host: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('lab'), endpoint: ReachableUrl }),
     z.strictObject({ kind: z.literal('byHand') }),
+    z
+      .strictObject({
+        kind: z.literal('vsphere'),
+        connection: Id.describe('a name in the setting LANDFALL_HOSTS'),
+        library: z.string().min(1).max(80),
+        item: z.string().min(1).max(80).describe('the worker’s OVF in that content library'),
+        resourcePool: z.string().regex(/^resgroup-\d+$/),
+        folder: z
+          .string()
+          .regex(/^group-v\d+$/)
+          .optional(),
+        datastore: z
+          .string()
+          .regex(/^datastore-\d+$/)
+          .optional(),
+        networks: z
+          .record(z.string().min(1).max(80), z.string().regex(/^(network|dvportgroup)-\d+$/))
+          .default({})
+          .describe('networks of the OVF, and those of vCenter that they become'),
+      })
+      .describe('a vCenter in which the worker is made of an item of a content library'),
   ]),
 });
 export type Site = z.infer<typeof Site>;

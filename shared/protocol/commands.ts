@@ -1,7 +1,7 @@
 // Commands from the platform to one appliance: what travels, signed, on the `appliance-commands` topic.
 // No command carries a secret: write access to a blob is fetched over HTTPS by the appliance.
 import { z } from 'zod';
-import { Id } from '../model/ids.ts';
+import { Id, ReachableHost } from '../model/ids.ts';
 import { Probe } from '../model/probe.ts';
 import { Check, Verification } from '../model/settings.ts';
 import { Source, SourceService, StartMode } from '../model/source.ts';
@@ -74,6 +74,11 @@ export const commandData = {
   'landfall.worker.verify': z.strictObject({
     disks: z.array(z.strictObject({ sourceId: Id, diskId: Id, path: z.string() })),
     snapshots: z.array(z.strictObject({ sourceId: Id, diskId: Id, snapshot: Source.shape.snapshot })),
+    reach: z
+      .array(z.strictObject({ host: ReachableHost, port: z.int().min(1).max(65_535) }))
+      .max(500)
+      .default([])
+      .describe('TCP ports that the worker must get through to'),
   }),
 } as const;
 export type CommandType = keyof typeof commandData;

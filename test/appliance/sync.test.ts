@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { open, readFile, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import type { PageBlobClient } from '@azure/storage-blob';
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
@@ -230,10 +232,20 @@ it('reads a frozen copy where the source has snapshot commands, and releases it'
     { sourceId: 'web', diskId: 'os', snapshot },
     { sourceId: 'web', diskId: 'data', snapshot: { ...snapshot, take: ['/does/not/exist'] } },
   ];
-  await world.command({ type: 'landfall.worker.verify', operationId: 'w:verify', data: { disks, snapshots } });
+  const [listening, gone] = [createServer().listen(0, '127.0.0.1'), createServer().listen(0, '127.0.0.1')];
+  await Promise.all([once(listening, 'listening'), once(gone, 'listening')]);
+  const reach = [listening, gone].map((server) => ({
+    host: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+  }));
+  await new Promise((resolve) => gone.close(resolve));
+  await world.command({ type: 'landfall.worker.verify', operationId: 'w:verify', data: { disks, snapshots, reach } });
   const { data } = await world.event('landfall.worker.verified');
+  await new Promise((resolve) => listening.close(resolve));
   expect(data.results.map(({ name, passed }) => [name, passed])).toEqual([
+    [`127.0.0.1:${reach[1]?.port}`, false],
     ['web/data snapshot', false],
+    [`127.0.0.1:${reach[0]?.port}`, true],
     ['web/os', true],
     ['web/os snapshot', true],
   ]);

@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import type { Capabilities } from '../../../shared/capabilities.ts';
 import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
 import { terminal } from '../../../shared/errors.ts';
 import type { Environment, Site } from '../../../shared/model/environment.ts';
 import { applianceIds } from '../../../shared/model/plan.ts';
+import type { Source } from '../../../shared/model/source.ts';
 import type { Store } from '../../../shared/store/contract.ts';
 import { environmentOf, waveOf } from '../../../shared/store/plans.ts';
 import { AskPeople, hasCome, mayHaveCome, untilStarted, wantAppliance } from '../../appliances/activities.ts';
@@ -94,6 +96,11 @@ export const workerPages = defineActivity({
   },
 });
 
+async function sourcesOf(store: Store, waveId: string, siteId: string): Promise<Source[]> {
+  const ids = await readBy(store, waveId, applianceIds.worker(siteId));
+  return (await store.workloads.some(waveId, ids)).map(({ plan }) => plan.source);
+}
+
 async function readBy(store: Store, waveId: string, applianceId: string): Promise<string[]> {
   const groups = await store.plans.groups((await waveOf(store, waveId)).plan);
   const members = groups.flatMap((group) => group.members).filter((member) => member.applianceId === applianceId);
@@ -107,10 +114,13 @@ export const verifyWorker = defineActivity({
   input: z.strictObject({
     ...{ waveId: z.string(), siteId: z.string(), operationId: z.string() },
     page: z.array(z.string()).optional().describe('workloads whose sources are meant; all of the site, if left out'),
+    more: z.boolean().optional().describe('it was asked for what concerns no single source'),
   }),
   output: Nothing,
-  async effect({ store, bus }, { waveId, siteId, operationId, page }, { changed }) {
+  async effect({ store, bus, hosts }, { waveId, siteId, operationId, page, more }, { changed }) {
     const applianceId = applianceIds.worker(siteId);
+    const site = siteOf((await waveOf(store, waveId)).plan.environment, siteId);
+    const reach = more === true ? [] : ((await hosts.ofSite(site)?.reach?.(site)) ?? []);
     const ids = page ?? (await readBy(store, waveId, applianceId));
     const sources = (await store.workloads.some(waveId, ids)).map(({ plan }) => plan.source);
     const disks = sources.flatMap((source) =>
@@ -119,19 +129,67 @@ export const verifyWorker = defineActivity({
     const snapshots = sources.flatMap((source) =>
       source.disks.slice(0, 1).map(({ id }) => ({ sourceId: source.id, diskId: id, snapshot: source.snapshot })),
     );
-    await bus.publish({ type: 'landfall.worker.verify', operationId, aud: applianceId, data: { disks, snapshots } });
+    const data = { disks, snapshots, reach };
+    await bus.publish({ type: 'landfall.worker.verify', operationId, aud: applianceId, data });
     changed({ verb: 'sent', object: `landfall.worker.verify to ${applianceId}` });
     return null;
+  },
+});
+
+const Checks = z.array(z.strictObject({ name: z.string(), passed: z.boolean(), detail: z.string() }));
+
+/** Whether the site's host lets us do what the worker and its sources will need: asked before anything is changed. */
+export const siteAllows = defineActivity({
+  name: 'siteAllows',
+  input: z.strictObject({ waveId: z.string(), siteId: z.string() }),
+  output: Checks,
+  async effect({ store, hosts }, { waveId, siteId }) {
+    const site = siteOf((await waveOf(store, waveId)).plan.environment, siteId);
+    const host = hosts.ofSite(site);
+    return host?.allows === undefined ? [] : host.allows(site, await sourcesOf(store, waveId, siteId));
+  },
+});
+
+const canaryOf = (siteId: string): string => `landfall-canary-${siteId}`;
+
+/** The first source of a site whose host freezes disks: one stands for all. */
+async function canarySource({ store, hosts }: Pick<Capabilities, 'store' | 'hosts'>, waveId: string, siteId: string) {
+  for (const source of await sourcesOf(store, waveId, siteId)) {
+    const snapshots = hosts.of(source)?.snapshots;
+    if (snapshots !== undefined) return { source, snapshots };
+  }
+  return undefined;
+}
+
+/** Freezes one source of a site at its host and lets it go again; no check where no host freezes anything. */
+export const freezeCanary = defineActivity({
+  name: 'freezeCanary',
+  changes: 'a canary snapshot of a source',
+  input: z.strictObject({ waveId: z.string(), siteId: z.string() }),
+  output: Checks,
+  async effect(capabilities, { waveId, siteId }, { changed }) {
+    const canary = await canarySource(capabilities, waveId, siteId);
+    if (canary === undefined) return [];
+    const { source, snapshots } = canary;
+    const name = canaryOf(siteId);
+    const frozen = await snapshots.take(source, name);
+    changed({ verb: 'took', object: `snapshot ${name} of ${source.id}` });
+    await snapshots.release(source, name);
+    changed({ verb: 'removed', object: `snapshot ${name} of ${source.id}` });
+    const detail = `taken and removed, ${frozen.length} disks`;
+    return [{ name: `${source.id} canary`, passed: frozen.length > 0, detail }];
   },
 });
 
 export const removeWorker = defineActivity({
   name: 'removeWorker',
   changes: 'the worker of a site',
-  input: Input,
+  input: Input.extend({ waveId: z.string().optional().describe('whose canary snapshot goes with it') }),
   output: z.union([Nothing, AskPeople]),
-  async effect({ store, hosts }, { environmentId, siteId }, { changed }) {
+  async effect({ store, hosts }, { environmentId, siteId, waveId }, { changed }) {
     const site = siteOf(await environmentOf(store, environmentId), siteId);
+    const canary = waveId === undefined ? undefined : await canarySource({ store, hosts }, waveId, siteId);
+    await canary?.snapshots.release(canary.source, canaryOf(siteId));
     const host = hosts.ofSite(site);
     if (host === undefined)
       return { byHand: true as const, present: await mayHaveCome(store, applianceIds.worker(siteId)) };

@@ -8,7 +8,15 @@ import { applianceEventData } from '../../../shared/protocol/events.ts';
 import { dismissAppliance } from '../../appliances/activities.ts';
 import { waitUntilHealthy } from '../../appliances.ts';
 import { byPeople } from '../../byHand.ts';
-import { deployWorker, findWorker, removeWorker, verifyWorker, workerPages } from './activities.ts';
+import {
+  deployWorker,
+  findWorker,
+  freezeCanary,
+  removeWorker,
+  siteAllows,
+  verifyWorker,
+  workerPages,
+} from './activities.ts';
 
 const Verified = z.looseObject({
   type: z.literal('landfall.worker.verified'),
@@ -23,7 +31,7 @@ const shownAtMost = 200;
 /** What the worker finds at the sources of some workloads, or of all of its site. */
 function* verify(
   ctx: Ctx,
-  asked: { waveId: string; siteId: string; operationId: string },
+  asked: { waveId: string; siteId: string; operationId: string; more?: true },
   page: string[] | undefined,
 ): Flow<Results> {
   yield* verifyWorker.call(ctx, { ...asked, ...(page === undefined ? {} : { page }) });
@@ -38,7 +46,10 @@ function* verify(
   return data.results;
 }
 
-/** Step 3 (sites with agentless workloads): a worker beside the hypervisor that can read every disk and freeze a canary snapshot. */
+/**
+ * Step 3 (sites with agentless workloads): a worker beside the hypervisor that gets through to it and can read every disk;
+ * a canary is frozen by the source's own commands, and by its host.
+ */
 export const sourceWorker = defineStep({
   number: 3,
   name: 'sourceWorker',
@@ -55,6 +66,18 @@ export const sourceWorker = defineStep({
   *capture(ctx, { environmentId, siteId }) {
     return { adopted: yield* findWorker.call(ctx, { environmentId, siteId }) };
   },
+  *precheck(ctx, { waveId, siteId }) {
+    if (!ctx.since('1.1')) return undefined;
+    const checks = yield* siteAllows.call(ctx, { waveId, siteId });
+    const missing = checks.filter(({ passed }) => !passed).map(({ name, detail }) => `${name}: ${detail}`);
+    if (missing.length > 0)
+      throw terminal(
+        'forbidden',
+        `The host of the site ${siteId} does not let Landfall do what it will have to do: ${missing.join('; ')}.`,
+        'Give its user what is named (docs/hosts.md lists what for), then retry.',
+      );
+    return { checks: checks.slice(0, shownAtMost) };
+  },
   *run(ctx, { environmentId, waveId, siteId }, _before, attempt) {
     const applianceId = applianceIds.worker(siteId);
     const operationId = ctx.operationId('applianceHealthy', applianceId, attempt);
@@ -68,8 +91,10 @@ export const sourceWorker = defineStep({
     const results: Results = [];
     for (const [number, page] of pages.entries()) {
       const operationId = ctx.operationId('verifyWorker', siteId, attempt, ...(number === 0 ? [] : [number]));
-      results.push(...(yield* verify(ctx, { waveId, siteId, operationId }, page)));
+      const more = number === 0 ? {} : { more: true as const };
+      results.push(...(yield* verify(ctx, { waveId, siteId, operationId, ...more }, page)));
     }
+    if (ctx.since('1.1')) results.unshift(...(yield* freezeCanary.call(ctx, { waveId, siteId })));
     const broken = results.filter(({ passed }) => !passed);
     if (broken.length > 0)
       throw terminal(
@@ -81,7 +106,8 @@ export const sourceWorker = defineStep({
     return { applianceId, connectivity: results.slice(0, shownAtMost) };
   },
   *undo(ctx, { environmentId, waveId, siteId }, { adopted }) {
-    const asked = adopted ? null : yield* removeWorker.call(ctx, { environmentId, siteId });
+    const input = { environmentId, siteId, ...(ctx.since('1.1') ? { waveId } : {}) };
+    const asked = adopted ? null : yield* removeWorker.call(ctx, input);
     if (asked?.present === true)
       yield* byPeople(
         ctx,
