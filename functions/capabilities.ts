@@ -7,6 +7,7 @@ import type { Capabilities } from '../shared/capabilities.ts';
 import { readConfig } from '../shared/config.ts';
 import { createHosts } from '../shared/hosts/hosts.ts';
 import { createStore } from '../shared/store/cosmos.ts';
+import { createWebhooks } from '../shared/webhooks/webhooks.ts';
 import { createPublisher, type Publisher } from './changefeed/eventGrid.ts';
 
 export interface Reach extends Capabilities {
@@ -36,6 +37,7 @@ function build(): Reach {
     bus: createBus(config, credentials.replication),
     azure: createAzure(config, credentials),
     hosts: createHosts(config.LANDFALL_HOSTS, (setting) => process.env[setting]),
+    webhooks: createWebhooks(config),
     publisher: createPublisher(config, credentials.replication),
   };
 }

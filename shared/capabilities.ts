@@ -5,6 +5,7 @@ import type { Bus } from './bus/contract.ts';
 import type { Config } from './config.ts';
 import type { Hosts } from './hosts/contract.ts';
 import type { Store } from './store/contract.ts';
+import type { Webhooks } from './webhooks/contract.ts';
 
 export interface Capabilities {
   config: Config;
@@ -14,4 +15,5 @@ export interface Capabilities {
   bus: Bus;
   azure: Azure;
   hosts: Hosts;
+  webhooks: Webhooks;
 }

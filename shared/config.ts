@@ -2,6 +2,7 @@
 // the local cloud, in Azure at the real one; nothing else differs.
 import { z } from 'zod';
 import { Connections } from './hosts/connections.ts';
+import { Networks, Secrets } from './webhooks/settings.ts';
 
 const Jwk = z.string().transform((text, context) => {
   try {
@@ -52,6 +53,8 @@ const Settings = z.object({
     .default(50)
     .describe('budget: running syncs per appliance'),
   LANDFALL_HOSTS: Hosts.optional().describe('JSON: how hypervisors are reached, by the names that sources use'),
+  LANDFALL_WEBHOOK_NETWORKS: Networks.optional().describe('networks besides the public ones that webhooks may reach'),
+  LANDFALL_WEBHOOK_SECRETS: Secrets.optional().describe('JSON: what webhooks prove themselves with, by name'),
   ServiceBus__fullyQualifiedNamespace: z.string().min(1),
   Cosmos__accountEndpoint: z.url(),
 });

@@ -10,6 +10,7 @@ import { fitRoutes } from './fit.ts';
 import { gateRoutes } from './gates.ts';
 import { inventoryRoutes } from './inventory.ts';
 import { journalRoutes } from './journal.ts';
+import { keyRoutes } from './keys.ts';
 import { moveRoutes } from './moves.ts';
 import { paceRoutes } from './pace.ts';
 import { quarantineRoutes } from './quarantine.ts';
@@ -38,4 +39,5 @@ export const routes: readonly Route[] = [
   ...enrolmentRoutes,
   ...applianceRoutes,
   ...quarantineRoutes,
+  ...keyRoutes,
 ];

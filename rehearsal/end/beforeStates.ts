@@ -32,6 +32,7 @@ function compare(world: World, before: Before): string[] {
       ...notServing(world, plan),
       ...notLivingOn(world, before, plan),
       ...notBalanced(world, plan),
+      ...notTold(world, plan),
     ]),
     ...workloads
       .filter(({ plan, state }) => state.phase !== 'committed' && !sources.has(plan.source.id))
@@ -60,6 +61,19 @@ function notServing({ azure, hosts }: World, { source, target, settings }: Workl
     ...(opens && machine?.securityGroupId === quarantine ? [`${target.name} committed in its quarantine`] : []),
     ...(power === 'on' ? [`${source.id} committed, and is on`] : []),
   ];
+}
+
+/** Whoever was to be told that a target is there knows it once it has committed. */
+function notTold({ webhooks }: World, { workloadId, settings }: WorkloadPlan): string[] {
+  return settings.cutover.actions
+    .filter(({ kind, name }) => kind === 'webhook' && standing(webhooks, workloadId, name) !== 1)
+    .map(({ name }) => `${workloadId} committed, and "${name}" stands ${standing(webhooks, workloadId, name)} times`);
+}
+
+/** How often something was told of a workload that was not taken back. */
+function standing(webhooks: World['webhooks'], workloadId: string, name: string): number {
+  const own = webhooks.standing().filter(({ event }) => event.subject === workloadId && event.data['action'] === name);
+  return own.length;
 }
 
 /** Who has committed is behind its load balancer, and its source is not. */
@@ -116,6 +130,9 @@ function notAsBefore(world: World, before: Before, plan: WorkloadPlan, replicate
     ...records
       .filter((key) => JSON.stringify(before.records.get(key)) !== JSON.stringify(world.azure.records.get(key)))
       .map((key) => `the record ${key} is ${JSON.stringify(world.azure.records.get(key))}`),
+    ...settings.cutover.actions
+      .filter(({ kind, name }) => kind === 'webhook' && standing(world.webhooks, plan.workloadId, name) > 0)
+      .map(({ name }) => `"${name}" was told of ${plan.workloadId}, and never taken back`),
     ...exchanged
       .filter((one) => entry(before.pools, one) !== entry(world.azure.pools.addresses, one))
       .map(({ backendPoolId, address }) => `${address} is not in ${backendPoolId} as it was`),

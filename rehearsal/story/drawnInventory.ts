@@ -94,6 +94,11 @@ export function poolsOf(sources: readonly Source[]): Map<string, { name: string;
   ]);
 }
 
+function toldOf(name: string): z.input<typeof CutoverAction> {
+  const url = 'https://desk.example.com/landfall';
+  return { kind: 'webhook', name: 'tell the desk', url, body: { server: name }, undo: { body: { server: name } } };
+}
+
 /** Some are behind a load balancer: the first only joins one, the second is exchanged there as well. */
 function balancedOf(name: string): z.input<typeof CutoverAction>[] {
   const backendPoolId = `${network}/loadBalancers/inner/backendAddressPools/targets`;
@@ -126,6 +131,7 @@ export function settingsOf(name: string, chance: Chance): z.input<typeof Setting
       actions: [
         { kind: 'networkSecurityGroup', name: 'open', networkSecurityGroupId },
         ...balancedOf(name),
+        ...(name.endsWith('0') ? [toldOf(name)] : []),
         ...(chance.happens(0.5) ? [{ kind: 'tags' as const, name: 'tags', tags: { role: name } }] : []),
         { kind: 'dns', name: 'traffic', zoneId, ...traffic },
       ],

@@ -33,7 +33,7 @@ export function halfway(capabilities: Capabilities): Capabilities {
     ++calls === 2
       ? { error: transient('unavailable', 'The rehearsal lets this end halfway.', 'Try again.'), afterEffect: true }
       : undefined;
-  const { store, bus, azure, hosts } = capabilities;
+  const { store, bus, azure, hosts, webhooks } = capabilities;
   return {
     ...capabilities,
     ...{
@@ -41,6 +41,7 @@ export function halfway(capabilities: Capabilities): Capabilities {
       bus: judged(bus, judge),
       azure: judged(azure, judge),
       hosts: judged(hosts, judge),
+      webhooks: judged(webhooks, judge),
     },
   };
 }
@@ -53,6 +54,7 @@ export function refusing(capabilities: Capabilities, afterEffect: boolean, refus
     refused();
     return { error: terminal('azureRejected', 'The rehearsal lets this fail.', 'Retry, or roll back.'), afterEffect };
   };
-  const { bus, azure, hosts } = capabilities;
-  return { ...capabilities, bus: judged(bus, judge), azure: judged(azure, judge), hosts: judged(hosts, judge) };
+  const { bus, azure, hosts, webhooks } = capabilities;
+  const parts = { bus: judged(bus, judge), azure: judged(azure, judge), hosts: judged(hosts, judge) };
+  return { ...capabilities, ...parts, webhooks: judged(webhooks, judge) };
 }

@@ -39,6 +39,7 @@ import { People } from './people.ts';
 import { carl } from './persons.ts';
 import { PlanIndex } from './planIndex.ts';
 import { Script } from './script.ts';
+import { ModelledWebhooks } from './webhooks.ts';
 
 const everyMs = 300_000;
 
@@ -90,6 +91,7 @@ export class World extends Mirror {
   readonly azure: ModelledAzure;
   readonly hosts: ModelledHosts;
   readonly bus: ModelledBus;
+  readonly webhooks: ModelledWebhooks;
   readonly appliances: ModelledAppliances;
   readonly capabilities: Capabilities;
   /** Everything that was really changed in the world, in order. */
@@ -118,12 +120,13 @@ export class World extends Mirror {
     const changed = (change: Change) => this.#changed(change);
     const found = (what: string) => this.monitor.found('the model', what);
     const later = this.motion.later.bind(this.motion);
+    this.webhooks = new ModelledWebhooks(changed);
     const azure = new ModelledAzure(clock, { changed, found, takesMs: pace.azure });
     const hosts = new ModelledHosts(setting.sources, { changed, later, shutdownMs: pace.shutdown });
     const bus = new ModelledBus((command) => this.#sent(command), found);
     const now = () => clock.iso();
     const store = createMemoryStore((_container, document) => this.#written(document), now);
-    this.capabilities = { config, now, store, bus, azure, hosts };
+    this.capabilities = { config, now, store, bus, azure, hosts, webhooks: this.webhooks };
     this.appliances = new ModelledAppliances({ store, now, azure, hosts, pace, changed, found, later });
     if (this.#times > 1) this.appliances.deliveries = () => new Array<number>(this.#times).fill(0);
     azure.onAppliance = ({ id }) => this.appliances.start(applianceIds.target(id), 'target');

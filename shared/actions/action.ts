@@ -8,7 +8,7 @@ import type { ResolvedSettings } from '../model/settings.ts';
 import { type Estimate, noTime } from '../policy/fit/estimate.ts';
 
 /** What actions may reach. */
-export type Reach = Pick<Capabilities, 'azure'>;
+export type Reach = Pick<Capabilities, 'azure' | 'webhooks'>;
 
 /** For whom an action is done. */
 export interface Place {
@@ -18,6 +18,8 @@ export interface Place {
   /** The target's machine, by its name in the environment's resource group. */
   machine: string;
   ttl: ResolvedSettings['cutover']['ttl'];
+  /** The same for every try of an action; where it is `remembered` for its undo as well. */
+  operationId: string;
 }
 
 /** A record set that an action changes: clients keep its old answer for as long as it lives. */
@@ -41,6 +43,11 @@ interface Definition<S extends Written, B> {
   readonly time: Estimate;
   /** What the cutover identity must be allowed in a wave whose plan has this action, beyond what every wave needs. */
   needs?(action: z.infer<S>): readonly string[];
+  /**
+   * What it does leaves nothing that could be looked at: that it begins is written down first, with its operation id, and it
+   * is put back only if it has begun.
+   */
+  readonly remembered?: true;
   /** Whether clients come to the target by it. Those run last: from the first of them on the way back costs. */
   movesTraffic?(action: z.infer<S>): boolean;
   /** The record set that it changes, and how many seconds that is to live `afterwards`, if not as long as before. */
@@ -58,6 +65,8 @@ interface Definition<S extends Written, B> {
 interface Undo<A, B> {
   readonly before: z.ZodType<B>;
   readonly time: Estimate;
+  /** Whether this one can be put back at all; it can, if absent. */
+  when?(action: A): boolean;
   /** Reads what putting back will need. */
   capture(reach: Reach, place: Place, action: A): Promise<B>;
   /** Puts the before-state back; tolerates that nothing or only half was done. */
@@ -71,11 +80,12 @@ export interface Action<S extends Written = Written> {
   readonly schema: S;
   readonly time: Estimate;
   readonly undoTime: Estimate;
+  readonly remembered: boolean;
   needs(action: unknown): readonly string[];
   movesTraffic(action: unknown): boolean;
   record(action: unknown): (RecordName & { afterwards: number | undefined }) | undefined;
   precheck(reach: Reach, place: Place, action: unknown): Promise<void>;
-  /** The before-state and what undo would do in words; none where it goes with the target. */
+  /** The before-state and what undo would do in words; none where there is nothing to put back. */
   capture(reach: Reach, place: Place, action: unknown): Promise<{ before: unknown; todo: string } | undefined>;
   run(reach: Reach, place: Place, action: unknown): Promise<Difference>;
   look(reach: Reach, place: Place, action: unknown): Promise<{ is: string; wanted: string }>;
@@ -89,7 +99,7 @@ export interface Action<S extends Written = Written> {
 export function defineAction<S extends Written, B = never>(definition: Definition<S, B>): Action<S> {
   const { schema, time, undo } = definition;
   return {
-    ...{ schema, time, undoTime: undo?.time ?? noTime },
+    ...{ schema, time, undoTime: undo?.time ?? noTime, remembered: definition.remembered ?? false },
     needs: (action) => definition.needs?.(schema.parse(action)) ?? [],
     // Asked at every prediction, of plans that are parsed already.
     movesTraffic: (action) => definition.movesTraffic?.(action as z.infer<S>) ?? false,
@@ -98,8 +108,8 @@ export function defineAction<S extends Written, B = never>(definition: Definitio
       await definition.precheck?.(reach, place, schema.parse(action));
     },
     async capture(reach, place, action) {
-      if (undo === undefined) return undefined;
       const parsed = schema.parse(action);
+      if (undo === undefined || undo.when?.(parsed) === false) return undefined;
       const before = await undo.capture(reach, place, parsed);
       return { before, todo: undo.todo(parsed, before) };
     },

@@ -6,6 +6,7 @@ import { Act } from '../model/byHand.ts';
 import { Instant } from '../model/ids.ts';
 import { ProbeResult } from '../model/probe.ts';
 import type { ApplianceEvent } from '../protocol/events.ts';
+import { actionEventData } from './actions.ts';
 import { effectEventData } from './effects.ts';
 import { Phase } from './phases.ts';
 import { ttlEventData } from './ttl.ts';
@@ -152,6 +153,7 @@ export const platformEventData = {
   'landfall.points.deleted': z.strictObject({ by: z.array(z.string()), reason: z.string() }),
   'landfall.downtime.began': z.strictObject({ at: Instant }),
   'landfall.downtime.ended': z.strictObject({ at: Instant }),
+  ...actionEventData,
   ...ttlEventData,
   ...effectEventData,
 } as const;

@@ -2,6 +2,7 @@
 // state or says why a platform decision is illegal. Reports from appliances are never illegal: they are facts that may
 // come late or twice, and then change nothing but the record of what was heard.
 
+import { actionsAfter } from './actions.ts';
 import { waitingAfter } from './effects.ts';
 import type { PlatformEvent, ReportedEvent, WorkloadEvent } from './events.ts';
 import { idlePhases, mayMove, Phase } from './phases.ts';
@@ -109,6 +110,9 @@ function decide(
     case 'landfall.effect.failed':
     case 'landfall.effect.retried':
       return { state: { ...state, waiting: waitingAfter(state.waiting, event) } };
+    case 'landfall.action.begun':
+    case 'landfall.action.undone':
+      return { state: { ...state, actions: actionsAfter(state.actions, event) } };
     case 'landfall.ttl.lowering':
     case 'landfall.ttl.lowered':
     case 'landfall.ttl.restored':

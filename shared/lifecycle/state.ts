@@ -112,6 +112,8 @@ export interface WorkloadState {
     results: { name: string; passed: boolean; silent: boolean; tries: number; detail: string }[];
     at: string;
   };
+  /** Actions that have begun and leave nothing to look at: their operation ids, by name. */
+  actions?: Record<string, string> | undefined;
   /** While records live shorter than they did. */
   ttl?: LoweredTtl | undefined;
   /** Since it has committed: when people are asked whether its points and its source may go, and when the points went. */

@@ -1,11 +1,22 @@
 // Who said it: appliances sign with Ed25519, the platform with ES256. Compact JWS by `jose` (RFC 7515, RFC 8037).
-import { CompactSign, compactVerify, decodeProtectedHeader, importJWK, type JWK, jwtVerify, SignJWT } from 'jose';
+import {
+  base64url,
+  CompactSign,
+  calculateJwkThumbprint,
+  compactVerify,
+  decodeProtectedHeader,
+  importJWK,
+  type JWK,
+  jwtVerify,
+  SignJWT,
+} from 'jose';
 import type { Command } from './commands.ts';
 import type { Envelope } from './events.ts';
 
 const eventType = 'landfall-event+jws';
 const commandType = 'landfall-command+jwt';
 const requestType = 'landfall-request+jwt';
+const webhookType = 'landfall-webhook+jws';
 
 /** Signs an appliance's event; `kid` names the appliance. */
 export async function signEvent(event: Envelope, applianceId: string, privateKey: JWK): Promise<string> {
@@ -86,4 +97,30 @@ export async function verifyRequest(
     maxTokenAge: '2m',
   });
   return payload;
+}
+
+/** What anybody may know of the platform's key, with the `kid` that its webhooks name. */
+export async function publicKeyOf({ kty, crv, x, y }: JWK): Promise<JWK> {
+  const key = { kty, crv, x, y } as JWK;
+  return { ...key, kid: await calculateJwkThumbprint(key), alg: 'ES256', use: 'sig' };
+}
+
+/**
+ * Signs the body of a webhook, as it is sent, with detached content (RFC 7515, appendix F): whoever takes it reads plain
+ * JSON, and puts the base64url of the body between the two dots to verify it. `iat` says when it was signed.
+ */
+export async function signWebhook(body: string, platformKey: JWK): Promise<string> {
+  const { kid = '' } = await publicKeyOf(platformKey);
+  const jws = await new CompactSign(new TextEncoder().encode(body))
+    .setProtectedHeader({ alg: 'ES256', typ: webhookType, kid, iat: Math.floor(Date.now() / 1000) })
+    .sign(await importJWK(platformKey, 'ES256'));
+  const [header, , signature] = jws.split('.');
+  return `${header}..${signature}`;
+}
+
+/** Verifies a webhook as its receiver would. Throws `jose` errors. */
+export async function verifyWebhook(body: string, signature: string, publicKey: JWK): Promise<void> {
+  const [header, , signed] = signature.split('.');
+  const key = await importJWK(publicKey, 'ES256');
+  await compactVerify(`${header}.${base64url.encode(body)}.${signed}`, key, { algorithms: ['ES256'] });
 }

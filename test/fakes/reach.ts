@@ -14,6 +14,7 @@ import type { Command } from '../../shared/protocol/commands.ts';
 import { createMemoryStore } from '../../shared/store/memory.ts';
 import type { ContainerName } from '../../shared/store/storeOn.ts';
 import { post } from '../../shared/versions/post.ts';
+import type { Webhooks } from '../../shared/webhooks/contract.ts';
 import { environment, profile, sources, waveDefinition } from './definitions.ts';
 
 export const platformKeys = await generateKeyPair('ES256', { extractable: true });
@@ -94,6 +95,7 @@ export function fakeReach(changed?: (container: ContainerName, document: unknown
     bus: new FakeBus(),
     azure: notHere<Azure>('azure'),
     hosts: notHere<Hosts>('hosts'),
+    webhooks: notHere<Webhooks>('webhooks'),
     pass: (milliseconds) => {
       clock += milliseconds;
     },

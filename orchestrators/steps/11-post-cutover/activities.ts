@@ -3,32 +3,37 @@ import type { Action, Place } from '../../../shared/actions/action.ts';
 import { actionOf, type CutoverAction } from '../../../shared/actions/all.ts';
 import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
 import { terminal } from '../../../shared/errors.ts';
+import type { PlatformEvent } from '../../../shared/lifecycle/events.ts';
 import type { Store } from '../../../shared/store/contract.ts';
 import { environmentOf, workloadOf } from '../../../shared/store/plans.ts';
+import { append } from '../../journal/activities.ts';
 
 const Workload = z.strictObject({ waveId: z.string(), workloadId: z.string() });
 const Group = z.strictObject({ waveId: z.string(), workloadIds: z.array(z.string()) });
 
 interface Planned {
+  /** Operation ids of those that are remembered and have begun, by name. */
+  begun: Readonly<Record<string, string>>;
   place: Place;
   actions: readonly { written: CutoverAction; action: Action }[];
 }
 
 /** A workload's actions, and where they are done. */
 async function plannedFor(store: Store, workload: z.infer<typeof Workload>): Promise<Planned> {
-  const { waveId, workloadId, plan } = await workloadOf(store, workload);
+  const { waveId, workloadId, plan, state } = await workloadOf(store, workload);
   const environment = await environmentOf(store, plan.environmentId);
   const { actions, ttl } = plan.settings.cutover;
   return {
-    place: { waveId, workloadId, environment, machine: plan.target.name, ttl },
+    begun: state.actions ?? {},
+    place: { waveId, workloadId, environment, machine: plan.target.name, ttl, operationId: '' },
     actions: actions.map((written) => ({ written, action: actionOf(written) })),
   };
 }
 
 async function plannedAt(store: Store, { index, ...workload }: z.infer<typeof Workload> & { index: number }) {
-  const { place, actions } = await plannedFor(store, workload);
+  const { place, begun, actions } = await plannedFor(store, workload);
   const found = actions[index];
-  if (found !== undefined) return { place, ...found };
+  if (found !== undefined) return { place, ...found, begunAs: begun[found.written.name] };
   throw terminal(
     'invalidInput',
     `${workload.workloadId} has no cutover action ${index}.`,
@@ -50,12 +55,12 @@ export const captureActions = defineActivity({
   name: 'captureActions',
   input: Group,
   output: z.array(ActionBefore),
-  async effect({ store, azure }, { waveId, workloadIds }) {
+  async effect({ store, ...reach }, { waveId, workloadIds }) {
     const found: ActionBefore[] = [];
     for (const workloadId of workloadIds) {
       const { place, actions } = await plannedFor(store, { waveId, workloadId });
       for (const [index, { written, action }] of actions.entries()) {
-        const captured = await action.capture({ azure }, place, written);
+        const captured = await action.capture(reach, place, written);
         const movesTraffic = action.movesTraffic(written);
         if (captured !== undefined) found.push({ workloadId, index, movesTraffic, ...captured });
       }
@@ -69,13 +74,13 @@ export const precheckActions = defineActivity({
   name: 'precheckActions',
   input: Group.extend({ leaveOut: z.array(z.string()) }),
   output: z.int().describe('how many actions were looked at'),
-  async effect({ store, azure }, { waveId, workloadIds, leaveOut }) {
+  async effect({ store, ...reach }, { waveId, workloadIds, leaveOut }) {
     let looked = 0;
     for (const workloadId of workloadIds) {
       const { place, actions } = await plannedFor(store, { waveId, workloadId });
       for (const { written, action } of actions) {
         if (leaveOut.includes(written.name) && !action.movesTraffic(written)) continue;
-        await action.precheck({ azure }, place, written);
+        await action.precheck(reach, place, written);
         looked++;
       }
     }
@@ -124,9 +129,14 @@ export const applyAction = defineActivity({
   changes: 'what a cutover action names',
   input: Workload.extend({ index: z.int() }),
   output: Applied,
-  async effect({ store, azure }, asked, { changed }) {
-    const { place, written, action } = await plannedAt(store, asked);
-    const change = await action.run({ azure }, place, written);
+  async effect({ store, now, ...reach }, asked, { operationId: called, changed }) {
+    const { place, written, action, begunAs } = await plannedAt(store, asked);
+    const operationId = begunAs ?? called;
+    if (action.remembered && begunAs === undefined) {
+      const data = { name: written.name, actionId: operationId };
+      await note(store, place, { id: `${called}.begun`, time: now(), type: 'landfall.action.begun', data });
+    }
+    const change = await action.run(reach, { ...place, operationId }, written);
     changed({ verb: 'applied', object: `action ${written.name} (${written.kind})`, ...change });
     return { workloadId: place.workloadId, action: written.name, ...change };
   },
@@ -137,12 +147,13 @@ export const undoneActions = defineActivity({
   name: 'undoneActions',
   input: Workload.extend({ names: z.array(z.string()) }),
   output: z.array(z.string()),
-  async effect({ store, azure }, { names, ...workload }) {
-    const { place, actions } = await plannedFor(store, workload);
+  async effect({ store, ...reach }, { names, ...workload }) {
+    const { place, begun, actions } = await plannedFor(store, workload);
     const found: string[] = [];
     for (const { written, action } of actions) {
       if (!names.includes(written.name)) continue;
-      const { is, wanted } = await action.look({ azure }, place, written);
+      const done = { ...place, operationId: begun[written.name] ?? '' };
+      const { is, wanted } = await action.look(reach, done, written);
       if (is !== wanted) found.push(`${written.name} (${written.kind}) is ${is} instead of ${wanted}`);
     }
     return found;
@@ -155,11 +166,25 @@ export const undoAction = defineActivity({
   changes: 'what a cutover action names',
   input: Workload.extend({ index: z.int(), before: z.unknown() }),
   output: Nothing,
-  async effect({ store, azure }, { before, ...asked }, { changed }) {
-    const { place, written, action } = await plannedAt(store, asked);
-    const change = await action.undo({ azure }, place, written, before);
+  async effect({ store, now, ...reach }, { before, ...asked }, { operationId: called, changed }) {
+    const { place, written, action, begunAs } = await plannedAt(store, asked);
+    if (action.remembered && begunAs === undefined) return null;
+    const operationId = begunAs ?? called;
+    const change = await action.undo(reach, { ...place, operationId }, written, before);
     if (change !== undefined)
       changed({ verb: 'restored', object: `action ${written.name} (${written.kind})`, ...change });
+    const data = { name: written.name };
+    if (action.remembered)
+      await note(store, place, { id: `${called}.undone`, time: now(), type: 'landfall.action.undone', data });
     return null;
   },
 });
+
+/** Writes down what nobody could find out by looking. */
+async function note(
+  store: Store,
+  { waveId, workloadId }: Place,
+  event: Extract<PlatformEvent, { type: `landfall.action.${string}` }> extends infer E ? Omit<E, 'source'> : never,
+): Promise<void> {
+  await append(store, { waveId, workloadIds: [workloadId] }, [{ source: 'platform', ...event } as PlatformEvent]);
+}

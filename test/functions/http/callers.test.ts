@@ -78,6 +78,7 @@ describe('the routes', () => {
       'appliances/{id}/blob-access',
       'appliances/{id}/tokens',
       'health',
+      'keys',
     ]);
     const { ask } = api();
     for (const { method, path, allowed } of routes) {
@@ -88,6 +89,22 @@ describe('the routes', () => {
         if (!allowed.some((role) => held.includes(role)))
           expect(`${url} ${(await ask(method, url, { as: as as keyof typeof users })).status}`).toBe(`${url} 403`);
     }
+  });
+
+  it('give anybody the key that signs webhooks, without what signs', async () => {
+    const { status, body } = await api().ask('GET', '/api/keys');
+    expect(status).toBe(200);
+    expect(body.keys).toEqual([
+      {
+        kty: 'EC',
+        crv: 'P-256',
+        x: expect.any(String),
+        y: expect.any(String),
+        kid: expect.any(String),
+        alg: 'ES256',
+        use: 'sig',
+      },
+    ]);
   });
 
   it('do not tell what went wrong inside', async () => {

@@ -18,6 +18,7 @@ const written: Record<string, CutoverAction> = Object.fromEntries(
   }).map(([what, action]) => [what, CutoverAction.parse(action)]),
 );
 
+const notHere: Reach['webhooks'] = { check: () => Promise.reject(), deliver: () => Promise.reject() };
 let world: TargetWorld;
 let reach: Reach;
 let place: Place;
@@ -25,10 +26,11 @@ beforeAll(async () => {
   world = await startTarget();
   await world.authorize(needsOf(Object.values(written)));
   await world.complete(await world.azure.compute.beginAppliance(world.environment, 'mover', '{}', ownership));
-  reach = { azure: world.azure };
+  reach = { azure: world.azure, webhooks: notHere };
   place = {
     ...{ waveId: 'wave-1', workloadId: 'db-01', environment: world.environment, machine: 'mover' },
     ttl: { lower: true, during: 60, ahead: 'PT1H' },
+    operationId: 'act-w1.db:applyAction:1',
   };
   for (const zone of [ids.zone, ids.privateZone])
     await world.azure.dns.set(zone, 'app', 'A', { ttlSeconds: 300, values: ['192.0.2.10', '192.0.2.11'] });

@@ -65,6 +65,32 @@ it('a record stands in a zone, public or private', () => {
   ).toContain('cutover.actions[0].zoneId: use the id of a DNS zone');
 });
 
+const webhook = (more: object) => ({ kind: 'webhook', name: 'desk', url: 'https://desk.example.com/x', ...more });
+
+it.each([
+  [{ url: 'http://desk.example.com' }, 'cutover.actions[0].url: webhooks go over https only'],
+  [
+    { url: 'https://me:pass@desk.example.com' },
+    'cutover.actions[0].url: no user and password in a URL: name a `secret` of the settings',
+  ],
+  [
+    { url: 'https://169.254.169.254/' },
+    'cutover.actions[0].url: this address serves instance metadata and is never contacted',
+  ],
+  [{ url: 'https://desk.example.com/#x' }, 'cutover.actions[0].url: leave out what follows the #: it is never sent'],
+  [
+    { body: { long: 'x'.repeat(9000) } },
+    'cutover.actions[0].body: a body has at most 8192 characters: say the rest where it is asked for',
+  ],
+  [{ undo: { url: 'http://desk.example.com' } }, 'cutover.actions[0].undo.url: webhooks go over https only'],
+])('a webhook with %j is refused, with what would do', (more, message) => {
+  expect(against(webhook(more))).toEqual([message]);
+});
+
+it('a webhook takes a body of its own, a secret by name, and what is told on the way back', () => {
+  expect(against(webhook({ secret: 'desk', body: { a: [1, { b: null }] }, undo: { body: { c: true } } }))).toEqual([]);
+});
+
 it('an action of a kind that is not known is refused with its path', () => {
   expect(against({ kind: 'tag', name: 'a' })[0]).toContain('cutover.actions[0]');
 });
