@@ -8,24 +8,33 @@ import { type Digests, digest, roomFor } from './hashing.ts';
 /** Memory for one block and its digests, visible to all threads. */
 export interface SharedBlock {
   memory: SharedArrayBuffer;
+  /** Where in it the block begins. */
+  at: number;
   data: Buffer;
   digests: Digests;
 }
 
 const { chunks, prints } = roomFor(blockBytes);
-const sharedBytes = blockBytes + chunks.length + prints.length;
+const pageBytes = 64 << 10;
+const sharedBytes = Math.ceil((blockBytes + chunks.length + prints.length) / pageBytes) * pageBytes;
 const role = 'landfall.hashing';
 
-export function allocateBlock(): SharedBlock {
-  return viewsOf(new SharedArrayBuffer(sharedBytes));
+/** So many blocks, each at the beginning of a page of memory: the kernel fills no others without copying. */
+export function allocateBlocks(count: number): SharedBlock[] {
+  const pages = (count * sharedBytes) / pageBytes;
+  // Nothing else in Node promises where memory begins.
+  const { buffer } = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  return Array.from({ length: count }, (_, index) => viewsOf(buffer, index * sharedBytes));
 }
 
-function viewsOf(memory: SharedArrayBuffer): SharedBlock {
-  const at = blockBytes + chunks.length;
+function viewsOf(memory: SharedArrayBuffer, at: number): SharedBlock {
+  const data = Buffer.from(memory, at, blockBytes);
+  const own = Buffer.from(memory, at + blockBytes, chunks.length);
   return {
     memory,
-    data: Buffer.from(memory, 0, blockBytes),
-    digests: { chunks: Buffer.from(memory, blockBytes, chunks.length), prints: Buffer.from(memory, at, prints.length) },
+    at,
+    data,
+    digests: { chunks: own, prints: Buffer.from(memory, at + blockBytes + chunks.length, prints.length) },
   };
 }
 
@@ -55,7 +64,7 @@ export class HashPool {
     thread.waiting.push(done);
     // Only a thread that works keeps the process alive.
     thread.worker.ref();
-    thread.worker.postMessage({ memory: block.memory, bytes });
+    thread.worker.postMessage({ memory: block.memory, at: block.at, bytes });
     await done.promise;
   }
 
@@ -91,8 +100,8 @@ export class HashPool {
 }
 
 if (!isMainThread && workerData === role)
-  parentPort?.on('message', ({ memory, bytes }: { memory: SharedArrayBuffer; bytes: number }) => {
-    const block = viewsOf(memory);
+  parentPort?.on('message', ({ memory, at, bytes }: { memory: SharedArrayBuffer; at: number; bytes: number }) => {
+    const block = viewsOf(memory, at);
     digest(block.data.subarray(0, bytes), block.digests);
     parentPort?.postMessage(undefined);
   });

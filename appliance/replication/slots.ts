@@ -1,6 +1,6 @@
 // The memory of all syncs of the process: a fixed number of blocks, whatever the number and the size of the disks. When
 // nobody copies, memory and threads go.
-import { allocateBlock, HashPool, type SharedBlock } from './hashPool.ts';
+import { allocateBlocks, HashPool, type SharedBlock } from './hashPool.ts';
 
 export interface Slot extends Pick<SharedBlock, 'data' | 'digests'> {
   /** Fills the digests of the first `bytes` of the data, which are whole chunks. */
@@ -21,7 +21,7 @@ interface Holder {
 const restAfterMs = 2000;
 
 export class Slots {
-  readonly #free: SharedBlock[] = [];
+  #free: SharedBlock[] = [];
   readonly #waiting: { holder: Holder; resolve: (block: SharedBlock) => void }[] = [];
   readonly #limit: number;
   readonly #hashing: HashPool;
@@ -50,10 +50,13 @@ export class Slots {
 
   #take(holder: Holder): Promise<SharedBlock> {
     if (this.#lent >= this.#limit) return new Promise((resolve) => this.#waiting.push({ holder, resolve }));
+    const [block, ...others] = this.#free.length > 0 ? this.#free : allocateBlocks(this.#limit);
+    if (!block) throw new Error('there is no memory to lend');
+    this.#free = others;
     this.#lent++;
     holder.held++;
     clearTimeout(this.#resting);
-    return Promise.resolve(this.#free.pop() ?? allocateBlock());
+    return Promise.resolve(block);
   }
 
   #give(block: SharedBlock, holder: Holder): void {
@@ -74,7 +77,8 @@ export class Slots {
   /** Lets memory and threads go that nobody uses. */
   rest(): void {
     clearTimeout(this.#resting);
-    this.#free.length = 0;
-    if (this.#lent === 0) this.#hashing.rest();
+    if (this.#lent > 0) return;
+    this.#free = [];
+    this.#hashing.rest();
   }
 }

@@ -4,9 +4,12 @@
 import { existsSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
 import { constants, type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isPageMemory, PageMemory } from './pageMemory.ts';
 
 interface Opened {
   handle: Promise<FileHandle>;
+  /** The same file past the page cache; undefined where that does not work. */
+  direct?: Promise<FileHandle | undefined>;
   users: number;
   syncing?: Promise<void> | undefined;
   nextSync?: Promise<void> | undefined;
@@ -15,6 +18,10 @@ interface Opened {
 type Mode = 'create' | 'existing';
 
 const MAX_OPEN = 256;
+const filePage = 4096;
+const sector = 512;
+/** Readers bring memory of their own, which begins anywhere. */
+const bounce = new PageMemory(1 << 20, 8);
 
 export class Layers {
   readonly #folder: string;
@@ -27,17 +34,34 @@ export class Layers {
 
   /** Writes at an offset. Not durable before `sync` of the same layer has resolved. */
   write(layer: number, chunks: Buffer[], position: number): Promise<void> {
-    return this.#use(layer, 'create', async ({ handle }) => {
+    return this.#use(layer, 'create', async (opened) => {
       const expected = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-      const { bytesWritten } = await (await handle).writev(chunks, position);
+      const [bytes] = chunks;
+      // Whole pages of the file, so that nobody else's bytes are in them.
+      const isWhole = bytes && chunks.length === 1 && position % filePage === 0 && isPageMemory(bytes, filePage);
+      if (
+        isWhole &&
+        (await this.#direct(layer, opened, (file) => file.write(bytes, 0, bytes.length, position))) === bytes.length
+      )
+        return;
+      const { bytesWritten } = await (await opened.handle).writev(chunks, position);
       if (bytesWritten !== expected) throw new Error(`Only ${bytesWritten} of ${expected} bytes fit on the disk`);
     });
   }
 
   /** Fills `target` from an offset. */
   read(layer: number, target: Buffer, position: number): Promise<void> {
-    return this.#use(layer, 'existing', async ({ handle }) => {
-      const { bytesRead } = await (await handle).read(target, 0, target.length, position);
+    return this.#use(layer, 'existing', async (opened) => {
+      if (position % sector === 0 && target.length % sector === 0) {
+        const { length } = target;
+        const isRead = await bounce.use(length, async (memory) => {
+          const found = await this.#direct(layer, opened, (file) => file.read(memory, 0, length, position));
+          if (found === length) memory.copy(target);
+          return found === length;
+        });
+        if (isRead) return;
+      }
+      const { bytesRead } = await (await opened.handle).read(target, 0, target.length, position);
       if (bytesRead !== target.length) throw new Error(`Layer ${layer} ends before ${position + target.length}`);
     });
   }
@@ -64,7 +88,7 @@ export class Layers {
   async remove(layer: number): Promise<void> {
     const opened = this.#opened.get(layer);
     this.#opened.delete(layer);
-    if (opened) await (await opened.handle).close();
+    if (opened) await closeBoth(opened);
     if (existsSync(this.#path(layer))) await unlink(this.#path(layer));
   }
 
@@ -76,7 +100,7 @@ export class Layers {
   async close(): Promise<void> {
     const opened = [...this.#opened.values()];
     this.#opened.clear();
-    for (const { handle } of opened) await (await handle).close();
+    for (const each of opened) await closeBoth(each);
   }
 
   async #use<T>(layer: number, mode: Mode, work: (opened: Opened) => Promise<T>): Promise<T> {
@@ -98,6 +122,25 @@ export class Layers {
     }
   }
 
+  /** Moves bytes past the page cache, which the kernel keeps true, and says how many; undefined where that does not work. */
+  async #direct(
+    layer: number,
+    opened: Opened,
+    move: (file: FileHandle) => Promise<{ bytesRead: number } | { bytesWritten: number }>,
+  ): Promise<number | undefined> {
+    opened.direct ??= open(this.#path(layer), constants.O_RDWR | constants.O_DIRECT).catch(() => undefined);
+    const file = await opened.direct;
+    if (!file) return undefined;
+    try {
+      const moved = await move(file);
+      return 'bytesRead' in moved ? moved.bytesRead : moved.bytesWritten;
+    } catch (error) {
+      // Some file systems accept the flag and then no such request.
+      if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
+      return undefined;
+    }
+  }
+
   // Only a write makes a file: a read that comes after a deletion must fail and leave nothing behind.
   async #open(layer: number, mode: Mode): Promise<FileHandle> {
     const path = this.#path(layer);
@@ -111,7 +154,7 @@ export class Layers {
     for (const [layer, opened] of this.#opened) {
       if (opened.users > 0) continue;
       this.#opened.delete(layer);
-      await (await opened.handle).close();
+      await closeBoth(opened);
       return;
     }
   }
@@ -119,6 +162,11 @@ export class Layers {
   #path(layer: number): string {
     return join(this.#folder, String(layer));
   }
+}
+
+async function closeBoth({ handle, direct }: Opened): Promise<void> {
+  await (await direct)?.close();
+  await (await handle).close();
 }
 
 async function syncFolder(folder: string): Promise<void> {

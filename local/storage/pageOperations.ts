@@ -1,5 +1,5 @@
 // What only page blobs have: Put Page (update and clear), Get Page Ranges, resize and sequence numbers.
-import { createHash } from 'node:crypto';
+import { withBody } from './body.ts';
 import {
   type Answer,
   type Call,
@@ -25,7 +25,6 @@ const MAX_RANGES = 10_000;
 /** Put Page: the range is on the disk and in the catalogue before the answer. */
 export async function putPage(call: Call): Promise<Answer> {
   call.access.require('w');
-  const { store } = call;
   const kind = requireHeader(call, 'x-ms-page-write').toLowerCase();
   if (kind !== 'update' && kind !== 'clear')
     throw new StorageError('InvalidHeaderValue', 'x-ms-page-write is update or clear.');
@@ -37,8 +36,14 @@ export async function putPage(call: Call): Promise<Answer> {
   if ((numberHeader(call, 'content-length') ?? 0) !== expected) {
     throw new StorageError('InvalidHeaderValue', `The content length must be ${expected}.`);
   }
+  if (!isUpdate) return writeRange(call, range, undefined);
   // The body is read before the lock is taken, so that a slow client holds nobody up.
-  const chunks = isUpdate ? await readExactly(call, expected) : [];
+  return withBody(call, expected, (body) => writeRange(call, range, body));
+}
+
+/** Writes a range, or clears it. */
+function writeRange(call: Call, range: Range, body: Buffer | undefined): Promise<Answer> {
+  const { store } = call;
   const check = (): Blob => {
     const blob = requirePageBlob(call);
     checkConditions(call, blob);
@@ -48,16 +53,16 @@ export async function putPage(call: Call): Promise<Answer> {
     return blob;
   };
 
-  const mode = isUpdate && !isConditional(call) ? 'shared' : 'exclusive';
+  const mode = body && !isConditional(call) ? 'shared' : 'exclusive';
   return store.locks.hold(lockKey(nameOf(call)), mode, async () => {
     const { layer } = check();
-    if (isUpdate) {
-      await store.layers.write(layer, chunks, range.start);
+    if (body) {
+      await store.layers.write(layer, [body], range.start);
       await store.layers.sync(layer);
     }
     return store.commit.write(() => {
       const blob = check();
-      putExtent(store.sql, blob.id, { ...range, layer, filled: isUpdate ? 1 : 0 });
+      putExtent(store.sql, blob.id, { ...range, layer, filled: body ? 1 : 0 });
       const changed = touched(blob);
       saveBlob(store, changed);
       return { status: 201, headers: pageHeaders(changed) };
@@ -153,21 +158,6 @@ function pageRange(call: Call): Range {
     throw new StorageError('InvalidPageRange', 'Page ranges begin and end on multiples of 512.');
   }
   return { start: range.start, stop: range.stop };
-}
-
-async function readExactly(call: Call, length: number): Promise<Buffer[]> {
-  const chunks: Buffer[] = [];
-  const md5 = header(call, 'content-md5');
-  const hash = md5 === undefined ? undefined : createHash('md5');
-  let size = 0;
-  for await (const chunk of call.request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    hash?.update(chunk);
-    chunks.push(chunk);
-  }
-  if (size !== length) throw new StorageError('InvalidInput', 'The body ended early.');
-  if (hash && hash.digest('base64') !== md5) throw new StorageError('Md5Mismatch', 'The body does not match its MD5.');
-  return chunks;
 }
 
 function pageHeaders(blob: Blob): Record<string, string | number> {

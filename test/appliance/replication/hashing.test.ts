@@ -9,7 +9,7 @@ import {
   roomFor,
   zeroDigests,
 } from '../../../appliance/replication/hashing.ts';
-import { allocateBlock, HashPool } from '../../../appliance/replication/hashPool.ts';
+import { allocateBlocks, HashPool } from '../../../appliance/replication/hashPool.ts';
 
 const sha = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
 
@@ -53,12 +53,11 @@ it('zeros are known without being hashed', () => {
 
 it('threads give the digests that this thread gives, each block its own', async () => {
   const pool = new HashPool(2);
-  const blocks = Array.from({ length: 3 }, (_, index) => {
-    const block = allocateBlock();
+  const blocks = allocateBlocks(3);
+  for (const [index, block] of blocks.entries()) {
     block.data.fill(index + 1);
     block.data.set(randomBytes(1000), index * chunkBytes);
-    return block;
-  });
+  }
   await Promise.all(blocks.map((block) => pool.digest(block, blockBytes)));
   for (const block of blocks) {
     const expected = roomFor(blockBytes);
@@ -71,7 +70,8 @@ it('threads give the digests that this thread gives, each block its own', async 
 
 it('a thread that dies fails what it was asked, and the next block gets another one', async () => {
   const pool = new HashPool(1);
-  const block = allocateBlock();
+  const [block] = allocateBlocks(1);
+  if (!block) throw new Error('no block');
   const asked = pool.digest(block, blockBytes);
   pool.rest();
   await expect(asked).rejects.toThrow('a hashing thread ended');
