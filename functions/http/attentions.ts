@@ -11,7 +11,7 @@ import type {
   WorkloadDocument,
 } from '../../shared/store/documents.ts';
 import { readBody } from './body.ts';
-import { checkLeaving, claimLeaving } from './leaving.ts';
+import { checkLeaving, letThemLeave } from './leaving.ts';
 import { Reason } from './orders.ts';
 import { checkRollback } from './pointOfNoReturn.ts';
 import { problemsOf, refuse } from './problem.ts';
@@ -105,11 +105,9 @@ export async function reply(
     return { ...attention, status: 'answered', answer };
   };
   const open = given.alone === true && (await store.attentions.list(waveId)).find(({ id }) => id === attentionId);
-  if (open) {
-    answered(open);
-    await claimLeaving(store, waveId, open.workloadIds);
-  }
-  return store.attentions.change(waveId, attentionId, answered);
+  if (!open) return store.attentions.change(waveId, attentionId, answered);
+  answered(open);
+  return letThemLeave(store, waveId, open.workloadIds, { id: attentionId, change: answered });
 }
 
 /** Which of an answer's fields belong to which choice. */

@@ -7,8 +7,8 @@ import type { ControlDocument, WaveDocument } from '../../shared/store/documents
 import { finishChanges } from '../../shared/versions/move.ts';
 import { isAsSeen } from '../../shared/versions/revise.ts';
 import { readBody } from './body.ts';
-import { checkLeaving, claimLeaving } from './leaving.ts';
-import { checkHeard, give, Reason, Scope, scopeOf, underWay } from './orders.ts';
+import { checkLeaving, letThemLeave } from './leaving.ts';
+import { give, Reason, Scope, scopeOf, underWay } from './orders.ts';
 import { holdersOf } from './planning.ts';
 import { checkRollback } from './pointOfNoReturn.ts';
 import { refuse } from './problem.ts';
@@ -148,18 +148,20 @@ async function walkBack(
   const rest = concerned.filter(({ state }) => state.phase !== 'committed');
   const inPart = (action === 'cancel' || asked.group !== undefined) && rest.length > 0;
   checkRollback(inPart ? rest : concerned, person, acceptDataLoss);
-  if (asked.workloads !== undefined) {
-    checkLeaving(wave, workloads, await capabilities.store.leaving.get(wave.waveId), scope.workloadIds);
-    checkHeard(wave, scope);
-    await claimLeaving(capabilities.store, wave.waveId, scope.workloadIds);
-  }
-  return give(capabilities, wave, scope, (stamp) => ({
+  const { store } = capabilities;
+  const { waveId } = wave;
+  const alone = asked.workloads !== undefined;
+  if (alone) checkLeaving(wave, workloads, await store.leaving.get(waveId), scope.workloadIds);
+  const signalOf = (stamp: { id: string; at: string }) => ({
     action,
     to,
     by: person.subject,
     reason,
     ...stamp,
     ...(acceptDataLoss ? { acceptDataLoss } : {}),
-    ...(asked.workloads === undefined ? {} : { workloadIds: scope.workloadIds }),
-  }));
+    ...(alone ? { workloadIds: scope.workloadIds } : {}),
+  });
+  if (!alone) return give(capabilities, wave, scope, signalOf);
+  const letGo = (create: ControlDocument) => letThemLeave(store, waveId, scope.workloadIds, { create });
+  return give(capabilities, wave, scope, signalOf, letGo);
 }

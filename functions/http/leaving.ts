@@ -1,8 +1,14 @@
 // Whether single workloads may be rolled back alone, so that their groups go on without them.
 import type { Phase } from '../../shared/lifecycle/phases.ts';
 import { whyTheyMustStay } from '../../shared/policy/membership.ts';
-import type { Store } from '../../shared/store/contract.ts';
-import type { LeavingDocument, WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
+import type { LeavingOrder, Store } from '../../shared/store/contract.ts';
+import type {
+  AttentionDocument,
+  ControlDocument,
+  LeavingDocument,
+  WaveDocument,
+  WorkloadDocument,
+} from '../../shared/store/documents.ts';
 import { letGoIn, letLeave, standing } from '../../shared/store/leaving.ts';
 import { refuse } from './problem.ts';
 
@@ -40,10 +46,16 @@ export function checkLeaving(
   }
 }
 
-/** Lets them leave, for good: throws `conflict` if others were let go meanwhile, and these must stay now. */
-export async function claimLeaving(store: Store, waveId: string, workloadIds: readonly string[]): Promise<void> {
-  const why = await letLeave(store, waveId, workloadIds);
-  if (why !== undefined) throw mustStay(workloadIds, why, 'their group instead');
+/** Lets them leave by an order, for good: throws `conflict` if others were let go meanwhile, and these must stay now. */
+export async function letThemLeave<T extends AttentionDocument | ControlDocument>(
+  store: Store,
+  waveId: string,
+  workloadIds: readonly string[],
+  order: LeavingOrder<T>,
+): Promise<T> {
+  const said = await letLeave(store, waveId, workloadIds, order);
+  if ('refused' in said) throw mustStay(workloadIds, said.refused, 'their group instead');
+  return said.ordered;
 }
 
 function mustStay(workloadIds: readonly string[], why: string, instead: string): Error {

@@ -62,7 +62,7 @@ export async function scopeOf(
 }
 
 /** Throws `conflict` if nothing runs that could hear an order. */
-export function checkHeard({ waveId, status, groups }: WaveDocument, { groupIds }: Addressed): void {
+function checkHeard({ waveId, status, groups }: WaveDocument, { groupIds }: Addressed): void {
   if (!underWay.has(status)) throw refuse('conflict', `Wave ${waveId} is ${status}: nothing runs that could be told.`);
   for (const id of groupIds)
     if (endedGroups.has(groups[id]?.status))
@@ -72,12 +72,13 @@ export function checkHeard({ waveId, status, groups }: WaveDocument, { groupIds 
       );
 }
 
-/** Writes an order down for the feed to carry. Throws `conflict` if nothing runs that could hear it. */
+/** Writes an order down for the feed to carry, by `put`. Throws `conflict` if nothing runs that could hear it. */
 export async function give(
   { store, now }: Capabilities,
   wave: WaveDocument,
   scope: Addressed,
   signalOf: (stamp: { id: string; at: string }) => ControlSignal,
+  put: (control: ControlDocument) => Promise<unknown> = store.controls.put,
 ): Promise<ControlDocument> {
   checkHeard(wave, scope);
   const { waveId, startedAt } = wave;
@@ -85,6 +86,6 @@ export async function give(
   const at = orderTime(await store.controls.list(waveId), startedAt, now());
   const id = `control.${randomUUID()}`;
   const control: ControlDocument = { id, kind: 'control', waveId, instanceIds, signal: signalOf({ id, at }), at };
-  await store.controls.put(control);
+  await put(control);
   return control;
 }

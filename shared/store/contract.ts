@@ -44,6 +44,9 @@ export interface Appended {
 /** An in-place change: `undefined` means nothing to change. May run more than once. */
 export type Change<T> = (current: T) => T | undefined;
 
+/** What makes workloads leave their group: an order or a policy's decision, created once; or the answer to a question. */
+export type LeavingOrder<T> = { create: T } | { id: string; change: Change<T> };
+
 /** What a waiting orchestration is told. */
 export type Signal = Pick<SignalDocument, 'operationId' | 'cause' | 'type' | 'data' | 'at'>;
 
@@ -124,11 +127,15 @@ export interface Store {
   };
   leaving: {
     get(waveId: string): Promise<LeavingDocument | undefined>;
-    /** As `waves.change`; at first there is nothing to read. */
-    change(
+    /**
+     * Says who leaves, and what makes them, in one write: nobody is ever let go whom nothing tells. Where `change` returns
+     * nothing, at first of nothing, nothing is written and nothing returned.
+     */
+    change<T extends AttentionDocument | ControlDocument>(
       waveId: string,
       change: (current: LeavingDocument | undefined) => LeavingDocument | undefined,
-    ): Promise<void>;
+      order: LeavingOrder<T>,
+    ): Promise<T | undefined>;
   };
   controls: {
     /** Gives an order, once. */

@@ -1,9 +1,9 @@
 // Who leaves a group alone is decided in one document of the wave, with If-Match: of two who ask at one instant, the
-// second one's answer counts with the first one gone.
+// second one's answer counts with the first one gone. What makes them leave is in the same write.
 import { few } from '../few.ts';
 import { whyTheyMustStay } from '../policy/membership.ts';
-import type { Store } from './contract.ts';
-import type { LeavingDocument, WorkloadDocument } from './documents.ts';
+import type { LeavingOrder, Store } from './contract.ts';
+import type { AttentionDocument, ControlDocument, LeavingDocument, WorkloadDocument } from './documents.ts';
 import { waveOf, workloadsOf } from './plans.ts';
 
 /** Who has been let go in an attempt: their way back may not have begun yet. */
@@ -11,19 +11,20 @@ export function letGoIn(leaving: LeavingDocument | undefined, attempt: number): 
   return leaving?.attempt === attempt ? leaving.workloadIds : [];
 }
 
-/** Lets these leave their groups, and says why not where they must stay. Who has been let go may ask again. */
-export async function letLeave(
+/** Lets these leave their groups by an order, or says why they must stay. Who has been let go may ask again. */
+export async function letLeave<T extends AttentionDocument | ControlDocument>(
   store: Pick<Store, 'waves' | 'plans' | 'workloads' | 'leaving'>,
   waveId: string,
   workloadIds: readonly string[],
-): Promise<string | undefined> {
+  order: LeavingOrder<T>,
+): Promise<{ ordered: T } | { refused: string }> {
   const { plan, attempt } = await waveOf(store, waveId);
   const concerned = new Set((await store.workloads.some(waveId, workloadIds)).map((each) => each.plan.groupId));
   const groups = await few([...concerned], async (groupId) =>
     workloadsOf(store, waveId, await store.plans.group(plan, groupId)),
   );
   let why: string | undefined;
-  await store.leaving.change(waveId, (leaving) => {
+  const letGo = (leaving: LeavingDocument | undefined): LeavingDocument | undefined => {
     const gone = letGoIn(leaving, attempt);
     const asking = workloadIds.filter((id) => !gone.includes(id));
     const isGone = ({ workloadId, state }: WorkloadDocument) =>
@@ -33,10 +34,12 @@ export async function letLeave(
       .map((members) => whyTheyMustStay(standing(members, isGone), asking))
       .find((reason) => reason !== undefined);
     if (leaving !== undefined && leaving.attempt > attempt) why = 'the wave was started again';
-    if (why !== undefined || asking.length === 0) return undefined;
+    if (why !== undefined) return undefined;
+    if (asking.length === 0) return leaving;
     return { id: 'leaving', kind: 'leaving', waveId, attempt, workloadIds: [...gone, ...asking] };
-  });
-  return why;
+  };
+  const ordered = await store.leaving.change(waveId, letGo, order);
+  return ordered === undefined ? { refused: why ?? 'nobody was named' } : { ordered };
 }
 
 /** Members of a group as the rule about leaving sees them. */

@@ -15,7 +15,7 @@ import type {
   VersionDocument,
   WaveDocument,
 } from './documents.ts';
-import type { WaveJournal } from './waveJournal.ts';
+import type { Draft, WaveJournal } from './waveJournal.ts';
 
 const signalId = ({ operationId, cause }: Signal): string =>
   `signal.${hashOf(cause === undefined ? operationId : `${operationId} ${cause}`).slice(0, 32)}`;
@@ -24,7 +24,7 @@ export function wavesOn(
   collection: Collection,
   journal: WaveJournal,
 ): Pick<Store, 'waves' | 'gates' | 'attentions' | 'controls' | 'leaving'> {
-  const { createTold, changeTold } = toldDocuments(collection, journal);
+  const { createTold, changeTold, creation, replacement } = toldDocuments(collection, journal);
   return {
     waves: {
       create: createTold<WaveDocument>,
@@ -63,14 +63,20 @@ export function wavesOn(
     },
     leaving: {
       get: async (waveId) => (await collection.read<LeavingDocument>([waveId], 'leaving'))?.value,
-      async change(waveId, change) {
-        await journal.write(waveId, `who leaves wave ${waveId}`, async () => {
+      async change(waveId, change, order) {
+        const what = `who leaves wave ${waveId}`;
+        return journal.write(waveId, what, async () => {
           const read = await collection.read<LeavingDocument>([waveId], 'leaving');
           const document = change(read?.value);
           if (document === undefined) return { result: undefined };
           const entries = tell(read?.value, document);
-          if (read === undefined) return { create: [document], entries, result: undefined };
-          return { replace: [{ document, etag: read.etag }], entries, result: undefined };
+          const written =
+            read === undefined
+              ? { create: [document], entries }
+              : { replace: [{ document, etag: read.etag }], entries };
+          const ordered =
+            'create' in order ? await creation(order.create) : await replacement(waveId, order.id, what, order.change);
+          return both(document === read?.value ? { entries: [] } : written, ordered);
         });
       },
     },
@@ -83,15 +89,34 @@ export function wavesOn(
 
 /** Documents of a wave that are never written without the entries that tell about them. */
 function toldDocuments(collection: Collection, journal: WaveJournal) {
+  type Telling = Said & { entries?: readonly WaveEntry[] };
+  const creation = async <T extends ToldDocument>(document: T): Promise<Drafted<T>> => {
+    const stored = (await collection.read<T>([document.waveId], document.id))?.value;
+    if (stored !== undefined) return { result: stored };
+    return { create: [document], entries: tell(undefined, document), result: document };
+  };
+  const replacement = async <T extends ToldDocument>(
+    waveId: string,
+    id: string,
+    what: string,
+    change: Change<T>,
+    { entries = [], ...said }: Telling = {},
+  ): Promise<Drafted<T>> => {
+    const read = await collection.read<T>([waveId], id);
+    if (read === undefined) throw terminal('notFound', `There is no ${what}.`, 'Check its name.');
+    const document = change(read.value);
+    const done = entries.length > 0 && (await journal.fresh(waveId, entries)).length === 0;
+    if (document === undefined || done) return { result: read.value };
+    const told = [...entries, ...tell(read.value, document, said)];
+    return { replace: [{ document, etag: read.etag }], entries: told, result: document };
+  };
   return {
+    creation,
+    replacement,
     /** Creates it unless it exists; returns what is stored. */
     createTold<T extends ToldDocument>(document: T): Promise<T> {
       const { waveId, id } = document;
-      return journal.write(waveId, `${id} of wave ${waveId}`, async () => {
-        const stored = (await collection.read<T>([waveId], id))?.value;
-        if (stored !== undefined) return { result: stored };
-        return { create: [document], entries: tell(undefined, document), result: document };
-      });
+      return journal.write(waveId, `${id} of wave ${waveId}`, () => creation(document));
     },
     /** Reads it, changes it and replaces it. Named entries make it happen once. */
     changeTold<T extends ToldDocument>(
@@ -99,19 +124,22 @@ function toldDocuments(collection: Collection, journal: WaveJournal) {
       id: string,
       what: string,
       change: Change<T>,
-      { entries = [], ...said }: Said & { entries?: readonly WaveEntry[] } = {},
+      telling?: Telling,
     ): Promise<T> {
-      return journal.write(waveId, what, async () => {
-        const read = await collection.read<T>([waveId], id);
-        if (read === undefined) throw terminal('notFound', `There is no ${what}.`, 'Check its name.');
-        const document = change(read.value);
-        const done = entries.length > 0 && (await journal.fresh(waveId, entries)).length === 0;
-        if (document === undefined || done) return { result: read.value };
-        const told = [...entries, ...tell(read.value, document, said)];
-        return { replace: [{ document, etag: read.etag }], entries: told, result: document };
-      });
+      return journal.write(waveId, what, () => replacement(waveId, id, what, change, telling));
     },
   };
+}
+
+type Drafted<T> = Draft<T> | { result: T };
+
+/** Two drafts as one: both are written, or neither. */
+function both<T>(first: Omit<Draft<unknown>, 'result'>, second: Drafted<T>): Drafted<T> {
+  const drafts = 'entries' in second ? [first, second] : [first];
+  const [replace, create] = [drafts.flatMap((each) => each.replace ?? []), drafts.flatMap((each) => each.create ?? [])];
+  const { result } = second;
+  if (replace.length + create.length === 0) return { result };
+  return { replace, create, entries: drafts.flatMap(({ entries }) => entries), result };
 }
 
 /** Ids say what a document is; an id of another kind is none of ours. */

@@ -100,10 +100,11 @@ export const followPolicy = defineActivity({
   async effect({ store, now }, { by, course, ...question }) {
     const { waveId, workloadIds, failure } = question;
     const alone = course !== 'goBack';
-    if (course === 'leave' && (await letLeave(store, waveId, workloadIds)) !== undefined) return { decided: false };
     const reason = failure.message;
     const answer: Answer = { choice: 'rollback', by, reason, at: now(), to: 'replicating', alone };
-    await store.attentions.open({ ...documentOf(question, now()), status: 'answered', answer });
+    const decided: AttentionDocument = { ...documentOf(question, now()), status: 'answered', answer };
+    if (course !== 'leave') await store.attentions.open(decided);
+    else if ('refused' in (await letLeave(store, waveId, workloadIds, { create: decided }))) return { decided: false };
     await heedFailureBudget({ store, now }, waveId);
     return { decided: true };
   },
