@@ -184,18 +184,7 @@ export function* all<T>(flows: readonly Flow<T>[]): Flow<T[]> {
     if (lanes.length - waiting.length > resting) {
       resting = lanes.length - waiting.length;
       for (const lane of waiting) if (lane.effect?.interruptible) lane.resume();
-      continue;
-    }
-    const ready = waiting.filter((lane) => lane.effect?.tasks.some(settled));
-    for (const lane of ready) lane.resume();
-    if (ready.length > 0) continue;
-    yield {
-      tasks: waiting.flatMap((lane) => lane.effect?.tasks ?? []),
-      interruptible: waiting.some((lane) => lane.effect?.interruptible),
-    };
-    // Woken without a finished task: control has arrived, and every lane at a safe point looks for itself.
-    if (!waiting.some((lane) => lane.effect?.tasks.some(settled)))
-      for (const lane of waiting) if (lane.effect?.interruptible) lane.resume();
+    } else yield* turn(waiting);
   }
   const failed = lanes.find((lane) => lane.error !== undefined);
   if (failed?.error !== undefined) throw failed.error.thrown;
@@ -211,23 +200,26 @@ export function* beside<T>(flow: Flow<T>, companion: Flow<void>): Flow<T> {
   const lanes = [main, other];
   for (const lane of lanes) lane.resume();
   try {
-    while (main.effect !== undefined) {
-      const waiting = lanes.filter((lane) => lane.effect !== undefined);
-      const ready = waiting.filter((lane) => lane.effect?.tasks.some(settled));
-      for (const lane of ready) lane.resume();
-      if (ready.length > 0) continue;
-      yield {
-        tasks: waiting.flatMap((lane) => lane.effect?.tasks ?? []),
-        interruptible: waiting.some((lane) => lane.effect?.interruptible),
-      };
-      if (!waiting.some((lane) => lane.effect?.tasks.some(settled)))
-        for (const lane of waiting) if (lane.effect?.interruptible) lane.resume();
-    }
+    while (main.effect !== undefined) yield* turn(lanes.filter((lane) => lane.effect !== undefined));
   } finally {
     other.giveUp();
   }
   if (main.error !== undefined) throw main.error.thrown;
   return main.value as T;
+}
+
+/** One turn of lanes that wait: those whose tasks have finished go on, else all of them wait. */
+function* turn(waiting: readonly Lane<unknown>[]): Flow<void> {
+  const ready = waiting.filter((lane) => lane.effect?.tasks.some(settled));
+  for (const lane of ready) lane.resume();
+  if (ready.length > 0) return;
+  yield {
+    tasks: waiting.flatMap((lane) => lane.effect?.tasks ?? []),
+    interruptible: waiting.some((lane) => lane.effect?.interruptible),
+  };
+  // Woken without a finished task: control has arrived, and every lane at a safe point looks for itself.
+  if (!waiting.some((lane) => lane.effect?.tasks.some(settled)))
+    for (const lane of waiting) if (lane.effect?.interruptible) lane.resume();
 }
 
 class Lane<T> {
