@@ -23,9 +23,11 @@ let stage: Stage;
 let planned: WavePlan;
 let last: Snapshot;
 const histories = new Map<string, History>();
-const kills = { appliance: '', inInitialSync: '', inStep11: '' };
+const kills = { appliance: '', inInitialSync: '', whilePaused: '', inStep11: '' };
+const pause = { given: '', resumed: '' };
 
 const stateOf = async (workloadId: string) => (await stage.asAda.workload(planned.waveId, workloadId)).state;
+const groupOf = (workloadId: string) => planned.groups.find(({ tiers }) => tiers.flat().includes(workloadId))?.id;
 const now = () => new Date().toISOString();
 
 /** The platform's own clock is this machine's, so that times may be compared. */
@@ -47,6 +49,32 @@ async function killApplianceInMidCopy(workloadId: string, source: string): Promi
   kills.appliance = now();
 }
 
+/** An operator pauses the database's group; while it rests the platform is killed, and is at work again for the others. */
+async function killWhilePaused(): Promise<void> {
+  const path = `waves/${planned.waveId}`;
+  const group = groupOf('db01');
+  pause.given = now();
+  await stage.asAda.request('POST', `${path}/pause`, { group, reason: 'the night shift changes' });
+  await until(
+    'a rest of db01',
+    () => stateOf('db01'),
+    ({ phase }) => phase === 'paused',
+  );
+  kills.whilePaused = await killCloud();
+  await stage.cloud.start();
+  const { version } = await stateOf('web01');
+  await until(
+    'an event of web01',
+    () => stateOf('web01'),
+    (state) => state.version > version,
+  );
+  const { groups } = await stage.asAda.wave(planned.waveId);
+  expect(groups.find(({ id }) => id === group)?.pause).toMatchObject({ reason: 'the night shift changes' });
+  expect((await stateOf('db01')).phase).toBe('paused');
+  pause.resumed = now();
+  await stage.asAda.request('POST', `${path}/resume`, { group, reason: 'the night shift has come' });
+}
+
 beforeAll(async () => {
   stage = await Stage.set(place.folder, servers);
   planned = await planWave(stage, servers, (wave) => ({
@@ -60,6 +88,7 @@ beforeAll(async () => {
   // Its supervisor takes a second to start it again: its copy can't have ended.
   kills.inInitialSync = await killCloud();
   await stage.cloud.start();
+  await killWhilePaused();
 
   const approver = new Approver(stage.asGrace, 0);
   const seen = (snapshot: Snapshot) => approver.see(snapshot);
@@ -101,6 +130,17 @@ it('the platform was killed during the initial sync and during step 11', () => {
   const [began = ''] = timesOf('db01', 'landfall.step.started', ({ step }) => step === 'postCutover');
   const [ended = ''] = timesOf('db01', 'landfall.step.completed', ({ step }) => step === 'postCutover');
   expect(began < kills.inStep11 && kills.inStep11 < ended).toBe(true);
+});
+
+it('a pause stood while the platform was killed: nothing of it went on before somebody resumed', () => {
+  const { events } = historyFor('db01');
+  const paused = events.findIndex(({ type }) => type === 'landfall.workload.paused');
+  const resumed = events.findIndex(({ type }) => type === 'landfall.workload.resumed');
+  const [from, to] = [events[paused]?.time ?? '', events[resumed]?.time ?? ''];
+  const order = [pause.given, from, kills.whilePaused, pause.resumed, to];
+  expect(order).toEqual(order.toSorted());
+  const between = events.slice(paused + 1, resumed).map(({ type }) => type);
+  expect(between.filter((type) => !type.startsWith('landfall.sync.'))).toEqual([]);
 });
 
 it('the wave commits', () => {
