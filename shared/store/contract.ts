@@ -158,6 +158,8 @@ export interface Store {
     get(waveId: string, workloadId: string): Promise<WorkloadDocument | undefined>;
     /** Those of these that are there, in their order. */
     some(waveId: string, workloadIds: readonly string[]): Promise<WorkloadDocument[]>;
+    /** Those of a group, by one query, in no order; whom a version has left out is not among them. */
+    ofGroup(waveId: string, groupId: string): Promise<WorkloadDocument[]>;
     /** The workloads of the wave's plan; those that a version has left out are only found by their id. */
     list(waveId: string): Promise<WorkloadDocument[]>;
     /**

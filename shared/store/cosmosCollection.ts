@@ -126,7 +126,7 @@ function toSql({ kind, anyOf, noneOf, after, orderBy, limit, fields }: Query): {
   const where = ['c.kind = @kind'];
   for (const [which, { path, values }] of (anyOf ?? []).entries()) {
     const names = values.map((_, index) => `@value${which}_${index}`);
-    where.push(`c.${path} IN (${names.join(', ')})`);
+    where.push(names.length === 1 ? `c.${path} = ${names[0]}` : `c.${path} IN (${names.join(', ')})`);
     parameters.push(...values.map((value, index) => ({ name: names[index] ?? '', value })));
   }
   if (noneOf !== undefined) {

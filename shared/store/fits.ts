@@ -72,7 +72,7 @@ export async function judgeBeginning(
   return fit.latestSafeStart === null ? common : { ...common, notAfter: fit.latestSafeStart };
 }
 
-/** The group of these workloads, with its members as they are now. */
+/** The group of these workloads, with its members as they are now: each is read once, whoever is asked about. */
 async function groupOf(
   store: Store,
   waveId: string,
@@ -82,7 +82,7 @@ async function groupOf(
   const [workloadId = ''] = workloadIds;
   const { groupId } = (await workloadOf(store, { waveId, workloadId })).plan;
   const { tiers } = await store.plans.group(plan, groupId);
-  return { plan, tiers, members: await store.workloads.some(waveId, tiers.flat()) };
+  return { plan, tiers, members: await store.workloads.ofGroup(waveId, groupId) };
 }
 
 function missing(waveId: string, workloadId: string): never {

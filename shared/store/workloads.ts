@@ -55,6 +55,17 @@ export function workloadsOn(collection: Collection): Store['workloads'] {
       return read.flatMap((found) => (found === undefined ? [] : [found.value]));
     },
 
+    async ofGroup(waveId, groupId) {
+      const found = await collection.query<WorkloadDocument>({
+        kind: 'state',
+        anyOf: [
+          { path: 'waveId', values: [waveId] },
+          { path: 'plan.groupId', values: [groupId] },
+        ],
+      });
+      return found.filter(({ state }) => state.phase !== Phase.unregistered);
+    },
+
     async list(waveId) {
       const found = await collection.query<WorkloadDocument>({
         kind: 'state',

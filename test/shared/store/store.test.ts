@@ -181,6 +181,27 @@ describe.each([
     });
   });
 
+  it('finds the workloads of one group of one wave, but for those that a version has left out', async () => {
+    const [waveId] = [await freshWave(), await freshWave()];
+    const found = async (groupId: string) => {
+      const members = await store.workloads.ofGroup(waveId, groupId);
+      return members.map((one) => `${one.waveId}/${one.workloadId}`).sort();
+    };
+    expect(await found('data')).toEqual([`${waveId}/db`]);
+    expect(await found('shop')).toEqual([`${waveId}/app`, `${waveId}/web`]);
+    const type = 'landfall.workload.unregistered';
+    const leftOut: WorkloadEvent = {
+      id: 'out',
+      time: at,
+      source: 'user:ada',
+      type,
+      data: { version: 2, reason: 'test' },
+    };
+    expect((await store.workloads.append(waveId, 'web', [leftOut])).illegal).toEqual([]);
+    expect(await found('shop')).toEqual([`${waveId}/app`]);
+    expect(await found('nobody')).toEqual([]);
+  });
+
   it('finds workloads of all waves by phase and by sync', async () => {
     const waveId = await freshWave();
     const queued: WorkloadEvent = {
