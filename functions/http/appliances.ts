@@ -32,7 +32,8 @@ export const applianceRoutes: Route[] = [
           );
         return { ...appliance, ...issued, tokenFor: person.subject };
       });
-      return json({ ...bootstrapOf(config, applianceKind, token), expiresAt: issued.tokenExpiresAt });
+      // As it is, it is the file that the appliance is started with.
+      return json(bootstrapOf(config, applianceKind, token));
     },
   },
   {

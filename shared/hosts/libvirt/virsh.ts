@@ -11,14 +11,17 @@ const withinMs = 60_000;
 /** Runs one command of virsh and returns what it prints. Arguments are never read by a shell. */
 export type Virsh = (command: string, ...args: string[]) => Promise<string>;
 
-/** virsh on one connection. `credentials`, if any, are environment variables that libvirt or its transport reads. */
+/** What libvirt and its transports (SSH, Kerberos) read of the environment; the app's own settings are none of their business. */
+const theirs = /^(PATH|HOME|USER|LOGNAME|TMPDIR|SSH_AUTH_SOCK|XDG_\w+|LIBVIRT_\w+|KRB5\w*)$/;
+
+/** virsh on one connection. */
 export function virshAt(connect: string): Virsh {
   return async (command, ...args) => {
     try {
       const { stdout } = await run('virsh', ['--quiet', '--connect', connect, command, ...args], {
         timeout: withinMs,
         maxBuffer: 2 ** 20,
-        env: { ...process.env, LC_ALL: 'C' },
+        env: { ...Object.fromEntries(Object.entries(process.env).filter(([name]) => theirs.test(name))), LC_ALL: 'C' },
       });
       return stdout;
     } catch (error) {

@@ -3,7 +3,7 @@ import { exportJWK, generateKeyPair } from 'jose';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ownEvents } from '../../../functions/servicebus/ownEvents.ts';
 import { hashOfToken } from '../../../shared/hash.ts';
-import { EnrolmentAnswer } from '../../../shared/protocol/enrolment.ts';
+import { Bootstrap, EnrolmentAnswer } from '../../../shared/protocol/enrolment.ts';
 import { signRequest } from '../../../shared/protocol/signing.ts';
 import type { ApplianceDocument } from '../../../shared/store/documents.ts';
 import { dispatchDue, enqueueSync } from '../../../shared/sync/dispatch.ts';
@@ -94,6 +94,28 @@ describe('enrolment', () => {
     expect(new Set(answers.map(({ status, body }) => `${status} ${body.detail}`)).size).toBe(1);
     expect(answers[0]?.status).toBe(403);
     expect((await one.reach.store.appliances.get('agent-db-01'))?.status).toBe('awaited');
+  });
+
+  it('takes the token that an operator has fetched for an appliance that people start, and no earlier one', async () => {
+    await awaited({ byHand: true });
+    const fetch = (as: 'ada' | 'grace' = 'ada') => one.ask('POST', '/api/appliances/agent-db-01/bootstrap', { as });
+    expect((await fetch('grace')).status).toBe(403);
+    const [first, second] = [Bootstrap.parse((await fetch()).body), Bootstrap.parse((await fetch()).body)];
+    expect(first).toMatchObject({
+      enrolUrl: expect.stringMatching(/\/api\/appliances\/enrol$/) as string,
+      kind: 'agent',
+    });
+    expect([(await enrol()).status, (await enrol({ token: first.token })).status]).toEqual([403, 403]);
+    expect((await enrol({ token: second.token })).status).toBe(201);
+    expect((await fetch()).status).toBe(409);
+    expect(JSON.stringify((await one.ask('GET', '/api/appliances', { as: 'ada' })).body)).not.toContain(second.token);
+  });
+
+  it('gives nobody a token for what Landfall starts itself', async () => {
+    await awaited();
+    const answer = await one.ask('POST', '/api/appliances/agent-db-01/bootstrap', { as: 'ada' });
+    expect(answer.status).toBe(409);
+    expect((await enrol()).status).toBe(201);
   });
 
   it('takes no other kind of key', async () => {

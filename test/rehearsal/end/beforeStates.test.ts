@@ -16,3 +16,13 @@ test('a start mode that was not put back is found at the end of a rehearsal', as
   world.hosts.setStartMode('db-01', 'engine', 'manual');
   expect(beforeStates.compare(world, before)).toEqual([expect.stringContaining('"engine":"manual"')]);
 });
+
+test('a snapshot that was not let go is found at the end of a rehearsal', async () => {
+  world = await World.open({ change: onlyDb });
+  const before = beforeStates.note(world);
+  world.script.once('commandSource', () => world.people.rollBack(), { matches: ({ command }) => command === 'stop' });
+  await world.start();
+  await world.ended();
+  world.hosts.machine('db-01').snapshots.add('landfall-canary-cellar');
+  expect(beforeStates.compare(world, before)).toEqual(['snapshot landfall-canary-cellar of db-01 is left']);
+});
