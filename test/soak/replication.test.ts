@@ -6,7 +6,8 @@ import type { Kind } from '../appliance/replication/machines.ts';
 import { Staging } from '../appliance/replication/staged.ts';
 
 const layouts: readonly Layout[] = ['ext4', 'xfs', 'partitioned'];
-const kinds: readonly Kind[] = ['raw', 'nbdkit', 'qcow2', 'vmdk', 'vhdx', 'qemu'];
+// Block devices are loop devices, which only root makes.
+const kinds: readonly Kind[] = ['raw', 'block', 'nbdkit', 'qcow2', 'vmdk', 'vhdx', 'qemu', 'machine', 'domain'];
 const seed = Number(process.env['REPLICATION_SEED'] ?? Date.now() % 1_000_000);
 
 let staging: Staging;

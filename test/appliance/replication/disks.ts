@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Range } from '../../../appliance/replication/blocks.ts';
+import { guestCode } from '../../shared/hosts/guest.ts';
 import { run } from '../nbd/servers.ts';
 
 export interface Disk {
@@ -66,7 +67,10 @@ function xfs(folder: string): Disk {
   };
 }
 
-/** An MBR, an ext4 file system in the first partition, and a second one that nobody has formatted; the end is odd. */
+/**
+ * An MBR, an ext4 file system in the first partition, and a second one that nobody has formatted; the end is odd. A machine
+ * that boots it writes between them all the time.
+ */
 function partitioned(folder: string): Disk {
   const inner = ext4(folder);
   const [first, second] = [MIB, 11 * MIB];
@@ -79,6 +83,7 @@ function partitioned(folder: string): Disk {
   };
   entry(446, first, inner.sizeBytes);
   entry(462, second, sizeBytes - second);
+  mbr.set(guestCode);
   mbr.writeUInt16LE(0xaa55, 510);
   mbr.set(readFileSync(inner.path), first);
   const path = join(folder, 'partitioned.img');

@@ -16,7 +16,7 @@ afterAll(() => staging.stop());
 // Every pair of layout and kind of source is in the soak.
 it.each<[Layout, Kind]>([
   ['ext4', 'raw'],
-  ['xfs', 'qemu'],
+  ['xfs', 'machine'],
   ['partitioned', 'nbdkit'],
   ['ext4', 'vmdk'],
 ])(

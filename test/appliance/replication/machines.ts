@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { nbdkit, qemuNbd, run, type Served } from '../nbd/servers.ts';
 import { type QemuDaemon, qemuDaemon, releaseFrozen, takeFrozen } from '../nbd/qemuDaemon.ts';
+import { domain, qemuProcess } from './hostedMachines.ts';
 
 export interface Write {
   at: number;
@@ -25,36 +26,45 @@ export interface Readable {
 }
 
 export interface Machine {
+  /** Whether its frozen copies tell what has changed. */
+  tracks: boolean;
   write(writes: readonly Write[]): Promise<void>;
   /** Freezes the disk for a sync. */
   freeze(syncId: string, since?: string): Promise<Readable>;
-  /** The disk itself; nothing may write it until it is closed. */
-  open(): Promise<Readable>;
+  /** The disk after the machine's last write, for a final sync. */
+  open(syncId: string, since?: string): Promise<Readable>;
+  /** Ends in order and starts again. */
+  restart?(): Promise<void>;
   stop(): Promise<void>;
 }
 
-export type Kind = 'raw' | 'nbdkit' | 'qcow2' | 'vmdk' | 'vhdx' | 'qemu';
+export type Kind = 'raw' | 'block' | 'nbdkit' | 'qcow2' | 'vmdk' | 'vhdx' | 'qemu' | 'machine' | 'domain';
 
 /** Makes a machine of a raw disk image. */
 export async function machineOf(kind: Kind, folder: string, disk: string): Promise<Machine> {
   mkdirSync(folder, { recursive: true });
-  if (kind === 'raw' || kind === 'nbdkit') return rawMachine(folder, disk, kind === 'nbdkit');
+  if (kind === 'raw' || kind === 'block' || kind === 'nbdkit') return rawMachine(folder, disk, kind);
   if (kind === 'qemu') return qemuMachine(folder, disk);
+  if (kind === 'machine') return qemuProcess(folder, disk);
+  if (kind === 'domain') return domain(disk);
   return imageMachine(folder, disk, kind);
 }
 
-function rawMachine(folder: string, disk: string, byNbdkit: boolean): Machine {
+function rawMachine(folder: string, disk: string, kind: 'raw' | 'block' | 'nbdkit'): Machine {
   const live = join(folder, 'live.img');
   copyFileSync(disk, live);
-  const shown = async (image: string, served?: Served & { uri: string }): Promise<Readable> => ({
-    path: served?.uri ?? image,
-    image,
-    format: 'raw',
-    close: async () => served?.stop(),
-  });
-  const show = async (image: string, name: string) =>
-    shown(image, byNbdkit ? await nbdkit(join(folder, `${name}.sock`), 'file', image) : undefined);
+  const show = async (image: string, name: string): Promise<Readable> => {
+    const as = { image, format: 'raw' };
+    if (kind === 'raw') return { ...as, path: image, close: async () => {} };
+    if (kind === 'block') {
+      const path = run('losetup', '--find', '--show', '--read-only', image).trim();
+      return { ...as, path, close: async () => void run('losetup', '--detach', path) };
+    }
+    const { uri, stop } = await nbdkit(join(folder, `${name}.sock`), 'file', image);
+    return { ...as, path: uri, close: stop };
+  };
   return {
+    tracks: false,
     async write(writes) {
       const file = openSync(live, 'r+');
       for (const { at, length, value } of writes) writeSync(file, Buffer.alloc(length, value), 0, length, at);
@@ -85,6 +95,7 @@ function imageMachine(folder: string, disk: string, format: string): Machine {
     return { path: uri, image, format, close: stop };
   };
   return {
+    tracks: false,
     write: async (writes) => void (await qemuIo('qemu-io', ['-f', format, ...commands(writes), live])),
     freeze(syncId) {
       const copy = join(folder, `${syncId}.${format}`);
@@ -101,6 +112,7 @@ async function qemuMachine(folder: string, disk: string): Promise<Machine> {
   run('qemu-img', 'convert', '-f', 'raw', '-O', 'qcow2', disk, image);
   const daemon: QemuDaemon & Served = await qemuDaemon(folder, image);
   return {
+    tracks: true,
     write: async (writes) => void (await qemuIo('qemu-io', ['-f', 'raw', ...commands(writes), daemon.live])),
     async freeze(syncId, since) {
       const { uri, changed } = await takeFrozen(daemon, syncId, since);
