@@ -3,10 +3,13 @@
 // the platform. It must never write to a source's disk, put a secret into an event or a log line, or acknowledge a
 // command before its effect is durable.
 import { randomUUID } from 'node:crypto';
+import { Socket } from 'node:net';
+import { isMainThread } from 'node:worker_threads';
 import { Bus } from './bus/bus.ts';
 import { Outbox } from './bus/outbox.ts';
 import { executor } from './commands/execute.ts';
 import { CommandReceiver } from './commands/receive.ts';
+import { answerCommand } from './commands/rootCommands.ts';
 import { createLog, messageOf } from './log.ts';
 import { askedNetwork, ownNetwork } from './net/network.ts';
 import { PlatformClient } from './platform/client.ts';
@@ -73,4 +76,15 @@ function fail(error: unknown): never {
   process.exit(error instanceof FatalProblem ? FatalProblem.exitCode : 1);
 }
 
-main().catch(fail);
+/** What to do is the first word: nothing is the appliance itself. */
+async function begin(what: string | undefined, path: string | undefined): Promise<void> {
+  if (what === undefined) return main();
+  if (what === '--version') return console.log(version);
+  if (what !== 'run-command' || path === undefined)
+    throw new FatalProblem('Usage: landfall-agent.mjs [--version | run-command FILE], settings by the environment.');
+  await answerCommand(new Socket({ fd: 0 }), path);
+  process.exit(0);
+}
+
+// In a bundle this file is what the threads of `replication/hashPool.ts` run, too.
+if (isMainThread) begin(process.argv[2], process.argv[3]).catch(fail);

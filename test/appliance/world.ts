@@ -223,9 +223,12 @@ export async function startWorld() {
     bootstrap,
     writeBootstrap,
 
-    /** Spawns the appliance as its own process. */
-    appliance(environment: Record<string, string> = {}) {
-      const child = spawn(process.execPath, [join(import.meta.dirname, '../../appliance/main.ts')], {
+    /** Spawns the appliance as its own process: `program`, or the sources as they are. */
+    appliance(
+      environment: Record<string, string> = {},
+      program = join(import.meta.dirname, '../../appliance/main.ts'),
+    ) {
+      const child = spawn(process.execPath, [program], {
         env: {
           PATH: process.env['PATH'] ?? '',
           NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
