@@ -6,6 +6,8 @@ export class CosmosError extends Error {
   readonly substatus: number | undefined;
   /** Further properties of the response's JSON body. */
   readonly details: Record<string, unknown>;
+  /** Further headers of the response. */
+  readonly headers: Record<string, string>;
 
   constructor(
     status: number,
@@ -13,6 +15,7 @@ export class CosmosError extends Error {
     message: string,
     substatus?: number,
     details: Record<string, unknown> = {},
+    headers: Record<string, string> = {},
   ) {
     super(message);
     this.name = 'CosmosError';
@@ -20,6 +23,7 @@ export class CosmosError extends Error {
     this.code = code;
     this.substatus = substatus;
     this.details = details;
+    this.headers = headers;
   }
 }
 

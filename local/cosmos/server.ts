@@ -1,9 +1,9 @@
 // Cosmos DB for NoSQL in one process: the gateway's REST protocol as the unmodified @azure/cosmos client speaks it, on
 // SQLite. Layers: rest/ (routing, authorization, headers) → operations/ (what an operation means) → sql/ (the query
-// language) → store/ (tables, change numbers). It listens on loopback only, holds one partition range that never
-// splits, and answers a clear 400 to what it does not do (stored procedures, triggers, UDFs, unique keys, users and
-// resource tokens, conflict feeds, the all-versions change feed, spatial, vector and full-text search). It must not know
-// who uses it: what exists comes in as data.
+// language) → store/ (tables, change numbers). It listens on loopback only, and answers a clear 400 to what it does not
+// do (stored procedures, triggers, UDFs, unique keys, users and resource tokens, conflict feeds, throughput shared by a
+// database, the all-versions change feed, spatial, vector and full-text search). It must not know who uses it: what
+// exists comes in as data.
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { tooLarge } from './errors.ts';
@@ -19,6 +19,8 @@ export interface CosmosDatabaseDeclaration {
     partitionKey: { paths: string[]; kind?: string; version?: number };
     defaultTtl?: number;
     indexingPolicy?: JsonObject;
+    /** Request units a second; every 10,000 begun is a physical partition. */
+    throughput?: number;
   }[];
 }
 
@@ -36,6 +38,10 @@ export interface CosmosOptions {
   masterKey?: string;
   /** Checks an Entra token; a rejection is a 401. Without it no token is accepted. */
   verifyToken?: (jwt: string) => Promise<{ oid: string }>;
+  /** Physical partitions of containers that are made without throughput; 1 if absent. */
+  partitions?: number;
+  /** Whether provisioned throughput is a limit (429) or only recorded. */
+  isThrottled?: boolean;
   /** Milliseconds since 1970. */
   clock?: () => number;
 }
@@ -53,7 +59,11 @@ const STOP_GRACE_MS = 1000;
 /** Starts the server; it answers when the promise resolves. */
 export async function startCosmos(options: CosmosOptions): Promise<RunningCosmos> {
   const { tls, log = () => {}, masterKey, verifyToken } = options;
-  const store = new Store(options.dataDir, options.clock ?? Date.now);
+  const { partitions, isThrottled } = options;
+  const store = new Store(options.dataDir, options.clock ?? Date.now, {
+    ...(partitions !== undefined && { partitions }),
+    ...(isThrottled !== undefined && { isThrottled }),
+  });
   await declare(store, options.databases ?? []);
 
   const auth = { masterKey, verifyToken };
@@ -105,13 +115,16 @@ async function declare(store: Store, databases: CosmosDatabaseDeclaration[]): Pr
   await store.define((catalog) => {
     for (const { name, containers } of databases) {
       const database = catalog.databases.get(name) ?? catalog.createDatabase(name);
-      for (const { name: id, partitionKey, defaultTtl, indexingPolicy } of containers) {
+      for (const { name: id, partitionKey, defaultTtl, indexingPolicy, throughput } of containers) {
         const definition: JsonObject = { id, partitionKey: { kind: 'Hash', ...partitionKey } };
         if (defaultTtl !== undefined) definition.defaultTtl = defaultTtl;
         if (indexingPolicy !== undefined) definition.indexingPolicy = indexingPolicy;
         const existing = database.containers.get(id);
         if (existing) catalog.replaceContainer(existing, definition);
-        else catalog.createContainer(name, definition);
+        else {
+          const offer = throughput === undefined ? undefined : { throughput, isAutoscale: false };
+          catalog.createContainer(name, definition, offer);
+        }
       }
     }
   });

@@ -7,6 +7,7 @@ import type { Container } from '../store/catalog.ts';
 import type { ItemRow } from '../store/items.ts';
 import { itemRid } from '../store/rid.ts';
 import type { Store, Transaction } from '../store/store.ts';
+import { chargeOf } from './charge.ts';
 
 export interface Preconditions {
   ifMatch?: string | undefined;
@@ -36,7 +37,7 @@ export function upsertItem(tx: Transaction, key: PartitionKey, document: JsonObj
   const existing = liveItem(tx, key, id);
   if (!existing) return insert(tx, key, id, document);
   checkMatch(existing, when);
-  return overwrite(tx, existing, document, 10.67);
+  return overwrite(tx, existing, document, 'upsert');
 }
 
 export function replaceItem(
@@ -52,7 +53,7 @@ export function replaceItem(
   const existing = liveItem(transaction, key, id);
   if (!existing) throw notFound();
   checkMatch(existing, when);
-  return overwrite(transaction, existing, document, 11.05);
+  return overwrite(transaction, existing, document, 'replace');
 }
 
 export function deleteItem(transaction: Transaction, key: PartitionKey, id: string, when: Preconditions): Outcome {
@@ -61,7 +62,7 @@ export function deleteItem(transaction: Transaction, key: PartitionKey, id: stri
   checkMatch(existing, when);
   transaction.changes++;
   transaction.items.delete(existing.number);
-  return { status: 204, charge: 6.67 };
+  return { status: 204, charge: chargeOf('delete', existing.body.length) };
 }
 
 export function readItem(
@@ -77,7 +78,7 @@ export function readItem(
   if (when.ifNoneMatch !== undefined && (when.ifNoneMatch === '*' || when.ifNoneMatch === row.etag)) {
     return { status: 304, charge: 1, etag: row.etag };
   }
-  return { status: 200, charge: 1, etag: row.etag, body: row.body };
+  return { status: 200, charge: chargeOf('read', row.body.length), etag: row.etag, body: row.body };
 }
 
 /** The item that a write sees; one that has expired but not been swept yet is removed on the way. */
@@ -96,16 +97,16 @@ export function checkMatch(row: ItemRow, { ifMatch, ifNoneMatch }: Preconditions
 }
 
 /** Writes a new version of an existing item. */
-export function overwrite(tx: Transaction, existing: ItemRow, document: JsonObject, charge: number): Outcome {
+export function overwrite(tx: Transaction, existing: ItemRow, document: JsonObject, by: 'upsert' | 'replace'): Outcome {
   const row = makeRow(tx, existing.number, existing.id, existing.pk, document);
   tx.items.update(row);
-  return { status: 200, charge, etag: row.etag, body: row.body };
+  return { status: 200, charge: chargeOf(by, row.body.length), etag: row.etag, body: row.body };
 }
 
 function insert(transaction: Transaction, key: PartitionKey, id: string, document: JsonObject): Outcome {
   const row = makeRow(transaction, transaction.items.nextNumber(), id, key.text, document);
   transaction.items.insert(transaction.container, key, row);
-  return { status: 201, charge: 6.67, etag: row.etag, body: row.body };
+  return { status: 201, charge: chargeOf('create', row.body.length), etag: row.etag, body: row.body };
 }
 
 /** Checks id, partition key, size and ttl of an item that a client wants written; answers its id. */

@@ -4,10 +4,10 @@ import { badRequest, notFound, preconditionFailed } from '../errors.ts';
 import { isJsonObject, type Json, type JsonObject, member } from '../json.ts';
 import type { PartitionKey } from '../partition/key.ts';
 import { pathNames } from '../partition/key.ts';
-import { parseCondition } from '../sql/parser.ts';
 import { matches } from '../sql/execute.ts';
-import { checkItem, checkMatch, liveItem, type Outcome, overwrite, type Preconditions } from './items.ts';
+import { parseCondition } from '../sql/parser.ts';
 import type { Transaction } from '../store/store.ts';
+import { checkItem, checkMatch, liveItem, type Outcome, overwrite, type Preconditions } from './items.ts';
 
 const MAX_OPERATIONS = 10;
 const SYSTEM = new Set(['id', '_rid', '_self', '_etag', '_attachments', '_ts']);
@@ -35,7 +35,7 @@ export function patchItem(
   const immutable = new Set(transaction.container.partitionKey.paths.map((path) => pathNames(path)[0]));
   for (const operation of operations) applyOperation(document, operation, immutable);
   checkItem(transaction.container, key, document);
-  return overwrite(transaction, existing, document, 11.05);
+  return overwrite(transaction, existing, document, 'replace');
 }
 
 function applyOperation(document: JsonObject, operation: unknown, immutable: Set<string | undefined>): void {

@@ -1,7 +1,7 @@
 // Queries over one container: parse, refuse what the service would, narrow in SQLite, evaluate.
 import { badRequest, CosmosError } from '../errors.ts';
 import { isJsonObject, member } from '../json.ts';
-import type { EpkRange } from '../partition/key.ts';
+import { type EpkRange, intersection } from '../partition/key.ts';
 import type { Query } from '../sql/ast.ts';
 import { parametersOf, prepare } from '../sql/execute.ts';
 import { queryError } from '../sql/lexer.ts';
@@ -42,19 +42,21 @@ export function planOf({ text, query, parameters }: Question): Plan {
 }
 
 /** The gateway's answer to a query that needs merging: the client then asks range by range. */
-export function refuseMerge(plan: Plan): CosmosError {
+export function refuseMerge(plan: Plan, question: Question, container: Container): CosmosError {
   if (plan.isAggregate && !(plan.queryInfo.hasSelectValue && plan.queryInfo.aggregates.length > 0)) {
     return badRequest("Cross partition query only supports 'VALUE <AggregateFunc>' for aggregates.");
   }
   const message = 'The provided cross partition query can not be directly served by the gateway.';
-  return new CosmosError(400, 'BadRequest', message, 1004, { additionalErrorInfo: JSON.stringify(planBody(plan)) });
+  const additionalErrorInfo = JSON.stringify(planBody(plan, question, container));
+  return new CosmosError(400, 'BadRequest', message, 1004, { additionalErrorInfo });
 }
 
-export function planBody({ queryInfo }: Plan) {
+export function planBody({ queryInfo }: Plan, { query, parameters }: Question, container: Container) {
+  const { min, max } = narrow(query, parameters, container.partitionKey).range ?? { min: '', max: 'FF' };
   return {
     partitionedQueryExecutionInfoVersion: 2,
     queryInfo,
-    queryRanges: [{ min: '', max: 'FF', isMinInclusive: true, isMaxInclusive: false }],
+    queryRanges: [{ min, max, isMinInclusive: true, isMaxInclusive: false }],
   };
 }
 
@@ -77,14 +79,6 @@ export function runQuery(store: Store, container: Container, question: Question,
     );
   }
   return page;
-}
-
-function intersection(left: EpkRange | undefined, right: EpkRange | undefined): EpkRange | undefined {
-  if (!left || !right) return left ?? right;
-  // Hexadecimal text: sorted as text.
-  const [, min = ''] = [left.min, right.min].sort();
-  const [max = ''] = [left.max, right.max].sort();
-  return { min, max };
 }
 
 /** As in the service: sort keys are property paths, and several of them need a composite index. */

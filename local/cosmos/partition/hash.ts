@@ -31,6 +31,9 @@ export function hashV1(part: KeyPart): string {
     .toUpperCase();
 }
 
+/** The start of every version 1 key whose hash is `hash`, as a boundary between ranges. */
+export const orderedHash = (hash: number) => orderedNumber(hash).toString('hex').toUpperCase();
+
 function typedBytes(part: KeyPart, stringEnd: number): Buffer {
   if (typeof part === 'string') return Buffer.concat([Buffer.of(STRING), Buffer.from(part), Buffer.of(stringEnd)]);
   if (typeof part === 'number') {

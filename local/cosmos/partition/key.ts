@@ -78,6 +78,14 @@ export function rangeOfKey(key: PartitionKey): EpkRange {
   return { min: key.epk, max: `${key.epk}FF` };
 }
 
+export function intersection(left: EpkRange | undefined, right: EpkRange | undefined): EpkRange | undefined {
+  if (!left || !right) return left ?? right;
+  // Hexadecimal text: sorted as text.
+  const [, min = ''] = [left.min, right.min].sort();
+  const [max = ''] = [left.max, right.max].sort();
+  return { min, max };
+}
+
 /** `/a/"b c"/d` as names. */
 export function pathNames(path: string): string[] {
   return [...path.matchAll(/\/(?:"([^"]*)"|([^/]*))/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');

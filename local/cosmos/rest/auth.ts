@@ -47,7 +47,9 @@ function masterKey(request: Request, signature: string, key: string | undefined)
   const date = (header(request, 'x-ms-date') ?? '').toLowerCase();
   const isFeed = request.path.length % 2 === 1;
   const type = request.path.at(isFeed ? -1 : -2) ?? '';
-  const link = (isFeed ? request.path.slice(0, -1) : request.path).join('/');
+  const path = isFeed ? request.path.slice(0, -1) : request.path;
+  // An offer is signed by its id alone.
+  const link = path[0] === 'offers' ? (path[1] ?? '').toLowerCase() : path.join('/');
   // https://learn.microsoft.com/rest/api/cosmos-db/access-control-on-cosmosdb-resources#constructkeytoken
   const text = `${request.method.toLowerCase()}\n${type.toLowerCase()}\n${link}\n${date}\n\n`;
   const expected = createHmac('sha256', Buffer.from(key, 'base64')).update(text).digest();

@@ -2,14 +2,14 @@
 import { checkBatch, runAtomic, runBulk } from '../operations/batch.ts';
 import type { Container } from '../store/catalog.ts';
 import type { Store } from '../store/store.ts';
-import { requiredKey } from './items.ts';
 import { containerHeaders, header, isTrue, jsonBody, type Reply, type Request } from './message.ts';
+import { requiredKey, type Target } from './target.ts';
 
-export async function batch(store: Store, request: Request, container: Container): Promise<Reply> {
+export async function batch(store: Store, request: Request, container: Container, target: Target): Promise<Reply> {
   const operations = checkBatch(jsonBody(request), request.body.length);
   const isMinimal = header(request, 'prefer')?.toLowerCase() === 'return=minimal';
   const { status, results } = isTrue(request, 'x-ms-cosmos-batch-atomic')
-    ? await runAtomic(store, container, requiredKey(request, container), operations, isMinimal)
+    ? await runAtomic(store, container, requiredKey(target), operations, isMinimal)
     : await runBulk(store, container, operations, {
         isMinimal,
         continueOnError: isTrue(request, 'x-ms-cosmos-batch-continue-on-error'),

@@ -3,15 +3,16 @@
 import { badRequest, notSupported } from '../errors.ts';
 import { member } from '../json.ts';
 import type { Store } from '../store/store.ts';
-import { containerHeaders, header, objectBody, type Reply, type Request } from './message.ts';
+import { isQuery, listReply } from './lists.ts';
+import { containerHeaders, objectBody, type Reply, type Request } from './message.ts';
+import { askedThroughput } from './offers.ts';
 import { containerResource, databaseResource } from './resources.ts';
 
 export async function databases(store: Store, request: Request): Promise<Reply> {
-  if (request.method === 'GET') {
-    const list = [...store.catalog.databases.values()].map(databaseResource);
-    return { status: 200, body: { _rid: '', Databases: list, _count: list.length } };
+  if (request.method === 'GET' || isQuery(request)) {
+    return listReply(request, 'Databases', '', [...store.catalog.databases.values()].map(databaseResource));
   }
-  refuseQuery(request);
+  if (askedThroughput(request)) throw notSupported('Throughput that the containers of a database share');
   const id = member(objectBody(request), 'id');
   if (typeof id !== 'string') throw badRequest('A database needs an id.');
   const created = await store.define((catalog) => catalog.createDatabase(id));
@@ -31,13 +32,13 @@ export async function database(store: Store, request: Request, id: string): Prom
 
 export async function containers(store: Store, request: Request, databaseId: string): Promise<Reply> {
   const database = store.catalog.database(databaseId);
-  if (request.method === 'GET') {
+  if (request.method === 'GET' || isQuery(request)) {
     const list = [...database.containers.values()].map(containerResource);
-    return { status: 200, body: { _rid: database.rid, DocumentCollections: list, _count: list.length } };
+    return listReply(request, 'DocumentCollections', database.rid, list);
   }
-  refuseQuery(request);
   const body = objectBody(request);
-  const created = await store.define((catalog) => catalog.createContainer(databaseId, body));
+  const throughput = askedThroughput(request);
+  const created = await store.define((catalog) => catalog.createContainer(databaseId, body, throughput));
   return { status: 201, headers: containerHeaders(created, 1), body: containerResource(created) };
 }
 
@@ -55,9 +56,4 @@ export async function container(store: Store, request: Request, databaseId: stri
     await store.define((catalog) => catalog.replaceContainer(found, body));
   }
   return { status: 200, headers: containerHeaders(found, 1), body: containerResource(found) };
-}
-
-function refuseQuery(request: Request): void {
-  const isQuery = header(request, 'content-type')?.includes('query+json');
-  if (isQuery) throw notSupported('A query over databases or containers');
 }

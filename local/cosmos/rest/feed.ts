@@ -1,15 +1,18 @@
 // GET …/docs: the change feed when `A-IM` asks for it, else a plain listing.
 import { badRequest, notSupported } from '../errors.ts';
+import { chargeOfFeed } from '../operations/charge.ts';
 import { readFeed } from '../operations/feed.ts';
 import type { Container } from '../store/catalog.ts';
 import type { Store } from '../store/store.ts';
 import { containerHeaders, header, type Reply, type Request } from './message.ts';
 import { answerQuery } from './query.ts';
-import { pageSize, targetRange } from './target.ts';
+import { pageSize, type Target } from './target.ts';
 
-export async function feed(store: Store, request: Request, container: Container): Promise<Reply> {
+const EVERYTHING = { query: 'SELECT * FROM c', parameters: [] };
+
+export async function feed(store: Store, request: Request, container: Container, target: Target): Promise<Reply> {
   const mode = header(request, 'a-im')?.toLowerCase();
-  if (mode === undefined) return answerQuery(store, request, container, { query: 'SELECT * FROM c', parameters: [] });
+  if (mode === undefined) return answerQuery(store, request, container, target, EVERYTHING);
   if (mode !== 'incremental feed') throw notSupported('The change feed of all versions and deletes');
 
   const { seen, isNow } = continuation(header(request, 'if-none-match'));
@@ -19,12 +22,12 @@ export async function feed(store: Store, request: Request, container: Container)
       : readFeed(store, container, {
           after: seen,
           since: seen === undefined ? seconds(header(request, 'if-modified-since')) : undefined,
-          range: targetRange(request, container),
+          range: target.range,
           maxItems: pageSize(request),
         }),
   );
   const headers = {
-    ...containerHeaders(container, 1, `"${page.continuation}"`),
+    ...containerHeaders(container, chargeOfFeed(page.items), `"${page.continuation}"`),
     'x-ms-item-count': String(page.items.length),
   };
   if (page.items.length === 0) return { status: 304, headers };

@@ -1,5 +1,4 @@
 // Point operations over REST: POST …/docs and …/docs/{id}.
-import { badRequest } from '../errors.ts';
 import {
   createItem,
   deleteItem,
@@ -10,14 +9,14 @@ import {
   upsertItem,
 } from '../operations/items.ts';
 import { patchItem } from '../operations/patch.ts';
-import { type PartitionKey, parseKeyHeader } from '../partition/key.ts';
 import type { Container } from '../store/catalog.ts';
 import type { Store } from '../store/store.ts';
 import { containerHeaders, header, isTrue, jsonBody, objectBody, type Reply, type Request } from './message.ts';
+import { requiredKey, type Target } from './target.ts';
 
-export async function addItem(store: Store, request: Request, container: Container): Promise<Reply> {
+export async function addItem(store: Store, request: Request, container: Container, target: Target): Promise<Reply> {
   const document = objectBody(request);
-  const key = requiredKey(request, container);
+  const key = requiredKey(target);
   const when = preconditions(request);
   const isUpsert = isTrue(request, 'x-ms-documentdb-is-upsert');
   const outcome = await store.write(container, (transaction) =>
@@ -26,8 +25,14 @@ export async function addItem(store: Store, request: Request, container: Contain
   return toReply(request, container, outcome);
 }
 
-export async function item(store: Store, request: Request, container: Container, id: string): Promise<Reply> {
-  const key = requiredKey(request, container);
+export async function item(
+  store: Store,
+  request: Request,
+  container: Container,
+  target: Target,
+  id: string,
+): Promise<Reply> {
+  const key = requiredKey(target);
   const when = preconditions(request);
   if (request.method === 'GET') {
     const outcome = await store.read(() => readItem(store, container, key, id, store.now(), when));
@@ -45,14 +50,6 @@ export async function item(store: Store, request: Request, container: Container,
   const document = objectBody(request);
   const outcome = await store.write(container, (transaction) => replaceItem(transaction, key, id, document, when));
   return toReply(request, container, outcome);
-}
-
-export function requiredKey(request: Request, container: Container): PartitionKey {
-  const sent = header(request, 'x-ms-documentdb-partitionkey');
-  if (sent === undefined) throw badRequest('PartitionKey value must be supplied for this operation.');
-  const key = parseKeyHeader(container.partitionKey, sent);
-  if (key.isPrefix) throw badRequest('This operation needs all levels of the partition key.', 1001);
-  return key;
 }
 
 function preconditions(request: Request): Preconditions {

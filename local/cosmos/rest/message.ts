@@ -29,7 +29,7 @@ export function header(request: Request, name: string): string | undefined {
 
 export const isTrue = (request: Request, name: string) => header(request, name)?.toLowerCase() === 'true';
 
-export function jsonBody(request: Request): unknown {
+export function jsonBody(request: Pick<Request, 'body'>): unknown {
   try {
     return JSON.parse(request.body.toString());
   } catch (cause) {
@@ -43,7 +43,7 @@ export function objectBody(request: Request): JsonObject {
   return body;
 }
 
-/** The headers from which the client learns session token, owner and charge. */
+/** The headers from which the client learns owner and charge. */
 export function containerHeaders(
   container: Container,
   charge: number,
@@ -51,7 +51,6 @@ export function containerHeaders(
 ): Record<string, string | undefined> {
   return {
     etag,
-    'x-ms-session-token': `0:-1#${container.lsn}`,
     'x-ms-content-path': container.rid,
     'x-ms-alt-content-path': `dbs/${encodeURIComponent(container.databaseId)}/colls/${encodeURIComponent(container.id)}`,
     'x-ms-request-charge': String(charge),
@@ -66,10 +65,10 @@ export function errorReply(error: unknown, log: (line: string) => void): Reply {
       log,
     );
   }
-  const { status, code, message, substatus, details } = error;
+  const { status, code, message, substatus, details, headers } = error;
   return {
     status,
-    headers: { 'x-ms-substatus': substatus === undefined ? undefined : String(substatus) },
+    headers: { ...headers, 'x-ms-substatus': substatus === undefined ? undefined : String(substatus) },
     body: { code, message, ...details },
   };
 }

@@ -34,16 +34,17 @@ export function accountReply({ origin }: Request): Reply {
 }
 
 export function databaseResource({ id, rid, ts }: Database) {
-  return { id, _rid: rid, _self: `dbs/${rid}/`, _etag: etag(ts), _colls: 'colls/', _users: 'users/', _ts: ts };
+  return { id, _rid: rid, _self: `dbs/${rid}/`, _etag: etagOf(ts), _colls: 'colls/', _users: 'users/', _ts: ts };
 }
 
-export function containerResource({ definition, databaseRid, rid, ts }: Container) {
+export function containerResource(container: Container) {
+  const { definition, rid, ts } = container;
   return {
     ...definition,
     _rid: rid,
     _ts: ts,
-    _self: `dbs/${databaseRid}/colls/${rid}/`,
-    _etag: etag(ts),
+    _self: containerLink(container),
+    _etag: etagOf(ts),
     _docs: 'docs/',
     _sprocs: 'sprocs/',
     _triggers: 'triggers/',
@@ -52,27 +53,31 @@ export function containerResource({ definition, databaseRid, rid, ts }: Containe
   };
 }
 
-/** One range holds everything: the local server never splits. */
 export function rangesReply(container: Container): Reply {
-  const range = {
-    id: '0',
-    _rid: container.rid,
-    _self: `dbs/${container.databaseRid}/colls/${container.rid}/pkranges/0/`,
-    _etag: etag(container.ts),
-    _ts: container.ts,
-    minInclusive: '',
-    maxExclusive: 'FF',
-    ridPrefix: 0,
-    throughputFraction: 1,
+  const { rid, ts, lsn } = container;
+  const ranges = container.ranges.map(({ id, min, max, parents }) => ({
+    id: String(id),
+    _rid: rid,
+    _self: `${containerLink(container)}pkranges/${id}/`,
+    _etag: etagOf(ts),
+    _ts: ts,
+    minInclusive: min,
+    maxExclusive: max,
+    ridPrefix: id,
+    throughputFraction: 1 / container.ranges.length,
     status: 'online',
-    parents: [],
-    lsn: container.lsn,
-  };
+    parents: parents.map(String),
+    lsn,
+  }));
+  // Another list has another last id: an id is never given twice.
+  const etag = `"${Math.max(...container.ranges.map(({ id }) => id))}-${ts}"`;
   return {
     status: 200,
-    headers: { etag: etag(container.ts), 'x-ms-item-count': '1', 'x-ms-content-path': container.rid },
-    body: { _rid: container.rid, PartitionKeyRanges: [range], _count: 1 },
+    headers: { etag, 'x-ms-item-count': String(ranges.length), 'x-ms-content-path': rid },
+    body: { _rid: rid, PartitionKeyRanges: ranges, _count: ranges.length },
   };
 }
 
-const etag = (ts: number) => `"00000000-0000-0000-0000-${ts.toString(16).padStart(8, '0')}0000"`;
+export const containerLink = ({ databaseRid, rid }: Container) => `dbs/${databaseRid}/colls/${rid}/`;
+
+export const etagOf = (ts: number) => `"00000000-0000-0000-0000-${ts.toString(16).padStart(8, '0')}0000"`;

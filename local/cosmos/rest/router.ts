@@ -1,5 +1,6 @@
 // Where a request goes: by its path, then by method and headers.
 import { CosmosError, notSupported } from '../errors.ts';
+import type { Container } from '../store/catalog.ts';
 import type { Store } from '../store/store.ts';
 import type { AuthOptions } from './auth.ts';
 import { authenticate, requireDataPlane } from './auth.ts';
@@ -7,12 +8,18 @@ import { batch } from './batch.ts';
 import { container, containers, database, databases } from './definitions.ts';
 import { feed } from './feed.ts';
 import { addItem, item } from './items.ts';
+import { isQuery } from './lists.ts';
 import { header, isTrue, type Reply, type Request } from './message.ts';
+import { offer, offers } from './offers.ts';
 import { query, queryPlan } from './query.ts';
 import { accountReply, rangesReply } from './resources.ts';
+import { checkSession, sessionToken } from './session.ts';
+import { type Target, targetOf } from './target.ts';
 
 const METHODS: Record<string, string[]> = {
   '/': ['GET'],
+  offers: ['GET', 'POST'],
+  'offers/*': ['GET', 'PUT'],
   dbs: ['GET', 'POST'],
   'dbs/*': ['GET', 'DELETE'],
   'dbs/*/colls': ['GET', 'POST'],
@@ -38,6 +45,10 @@ export async function route(store: Store, auth: AuthOptions, request: Request): 
   switch (shape) {
     case '/':
       return accountReply(request);
+    case 'offers':
+      return offers(store, request);
+    case 'offers/*':
+      return offer(store, request, databaseId);
     case 'dbs':
       return databases(store, request);
     case 'dbs/*':
@@ -47,23 +58,36 @@ export async function route(store: Store, auth: AuthOptions, request: Request): 
     case 'dbs/*/colls/*':
       return container(store, request, databaseId, containerId);
     case 'dbs/*/colls/*/pkranges': {
-      // The client asks until the list no longer changes; it never does.
+      // The client asks until the list no longer changes.
       const ranges = rangesReply(store.catalog.container(databaseId, containerId));
       return header(request, 'if-none-match') === ranges.headers?.etag ? { ...ranges, status: 304 } : ranges;
     }
-    case 'dbs/*/colls/*/docs/*':
-      return item(store, request, store.catalog.container(databaseId, containerId), id);
     default:
-      return documents(store, request, databaseId, containerId);
+      return data(
+        store,
+        request,
+        store.catalog.container(databaseId, containerId),
+        shape.endsWith('*') ? id : undefined,
+      );
   }
 }
 
-function documents(store: Store, request: Request, databaseId: string, containerId: string): Promise<Reply> {
-  const found = store.catalog.container(databaseId, containerId);
-  if (request.method === 'GET') return feed(store, request, found);
+/** Items, queries and feeds: charged to the physical partition that they are about. */
+async function data(store: Store, request: Request, found: Container, id: string | undefined): Promise<Reply> {
   if (isTrue(request, 'x-ms-cosmos-is-query-plan-request')) return queryPlan(request, found);
-  const isQuery = isTrue(request, 'x-ms-documentdb-isquery');
-  if (isQuery || header(request, 'content-type')?.includes('query+json')) return query(store, request, found);
-  if (isTrue(request, 'x-ms-cosmos-is-batch-request')) return batch(store, request, found);
-  return addItem(store, request, found);
+  const target = targetOf(request, found);
+  checkSession(request, found);
+  store.throttle?.admit(found, target.rangeId);
+  const { headers, ...reply } = await (id === undefined
+    ? documents(store, request, found, target)
+    : item(store, request, found, target, id));
+  store.throttle?.spend(found, target.rangeId, Number(headers?.['x-ms-request-charge'] ?? 1));
+  return { ...reply, headers: { ...headers, 'x-ms-session-token': sessionToken(found, target.rangeId) } };
+}
+
+function documents(store: Store, request: Request, found: Container, target: Target): Promise<Reply> {
+  if (request.method === 'GET') return feed(store, request, found, target);
+  if (isQuery(request)) return query(store, request, found, target);
+  if (isTrue(request, 'x-ms-cosmos-is-batch-request')) return batch(store, request, found, target);
+  return addItem(store, request, found, target);
 }

@@ -3,10 +3,10 @@ import { isJsonObject, type JsonObject } from '../json.ts';
 import { accumulator } from './aggregates.ts';
 import type { Expression, Query, Source } from './ast.ts';
 import { type AggregateUse, compile, type Evaluate, object, type Row, type Scope } from './compile.ts';
-import { bindSources, joinRows } from './sources.ts';
 import { queryError } from './lexer.ts';
 import { comparePlaces, type Place, sortRows } from './order.ts';
 import { nameOf } from './parser.ts';
+import { bindSources, joinRows } from './sources.ts';
 import { canonical, type Value } from './values.ts';
 
 export interface Numbered {

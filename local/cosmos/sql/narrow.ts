@@ -1,8 +1,8 @@
 // What SQLite can decide before a document is parsed. Only conjuncts of the form `path operator constant` are used, and
 // each condition lets through at least what the query wants: the evaluator decides in the end.
 import { type Json, member } from '../json.ts';
-import { type EpkRange, makeKey, type PartitionKeyDefinition, pathNames, rangeOfKey } from '../partition/key.ts';
 import type { KeyPart } from '../partition/hash.ts';
+import { type EpkRange, makeKey, type PartitionKeyDefinition, pathNames, rangeOfKey } from '../partition/key.ts';
 import type { Condition } from '../store/items.ts';
 import type { Expression, Query } from './ast.ts';
 import { typeName, type Value } from './values.ts';

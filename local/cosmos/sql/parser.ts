@@ -1,6 +1,6 @@
 // Queries: the clauses of SELECT. The grammar follows Microsoft's own for Cosmos SQL
 // (https://github.com/Azure/azure-cosmos-dotnet-v3/blob/master/Microsoft.Azure.Cosmos/src/Query/Core/Parser/sql.g4).
-import type { Expression, Query, Selection, SelectItem, SortKey, Source, Span } from './ast.ts';
+import type { Expression, Query, SelectItem, Selection, SortKey, Source, Span } from './ast.ts';
 import { Cursor } from './cursor.ts';
 import { parseExpression, parsePath } from './expressions.ts';
 

@@ -3,6 +3,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import { badRequest, conflict, notFound, notSupported } from '../errors.ts';
 import { isJsonObject, type JsonObject, member } from '../json.ts';
 import { type PartitionKeyDefinition, parsePartitionKeyDefinition } from '../partition/key.ts';
+import type { PhysicalRange } from '../partition/physical.ts';
+import { Capacity, type Throughput } from './capacity.ts';
 import { containerRid, databaseRid } from './rid.ts';
 
 export interface Database {
@@ -21,6 +23,10 @@ export interface Container {
   rid: string;
   ts: number;
   partitionKey: PartitionKeyDefinition;
+  /** Its physical partitions, in the order of the hash range. */
+  ranges: PhysicalRange[];
+  /** Undefined: as much as the machine gives, as in a serverless account. */
+  throughput: Throughput | undefined;
   /** Seconds; -1 means "only items with their own ttl"; undefined switches expiry off. */
   defaultTtl: number | undefined;
   /** What the client sent, answered again on read. */
@@ -28,6 +34,8 @@ export interface Container {
   /** The last committed or pending change number. */
   lsn: number;
 }
+
+type Stored = Pick<Container, 'number' | 'definition' | 'ts' | 'lsn' | 'ranges' | 'throughput'>;
 
 const DEFAULT_INDEXING: JsonObject = {
   indexingMode: 'consistent',
@@ -38,11 +46,13 @@ const DEFAULT_INDEXING: JsonObject = {
 
 export class Catalog {
   readonly databases = new Map<string, Database>();
+  readonly capacity: Capacity;
   readonly #sqlite: DatabaseSync;
   readonly #now: () => number;
 
-  constructor(sqlite: DatabaseSync, now: () => number) {
+  constructor(sqlite: DatabaseSync, now: () => number, partitions: number) {
     this.#sqlite = sqlite;
+    this.capacity = new Capacity(sqlite, partitions);
     this.#now = now;
     for (const row of sqlite.prepare('SELECT number, id, ts FROM databases').all()) {
       this.#addDatabase(Number(row.number), String(row.id), Number(row.ts));
@@ -54,7 +64,9 @@ export class Catalog {
       const definition: unknown = JSON.parse(String(row.definition));
       if (!isJsonObject(definition)) continue;
       const database = this.database(String(row.databaseId));
-      this.#addContainer(database, Number(row.number), definition, Number(row.ts), Number(row.lsn));
+      const number = Number(row.number);
+      const capacity = this.capacity.load(number, parsePartitionKeyDefinition(definition.partitionKey));
+      this.#addContainer(database, { number, definition, ts: Number(row.ts), lsn: Number(row.lsn), ...capacity });
     }
   }
 
@@ -84,7 +96,7 @@ export class Catalog {
     this.databases.delete(id);
   }
 
-  createContainer(databaseId: string, sent: JsonObject): Container {
+  createContainer(databaseId: string, sent: JsonObject, throughput?: Throughput): Container {
     const database = this.database(databaseId);
     const id = member(sent, 'id');
     if (typeof id !== 'string') throw badRequest('A container needs an id.');
@@ -95,7 +107,9 @@ export class Catalog {
     const { lastInsertRowid } = this.#sqlite
       .prepare('INSERT INTO containers (database, id, definition, ts) VALUES (?, ?, ?, ?)')
       .run(database.number, id, JSON.stringify(definition), ts);
-    return this.#addContainer(database, Number(lastInsertRowid), definition, ts, 0);
+    const number = Number(lastInsertRowid);
+    const capacity = this.capacity.create(number, parsePartitionKeyDefinition(definition.partitionKey), throughput);
+    return this.#addContainer(database, { number, definition, ts, lsn: 0, ...capacity });
   }
 
   replaceContainer(container: Container, sent: JsonObject): void {
@@ -138,18 +152,16 @@ export class Catalog {
     return database;
   }
 
-  #addContainer(database: Database, number: number, definition: JsonObject, ts: number, lsn: number): Container {
+  #addContainer(database: Database, stored: Stored): Container {
+    const { number, definition } = stored;
     const container: Container = {
-      number,
+      ...stored,
       id: String(definition.id),
       databaseId: database.id,
       databaseRid: database.rid,
       rid: containerRid(database.number, number),
-      ts,
       partitionKey: parsePartitionKeyDefinition(definition.partitionKey),
       defaultTtl: ttlOf(definition),
-      definition,
-      lsn,
     };
     database.containers.set(container.id, container);
     return container;

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { GroupCommit, openDatabase } from '../../sqlite.ts';
+import { Throttle } from '../operations/throttle.ts';
 import { Catalog, type Container } from './catalog.ts';
 import { Indexes } from './indexes.ts';
 import { Items } from './items.ts';
@@ -22,16 +23,19 @@ export class Store {
   readonly catalog: Catalog;
   readonly items: Items;
   readonly indexes: Indexes;
+  /** Absent where throughput is only recorded. */
+  readonly throttle: Throttle | undefined;
   readonly now: () => number;
   readonly #commit: GroupCommit;
 
-  constructor(dataDir: string | undefined, now: () => number) {
+  constructor(dataDir: string | undefined, now: () => number, { partitions = 1, isThrottled = false } = {}) {
     const sqlite = openDatabase(dataDir === undefined ? ':memory:' : join(dataDir, 'cosmos.sqlite'));
     createSchema(sqlite);
     this.now = now;
-    this.catalog = new Catalog(sqlite, now);
+    this.catalog = new Catalog(sqlite, now, partitions);
     this.items = new Items(sqlite);
     this.indexes = new Indexes(sqlite);
+    this.throttle = isThrottled ? new Throttle(now) : undefined;
     this.#commit = new GroupCommit(sqlite);
   }
 

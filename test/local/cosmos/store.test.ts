@@ -57,4 +57,21 @@ describe('the store', () => {
     await remove();
     expect(container.lsn).toBe(before + 1);
   });
+
+  it('sweeps expired rows out of the table', async () => {
+    let time = 1_000_000;
+    const timed = new Store(undefined, () => time);
+    const cache = await timed.define((catalog) => {
+      catalog.createDatabase('d');
+      return catalog.createContainer('d', { id: 'c', partitionKey: { paths: ['/id'] }, defaultTtl: 5 });
+    });
+    const cacheKey = keyOfDocument(cache.partitionKey, document);
+    await timed.write(cache, (transaction) => createItem(transaction, cacheKey, document));
+    await timed.sweep();
+    expect(timed.items.find(cache, cacheKey, 'x')).toBeDefined();
+    time += 5_000;
+    await timed.sweep();
+    expect(timed.items.find(cache, cacheKey, 'x')).toBeUndefined();
+    timed.close();
+  });
 });
