@@ -6,14 +6,7 @@ import type { AuthorizationRule } from './auth/sas.ts';
 import type { Broker } from './core/broker.ts';
 import { subscriptionPath } from './core/broker.ts';
 import type { Properties } from './core/entity.ts';
-import {
-  type CorrelationKey,
-  correlationFilter,
-  type Filter,
-  refuseAction,
-  type Rule,
-  sqlFilter,
-} from './core/rules.ts';
+import { type CorrelationKey, correlationFilter, type Filter, type Rule, sqlAction, sqlFilter } from './core/rules.ts';
 
 const Scalar = z.union([z.string(), z.number(), z.boolean()]);
 const PropertyBag = z.record(z.string(), z.union([Scalar, z.null()])).default({});
@@ -98,13 +91,13 @@ export function declare(broker: Broker, namespace: Namespace): void {
 }
 
 function readRule({ Name, Properties }: z.output<typeof RuleShape>, createdAt: number): Rule {
-  refuseAction(Properties.Action?.SqlExpression);
+  const action = sqlAction(Properties.Action?.SqlExpression);
   const correlation = Properties.CorrelationFilter;
   const filter: Filter =
     Properties.FilterType === 'Correlation' && correlation
       ? correlationFilter(system(correlation), correlation.Properties)
       : sqlFilter(Properties.SqlFilter?.SqlExpression ?? '1=1');
-  return { name: Name, filter, createdAt };
+  return { name: Name, filter, action, createdAt };
 }
 
 /** Correlation properties by the names of ATOM and the emulator's configuration. */

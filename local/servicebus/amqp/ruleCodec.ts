@@ -7,18 +7,20 @@ import {
   correlationKeys,
   type Filter,
   type FilterValue,
-  refuseAction,
   type Rule,
+  sqlAction,
   sqlFilter,
 } from '../core/rules.ts';
 import { types } from './rhea.ts';
 
 const codes = {
   rule: 0x13700000004,
+  sqlFilter: 0x1370000006,
   trueFilter: 0x1370000007,
   falseFilter: 0x1370000008,
   correlationFilter: 0x1370000009,
   emptyAction: 0x13700000005,
+  sqlAction: 0x13700000006,
 };
 
 const requestKeys: Record<CorrelationKey, string> = {
@@ -35,6 +37,7 @@ const requestKeys: Record<CorrelationKey, string> = {
 const described = (code: number, items: unknown[]): unknown => types.wrap_described(items, code);
 
 function describeFilter(filter: Filter): unknown {
+  if (filter.kind === 'sql') return described(codes.sqlFilter, [filter.expression]);
   if (filter.kind !== 'correlation')
     return described(filter.kind === 'true' ? codes.trueFilter : codes.falseFilter, []);
   const application = Object.keys(filter.application).length > 0 ? types.wrap_map(filter.application) : null;
@@ -42,15 +45,16 @@ function describeFilter(filter: Filter): unknown {
 }
 
 export function describeRule(rule: Rule): unknown {
-  return described(codes.rule, [describeFilter(rule.filter), described(codes.emptyAction, []), rule.name]);
+  const action = rule.action ? described(codes.sqlAction, [rule.action.expression]) : described(codes.emptyAction, []);
+  return described(codes.rule, [describeFilter(rule.filter), action, rule.name]);
 }
 
 export function readRule(name: string, description: unknown, now: number): Rule {
   const fields = (description ?? {}) as Record<string, Record<string, unknown> | undefined>;
-  const action = fields['sql-rule-action']?.['expression'];
-  refuseAction(typeof action === 'string' ? action : undefined);
+  const expression = fields['sql-rule-action']?.['expression'];
+  const action = sqlAction(typeof expression === 'string' ? expression : undefined);
   const sql = fields['sql-filter'];
-  if (sql) return { name, filter: sqlFilter(String(sql['expression'])), createdAt: now };
+  if (sql) return { name, filter: sqlFilter(String(sql['expression'])), action, createdAt: now };
   const correlation = fields['correlation-filter'];
   if (!correlation) throw new BusError('amqp:not-allowed', 'The rule has no filter.');
   const system: Partial<Record<CorrelationKey, string>> = {};
@@ -59,5 +63,5 @@ export function readRule(name: string, description: unknown, now: number): Rule 
     if (value !== undefined && value !== null) system[key] = String(value);
   }
   const application = (correlation['properties'] ?? {}) as Record<string, FilterValue>;
-  return { name, filter: correlationFilter(system, { ...application }), createdAt: now };
+  return { name, filter: correlationFilter(system, { ...application }), action, createdAt: now };
 }

@@ -15,7 +15,8 @@ import {
 import type { Environment } from './environment.ts';
 import { BusError, entityNotFound } from './errors.ts';
 import { MessageQueue } from './queue.ts';
-import { defaultRuleName, passes, type Rule } from './rules.ts';
+import { routesOf } from './routing.ts';
+import { defaultRuleName, type Rule } from './rules.ts';
 import type { Arrival, Stored } from './stored.ts';
 
 /** A living entity. A topic's `queue` holds only its scheduled messages. */
@@ -195,17 +196,21 @@ export class Broker {
     return 0;
   }
 
-  /** A subscription gets one copy when any of its rules lets the message pass. */
   #fanOut(topic: Entity, message: Facts): void {
     const limit = topic.queue.options.defaultTtl;
     for (const subscription of this.list('subscription', topic.record.path)) {
-      if (![...subscription.rules.values()].some((rule) => passes(rule.filter, message))) continue;
-      const ttl = Math.min(message.ttl ?? Number.POSITIVE_INFINITY, limit);
-      const copy = { ...arrival(message), scheduledAt: undefined, ttl };
-      if (subscription.queue.options.requiresSession && message.sessionId === undefined) {
-        const description = "Session enabled entity doesn't allow a message whose session identifier is null.";
-        subscription.queue.enqueueDead(copy, 'Session ID is null.', description);
-      } else subscription.queue.enqueue(copy);
+      for (const route of routesOf(subscription.rules.values(), message, this.environment.newId)) {
+        if ('failure' in route) {
+          if (subscription.record.properties['DeadLetteringOnFilterEvaluationExceptions'] === 'false') continue;
+          subscription.queue.enqueueDead(copyOf(message, limit), 'FilterEvaluationException', route.failure);
+          continue;
+        }
+        const copy = copyOf(route.copy, limit);
+        if (subscription.queue.options.requiresSession && copy.sessionId === undefined) {
+          const description = "Session enabled entity doesn't allow a message whose session identifier is null.";
+          subscription.queue.enqueueDead(copy, 'Session ID is null.', description);
+        } else subscription.queue.enqueue(copy);
+      }
     }
   }
 
@@ -219,6 +224,13 @@ function arrival(message: Facts): Arrival {
   const { raw, messageId, sessionId, ttl, scheduledAt } = message;
   return { raw, messageId, sessionId, ttl, scheduledAt };
 }
+
+/** A subscription's copy: what was scheduled has been waited for at the topic. */
+const copyOf = (message: Facts, limit: number): Arrival => ({
+  ...arrival(message),
+  scheduledAt: undefined,
+  ttl: Math.min(message.ttl ?? Number.POSITIVE_INFINITY, limit),
+});
 
 const deadLetterOptions = (lockDuration: number) => ({
   lockDuration,

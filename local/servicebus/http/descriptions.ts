@@ -2,7 +2,15 @@
 import type { Entity } from '../core/broker.ts';
 import type { Properties } from '../core/entity.ts';
 import { BusError } from '../core/errors.ts';
-import { correlationFilter, type Filter, type FilterValue, refuseAction, type Rule, sqlFilter } from '../core/rules.ts';
+import {
+  correlationFilter,
+  type Filter,
+  type FilterValue,
+  type Rule,
+  type Sql,
+  sqlAction,
+  sqlFilter,
+} from '../core/rules.ts';
 import { correlationNames, system } from '../namespace.ts';
 import { child, children, element, type Entry, escapeXml, type Node, readEntry, textOf } from './xml.ts';
 
@@ -64,29 +72,55 @@ function readValue(node: Node | undefined): FilterValue {
   if (numeric.test(type)) return Number(text);
   if (type.endsWith(':boolean')) return text === 'true';
   if (type.endsWith(':string')) return text;
+  if (type.endsWith(':dateTime')) return new Date(text);
   throw new BusError('amqp:not-allowed', `Filter values of type '${type}' are not supported here.`);
+}
+
+function readPairs(node: Node | undefined): Record<string, FilterValue> {
+  const pairs: Record<string, FilterValue> = {};
+  for (const pair of children(node, 'KeyValueOfstringanyType')) {
+    pairs[textOf(child(pair, 'Key')) ?? ''] = readValue(child(pair, 'Value'));
+  }
+  return pairs;
 }
 
 export function readRule(node: Node | undefined, name: string | undefined, createdAt: number): Rule {
   const filter = child(node, 'Filter');
-  refuseAction(textOf(child(child(node, 'Action'), 'SqlExpression')));
+  const asked = child(node, 'Action');
+  const action = sqlAction(textOf(child(asked, 'SqlExpression')), readPairs(child(asked, 'Parameters')));
   const ruleName = name ?? textOf(child(node, 'Name')) ?? '';
   if (textOf(child(filter, '@type')) !== 'CorrelationFilter') {
     const expression = textOf(child(filter, 'SqlExpression'));
-    return { name: ruleName, filter: sqlFilter(expression ?? '1=1'), createdAt };
+    const parameters = readPairs(child(filter, 'Parameters'));
+    return { name: ruleName, filter: sqlFilter(expression ?? '1=1', parameters), action, createdAt };
   }
-  const application: Record<string, FilterValue> = {};
-  for (const pair of children(child(filter, 'Properties'), 'KeyValueOfstringanyType')) {
-    application[textOf(child(pair, 'Key')) ?? ''] = readValue(child(pair, 'Value'));
-  }
+  const application = readPairs(child(filter, 'Properties'));
   return {
     name: ruleName,
     filter: correlationFilter(system(filter as Record<string, unknown>), application),
+    action,
     createdAt,
   };
 }
 
+function pairsXml(name: string, values: Readonly<Record<string, FilterValue>>): string {
+  const pairs = Object.entries(values).map(([key, value]) => {
+    const type = typeof value === 'number' ? 'double' : value instanceof Date ? 'dateTime' : typeof value;
+    const text = escapeXml(value instanceof Date ? value.toISOString() : String(value));
+    const typed = `<Value i:type="d6p1:${type}" xmlns:d6p1="http://www.w3.org/2001/XMLSchema">${text}</Value>`;
+    return `<KeyValueOfstringanyType>${element('Key', key)}${typed}</KeyValueOfstringanyType>`;
+  });
+  return pairs.length > 0 ? `<${name}>${pairs.join('')}</${name}>` : '';
+}
+
+const sqlXml = ({ expression, parameters }: Sql): string =>
+  element('SqlExpression', expression) + pairsXml('Parameters', parameters);
+
+const actionXml = (action: Sql | undefined): string =>
+  action ? `<Action i:type="SqlRuleAction">${sqlXml(action)}</Action>` : '<Action i:type="EmptyRuleAction"/>';
+
 function filterXml(filter: Filter): string {
+  if (filter.kind === 'sql') return `<Filter i:type="SqlFilter">${sqlXml(filter)}</Filter>`;
   if (filter.kind !== 'correlation') {
     const [type, expression] = filter.kind === 'true' ? ['TrueFilter', '1=1'] : ['FalseFilter', '1=0'];
     return `<Filter i:type="${type}">${element('SqlExpression', expression)}</Filter>`;
@@ -95,13 +129,7 @@ function filterXml(filter: Filter): string {
     .map(([key, name]) => [name, filter.system[key as keyof typeof filter.system]] as const)
     .map(([name, value]) => (value === undefined ? '' : element(name, value)))
     .join('');
-  const pairs = Object.entries(filter.application).map(([key, value]) => {
-    const type = typeof value === 'number' ? 'double' : typeof value;
-    const typed = `<Value i:type="d6p1:${type}" xmlns:d6p1="http://www.w3.org/2001/XMLSchema">${escapeXml(String(value))}</Value>`;
-    return `<KeyValueOfstringanyType>${element('Key', key)}${typed}</KeyValueOfstringanyType>`;
-  });
-  const properties = pairs.length > 0 ? `<Properties>${pairs.join('')}</Properties>` : '';
-  return `<Filter i:type="CorrelationFilter">${named}${properties}</Filter>`;
+  return `<Filter i:type="CorrelationFilter">${named}${pairsXml('Properties', filter.application)}</Filter>`;
 }
 
 export function describeRule(base: string, subscription: string, rule: Rule): Entry {
@@ -109,6 +137,6 @@ export function describeRule(base: string, subscription: string, rule: Rule): En
     id: `${base}/${subscription}/Rules/${rule.name}`,
     title: rule.name,
     kind: 'RuleDescription',
-    content: `${filterXml(rule.filter)}<Action i:type="EmptyRuleAction"/>${element('CreatedAt', date(rule.createdAt))}${element('Name', rule.name)}`,
+    content: `${filterXml(rule.filter)}${actionXml(rule.action)}${element('CreatedAt', date(rule.createdAt))}${element('Name', rule.name)}`,
   };
 }

@@ -5,7 +5,7 @@ import type { EntityRecord } from '../core/entity.ts';
 import type { Journal } from '../core/environment.ts';
 import type { Rule } from '../core/rules.ts';
 import type { Stored } from '../core/stored.ts';
-import { packExtra } from './rows.ts';
+import { packExtra, ruleText } from './rows.ts';
 
 const schema = `
 CREATE TABLE IF NOT EXISTS entity (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT;
@@ -127,12 +127,7 @@ export class SqliteJournal implements Journal {
   }
 
   saveRule(subscription: number, rule: Rule): void {
-    this.#do(
-      'INSERT OR REPLACE INTO rule VALUES (?, ?, ?)',
-      subscription,
-      rule.name.toLowerCase(),
-      JSON.stringify(rule),
-    );
+    this.#do('INSERT OR REPLACE INTO rule VALUES (?, ?, ?)', subscription, rule.name.toLowerCase(), ruleText(rule));
   }
 
   removeRule(subscription: number, name: string): void {

@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { Broker } from '../core/broker.ts';
+import type { Rule } from '../core/rules.ts';
 import type { Stored } from '../core/stored.ts';
 import { mapEntries } from '../wire/message.ts';
 import { encodeMap, encodeString } from '../wire/values.ts';
@@ -56,16 +57,28 @@ const RecordJson = z.object({
   createdAt: z.number(),
   updatedAt: z.number(),
 });
+/** A rule as text; a date says that it is one. */
+export const ruleText = (rule: Rule): string =>
+  JSON.stringify(rule, function (this: Record<string, unknown>, key, value: unknown) {
+    const plain = this[key];
+    return plain instanceof Date ? { date: plain.getTime() } : value;
+  });
+
+const DateJson = z.object({ date: z.number() }).transform(({ date }) => new Date(date));
+const ValuesJson = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), DateJson]));
+const SqlJson = z.object({ expression: z.string(), parameters: ValuesJson });
 const RuleJson = z.object({
   name: z.string(),
   createdAt: z.number(),
+  action: SqlJson.optional(),
   filter: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('true') }),
     z.object({ kind: z.literal('false') }),
+    SqlJson.extend({ kind: z.literal('sql') }),
     z.object({
       kind: z.literal('correlation'),
       system: z.record(z.string(), z.string()),
-      application: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+      application: ValuesJson,
     }),
   ]),
 });

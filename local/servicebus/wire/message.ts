@@ -1,6 +1,15 @@
 // A message as the sender's bytes, cut into its sections
 // (https://docs.oasis-open.org/amqp/core/v1.0/os/amqp-core-messaging-v1.0-os.html, section 3.2).
-import { elements, encodeList, encodeString, nullValue, readValue, skipValue, type Value } from './values.ts';
+import {
+  elements,
+  encodeList,
+  encodeString,
+  type Exact,
+  nullValue,
+  readExact,
+  readValue,
+  skipValue,
+} from './values.ts';
 
 export const section = {
   header: 0x70,
@@ -58,7 +67,8 @@ export interface Facts {
   replyToSessionId?: string;
   ttl?: number;
   scheduledAt?: number;
-  application: Map<string, Value>;
+  /** Application properties, decoded only where somebody asks: most messages pass no rule that does. */
+  application(): ReadonlyMap<string, Exact>;
 }
 
 /** `key → encoded value` of a map section, without decoding the values. */
@@ -81,7 +91,7 @@ const text = (bytes: Buffer | undefined): string | undefined => {
 
 /** Reads a sent message and gives it a message id if it has none (the client's lock renewer needs one on receipt). */
 export function readMessage(bytes: Buffer, newId: () => string): Facts {
-  const facts: Facts = { raw: bytes, messageId: '', application: new Map() };
+  const facts: Facts = { raw: bytes, messageId: '', application: () => new Map() };
   const sections = splitSections(bytes);
   let properties: Buffer[] = [];
   for (const part of sections) {
@@ -96,7 +106,11 @@ export function readMessage(bytes: Buffer, newId: () => string): Facts {
     } else if (part.code === section.properties) {
       properties = elements(bytes, part.value);
     } else if (part.code === section.applicationProperties) {
-      for (const [key, value] of mapEntries(bytes, part.value)) facts.application.set(key, readValue(value, 0));
+      let decoded: Map<string, Exact> | undefined;
+      facts.application = () => {
+        decoded ??= new Map([...mapEntries(bytes, part.value)].map(([key, value]) => [key, readExact(value, 0)]));
+        return decoded;
+      };
     }
   }
   const named = {

@@ -2,8 +2,43 @@
 // over any value without understanding it, to read the few that a broker must understand, and to write the few that it
 // adds. User values are copied byte for byte and never decoded and encoded again: that would lose their types.
 
+import { uuidBytes, uuidText } from './guid.ts';
+
 /** A decoded value; 64-bit integers beyond the safe range arrive as bigint, unknown types as their bytes. */
 export type Value = null | boolean | number | bigint | string | Date | Buffer;
+
+/** A 128-bit identifier that is no text. */
+export class Guid {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** A value with the distinction that rules need: every integer is a bigint, every float a number. */
+export type Exact = null | boolean | bigint | number | string | Date | Guid | Buffer;
+
+const floats = [0x72, 0x82];
+const guid = 0x98;
+
+/** Reads one primitive value exactly; what no rule can use comes back as its bytes. */
+export function readExact(bytes: Buffer, at: number): Exact {
+  const code = bytes.readUInt8(at);
+  if (code === guid) return new Guid(uuidText(bytes.subarray(at + 1, at + 17)));
+  const value = readValue(bytes, at);
+  return typeof value === 'number' && !floats.includes(code) ? BigInt(value) : value;
+}
+
+/** Writes what `readExact` reads; bytes are taken as they are. */
+export function encodeExact(value: Exact): Buffer {
+  if (value === null) return nullValue;
+  if (typeof value === 'boolean') return Buffer.from([value ? 0x41 : 0x42]);
+  if (typeof value === 'bigint') return encodeLong(value);
+  if (typeof value === 'number') return fixed(0x82, 8, (b) => b.writeDoubleBE(value, 1));
+  if (typeof value === 'string') return encodeString(value);
+  if (value instanceof Date) return encodeTimestamp(value.getTime());
+  return value instanceof Guid ? Buffer.concat([Buffer.from([guid]), uuidBytes(value.text)]) : value;
+}
 
 const fixedWidths = [0, 1, 2, 4, 8, 16] as const;
 

@@ -28,7 +28,7 @@ export const impatient: ServiceBusClientOptions = {
 let made: Promise<Pki> | undefined;
 
 /** One certificate for all tests of a file, trusted by this process. */
-function pki(): Promise<Pki> {
+export function pki(): Promise<Pki> {
   made ??= ensurePki(undefined).then((pki) => {
     trustCa(pki.ca);
     return pki;

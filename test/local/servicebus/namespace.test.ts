@@ -33,9 +33,9 @@ it('creates what is missing at every start and leaves what exists as it is', asy
 });
 
 it('refuses a declaration that it cannot honour', async () => {
-  const sql = { FilterType: 'Sql' as const, SqlFilter: { SqlExpression: 'colour = 1' } };
+  const sql = { FilterType: 'Sql' as const, SqlFilter: { SqlExpression: 'colour = ' } };
   const topic = { Name: 't', Subscriptions: [{ Name: 's', Rules: [{ Name: 'r', Properties: sql }] }] };
-  await expect(start({ Topics: [topic] })).rejects.toThrow(/SQL filter/);
+  await expect(start({ Topics: [topic] })).rejects.toThrow(/column 10.*a value or a property/);
   await expect(start({ Queues: [{ Name: 'q', Properties: { ForwardTo: 'p' } }] })).rejects.toThrow(/ForwardTo/);
   await expect(start({ Queues: [{ Name: 'q', Properties: { LockDuration: '30' } }] })).rejects.toThrow(/ISO 8601/);
 });
