@@ -33,6 +33,7 @@ function compare(world: World, before: Before): string[] {
       ...notLivingOn(world, before, plan),
       ...notBalanced(world, plan),
       ...notTold(world, plan),
+      ...notRun(world, plan),
     ]),
     ...workloads
       .filter(({ plan, state }) => state.phase !== 'committed' && !sources.has(plan.source.id))
@@ -74,6 +75,28 @@ function notTold({ webhooks }: World, { workloadId, settings }: WorkloadPlan): s
 function standing(webhooks: World['webhooks'], workloadId: string, name: string): number {
   const own = webhooks.standing().filter(({ event }) => event.subject === workloadId && event.data['action'] === name);
   return own.length;
+}
+
+/** What was to be run on a target has run there, once, when it has committed. */
+function notRun({ azure }: World, { workloadId, target, settings }: WorkloadPlan): string[] {
+  return settings.cutover.actions.flatMap((action) => {
+    if (action.kind !== 'script') return [];
+    const times = scriptsOf(azure, target.name, action.run).filter(({ isGone }) => !isGone).length;
+    return times === 1 ? [] : [`${workloadId} committed, and "${action.name}" stands ${times} times`];
+  });
+}
+
+/** What has to be taken back was taken back before its target went. */
+function notTakenBack({ azure }: World, { workloadId, target, settings }: WorkloadPlan): string[] {
+  return settings.cutover.actions.flatMap((action) => {
+    if (action.kind !== 'script' || action.undo === undefined) return [];
+    const left = scriptsOf(azure, target.name, action.run);
+    return left.length === 0 ? [] : [`"${action.name}" was run for ${workloadId}, and never taken back`];
+  });
+}
+
+function scriptsOf({ scripts }: World['azure'], machine: string, lines: readonly string[]) {
+  return scripts.standing(machine).filter((one) => one.lines.join('\n') === lines.join('\n'));
 }
 
 /** Who has committed is behind its load balancer, and its source is not. */
@@ -133,6 +156,7 @@ function notAsBefore(world: World, before: Before, plan: WorkloadPlan, replicate
     ...settings.cutover.actions
       .filter(({ kind, name }) => kind === 'webhook' && standing(world.webhooks, plan.workloadId, name) > 0)
       .map(({ name }) => `"${name}" was told of ${plan.workloadId}, and never taken back`),
+    ...notTakenBack(world, plan),
     ...exchanged
       .filter((one) => entry(before.pools, one) !== entry(world.azure.pools.addresses, one))
       .map(({ backendPoolId, address }) => `${address} is not in ${backendPoolId} as it was`),

@@ -24,6 +24,7 @@ export const environment = Environment.parse({
   },
   identities: { replication: '9d0f6a10-7a35-4a52-8a60-3a1f6c2e1d12', cutover: '9d0f6a10-7a35-4a52-8a60-3a1f6c2e1d13' },
   sites: [{ id: 'cellar', host }],
+  scripts: true,
   settings: {
     placement: {
       subnetId: `${network}/virtualNetworks/hub/subnets/servers`,
@@ -99,6 +100,10 @@ function toldOf(name: string): z.input<typeof CutoverAction> {
   return { kind: 'webhook', name: 'tell the desk', url, body: { server: name }, undo: { body: { server: name } } };
 }
 
+function runOn(name: string): z.input<typeof CutoverAction> {
+  return { kind: 'script', name: 'register', run: [`register ${name}`], undo: [`deregister ${name}`] };
+}
+
 /** Some are behind a load balancer: the first only joins one, the second is exchanged there as well. */
 function balancedOf(name: string): z.input<typeof CutoverAction>[] {
   const backendPoolId = `${network}/loadBalancers/inner/backendAddressPools/targets`;
@@ -132,6 +137,7 @@ export function settingsOf(name: string, chance: Chance): z.input<typeof Setting
         { kind: 'networkSecurityGroup', name: 'open', networkSecurityGroupId },
         ...balancedOf(name),
         ...(name.endsWith('0') ? [toldOf(name)] : []),
+        ...(name.endsWith('1') ? [runOn(name)] : []),
         ...(chance.happens(0.5) ? [{ kind: 'tags' as const, name: 'tags', tags: { role: name } }] : []),
         { kind: 'dns', name: 'traffic', zoneId, ...traffic },
       ],

@@ -9,6 +9,7 @@ import type { Environment } from '../../shared/model/environment.ts';
 import type { Capacity } from '../../shared/policy/capacity.ts';
 import type { Change, Changed } from './change.ts';
 import { ModelledPools } from './loadBalancers.ts';
+import { ModelledScripts } from './scripts.ts';
 
 export interface Resource {
   kind: 'machine' | 'nic' | 'disk' | 'securityGroup';
@@ -61,6 +62,7 @@ export class ModelledAzure implements Azure {
   readonly files = new Map<string, string>();
   /** What names and addresses lead to where the appliances are; nothing, unless a test says so. */
   readonly leads = new Map<string, string[]>();
+  readonly scripts: ModelledScripts;
   /** Subnets in which only isolated clones may boot. */
   readonly testSubnets = new Set<string>();
   /** Ways that are open in this direction although no rule says so: what only a probe finds. */
@@ -78,6 +80,7 @@ export class ModelledAzure implements Azure {
   constructor(clock: VirtualClock, around: Around) {
     this.#clock = clock;
     this.#around = around;
+    this.scripts = new ModelledScripts(around.changed);
     this.pools = new ModelledPools(around.changed, (machine) => this.#find('nic', `${machine}-nic`) !== undefined);
   }
 
@@ -142,6 +145,7 @@ export class ModelledAzure implements Azure {
     if (user !== undefined) throw transient('conflict', `${name} is used by ${user}.`, 'Delete that first.', 1);
     if (known.goneAt === undefined) {
       known.goneAt = this.#clock.now() + this.#around.takesMs(operation, 0);
+      if (kind === 'machine') this.scripts.goWith(name);
       this.#changed(`delete ${kind}/${name}`, 'resource', `${kind}/${name}`);
     }
     return this.#progress({ kind: operation, name, state: `${kind}/${name}` });
@@ -241,6 +245,11 @@ export class ModelledAzure implements Azure {
         const leaks = this.reaches('Outbound', name);
         return { seen: leaks ? 'open' : 'silent', detail: `${host}:${port} from ${name}` };
       }),
+    runScript: async (_environment, name, run) => {
+      if (this.#find('machine', name) === undefined)
+        throw terminal('notFound', `There is no ${name}.`, 'Launch it first.');
+      return this.scripts.run(name, run);
+    },
     privateAddress: async (_environment, name) => this.#find('nic', `${name}-nic`)?.nic?.address,
     setTags: async (_environment, name, tags) => {
       const machine = this.#find('machine', name);

@@ -52,6 +52,8 @@ interface Definition<S extends Written, B> {
   movesTraffic?(action: z.infer<S>): boolean;
   /** The record set that it changes, and how many seconds that is to live `afterwards`, if not as long as before. */
   record?(action: z.infer<S>): RecordName & { afterwards: number | undefined };
+  /** What stands against it in a plan, beside what its schema says. */
+  against?(action: z.infer<S>, environment: Environment): { message: string; fix: string } | undefined;
   /** Throws what stands against it, while the target is not there yet and nothing has been changed. */
   precheck?(reach: Reach, place: Place, action: z.infer<S>): Promise<void>;
   /** Does it; doing what is done already changes nothing. */
@@ -72,7 +74,7 @@ interface Undo<A, B> {
   /** Puts the before-state back; tolerates that nothing or only half was done. */
   run(reach: Reach, place: Place, action: A, before: B): Promise<Difference>;
   /** What is to be done by hand where that fails, as a request. */
-  todo(action: A, before: B): string;
+  todo(action: A, before: B, place: Place): string;
 }
 
 /** An action as the step knows it: everything is checked at its border, so that one list holds them all. */
@@ -84,6 +86,7 @@ export interface Action<S extends Written = Written> {
   needs(action: unknown): readonly string[];
   movesTraffic(action: unknown): boolean;
   record(action: unknown): (RecordName & { afterwards: number | undefined }) | undefined;
+  against(action: unknown, environment: Environment): { message: string; fix: string } | undefined;
   precheck(reach: Reach, place: Place, action: unknown): Promise<void>;
   /** The before-state and what undo would do in words; none where there is nothing to put back. */
   capture(reach: Reach, place: Place, action: unknown): Promise<{ before: unknown; todo: string } | undefined>;
@@ -104,6 +107,7 @@ export function defineAction<S extends Written, B = never>(definition: Definitio
     // Asked at every prediction, of plans that are parsed already.
     movesTraffic: (action) => definition.movesTraffic?.(action as z.infer<S>) ?? false,
     record: (action) => definition.record?.(schema.parse(action)),
+    against: (action, environment) => definition.against?.(schema.parse(action), environment),
     async precheck(reach, place, action) {
       await definition.precheck?.(reach, place, schema.parse(action));
     },
@@ -111,7 +115,7 @@ export function defineAction<S extends Written, B = never>(definition: Definitio
       const parsed = schema.parse(action);
       if (undo === undefined || undo.when?.(parsed) === false) return undefined;
       const before = await undo.capture(reach, place, parsed);
-      return { before, todo: undo.todo(parsed, before) };
+      return { before, todo: undo.todo(parsed, before, place) };
     },
     run: (reach, place, action) => definition.run(reach, place, schema.parse(action)),
     look: (reach, place, action) => definition.look(reach, place, schema.parse(action)),

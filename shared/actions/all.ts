@@ -4,10 +4,11 @@ import type { Action } from './action.ts';
 import { dns } from './dns.ts';
 import { loadBalancer } from './loadBalancer.ts';
 import { networkSecurityGroup } from './networkSecurityGroup.ts';
+import { script } from './script.ts';
 import { tags } from './tags.ts';
 import { webhook } from './webhook.ts';
 
-const table = [networkSecurityGroup, loadBalancer, tags, webhook, dns] as const;
+const table = [networkSecurityGroup, loadBalancer, tags, webhook, script, dns] as const;
 
 type SchemasOf<T extends readonly unknown[]> = {
   -readonly [I in keyof T]: T[I] extends { readonly schema: infer S extends z.core.$ZodTypeDiscriminable } ? S : never;

@@ -12,6 +12,7 @@ import { requireOurs } from './ownership.ts';
 import { readReached, reachScript } from './reachFrom.ts';
 import { idIn } from './resourceIds.ts';
 import { runScript } from './runCommand.ts';
+import { runScriptOnce } from './scripts.ts';
 
 export function createCompute(clients: Clients): Azure['compute'] {
   const machinesOf = ({ subscriptionId }: Environment) => clients.compute(subscriptionId).virtualMachines;
@@ -78,6 +79,8 @@ export function createCompute(clients: Clients): Azure['compute'] {
     runCommand: (environment, name, script) => runScript(clients, environment, name, script),
     reachFrom: async (environment, name, endpoints) =>
       readReached(endpoints, await runScript(clients, environment, name, reachScript(endpoints))),
+
+    runScript: (environment, name, run) => runScriptOnce(clients, environment, name, run),
 
     async privateAddress(environment, machineName) {
       if (!(await readMachine(environment, machineName))) return undefined;

@@ -107,6 +107,12 @@ export interface Azure {
     runCommand(environment: Environment, name: string, script: string[]): Promise<string>;
     /** From inside a Linux machine, by run command: what becomes of a TCP connection to each address, in their order. */
     reachFrom(environment: Environment, name: string, endpoints: readonly Endpoint[]): Promise<Reached[]>;
+    /** Runs a script on one of our Linux machines, once for each id unless it fails; waits for its end and says how it ended. */
+    runScript(
+      environment: Environment,
+      machineName: string,
+      run: { id: string; lines: readonly string[]; withinSeconds: number },
+    ): Promise<ScriptOutcome>;
     privateAddress(environment: Environment, machineName: string): Promise<string | undefined>;
     /** Adds to the machine's tags; those that begin with `landfall:` stay as they are. */
     setTags(environment: Environment, machineName: string, tags: Record<string, string>): Promise<void>;
@@ -176,6 +182,13 @@ export interface Azure {
     /** Deletes the blob with its snapshots; only on a recorded decision. */
     removeBlob(environment: Environment, blobName: string): Promise<void>;
   };
+}
+
+/** How a script ended; of what it said Azure keeps the last 4 KB. */
+export interface ScriptOutcome {
+  exitCode: number;
+  output: string;
+  error: string;
 }
 
 export interface PoolAddress {

@@ -13,6 +13,11 @@ export function ownershipTags({ owner, wave, workload, expires, purpose }: Owner
   };
 }
 
+/** Of a resource's tags those that say whose it is: for what hangs below it. */
+export function ownTags(tags: Record<string, string> | undefined): Record<string, string> {
+  return Object.fromEntries(Object.entries(tags ?? {}).filter(([name]) => name.startsWith('landfall:')));
+}
+
 /** The same as blob metadata, whose names must be identifiers. */
 export function ownershipMetadata(ownership: Ownership): Record<string, string> {
   return Object.fromEntries(

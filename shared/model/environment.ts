@@ -89,6 +89,7 @@ export const Environment = z.strictObject({
     .describe('how much runs at once; what is left out is the published limit of Azure Migrate'),
   calendars: z.array(Id).max(20).default([]).describe('blackout calendars that every wave keeps'),
   freezes: z.array(Freeze).max(50).default([]),
+  scripts: z.boolean().optional().describe('whether plans may run scripts, as root, on targets'),
   settings: Settings.optional(),
 });
 export type Environment = z.infer<typeof Environment>;

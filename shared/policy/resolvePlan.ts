@@ -1,5 +1,6 @@
 // From a definition to a plan: profiles and inventory resolved, every level of settings merged, everything checked that
 // can be checked without asking anybody.
+import { actionOf } from '../actions/all.ts';
 import type { Calendar } from '../model/calendar.ts';
 import type { Environment, Profile } from '../model/environment.ts';
 import { applianceIds, type GroupPlan, type WavePlan, type WorkloadPlan } from '../model/plan.ts';
@@ -68,6 +69,7 @@ export function resolvePlan(
       problems.push(...siteProblems(workload, source, environment, path));
       const settings = missing.complete(path, levels({ environment, profile, definition, group, workload }));
       if (settings === undefined) return;
+      problems.push(...againstActions(settings, environment, path));
       const { id: workloadId, method, dependsOn, target } = workload;
       const applianceId = method === 'agent' ? applianceIds.agent(source.id) : applianceIds.worker(source.site);
       const plan = {
@@ -105,6 +107,14 @@ export function resolvePlan(
     workloads,
   };
   return { plan: { ...plan, hash: hash(plan) } };
+}
+
+/** What stands against actions where the environment does not allow them. */
+function againstActions({ cutover }: WorkloadPlan['settings'], environment: Environment, path: string): Problem[] {
+  return cutover.actions.flatMap((action) => {
+    const found = actionOf(action).against(action, environment);
+    return found === undefined ? [] : [{ path: `${path}.settings.cutover.actions`, value: action.name, ...found }];
+  });
 }
 
 function references({ definition, environment, profile, sources }: PlanInput): Problem[] {

@@ -47,6 +47,19 @@ it('the clone was proven isolated by its rules and by probes; what this Azure do
   });
 });
 
+it('a script ran on the target once, and what takes it back ran there before that went', async () => {
+  const { events } = await set.stage.asAda.events(set.plan.waveId, 'db01');
+  const changes = events.flatMap((event) => (event.type === 'landfall.effect.applied' ? event.data.changes : []));
+  const said = changes.flatMap(({ verb, object, after }) =>
+    object === 'action who it is (script)' ? [{ verb, after }] : [],
+  );
+  const after = { exitCode: 0, output: 'db-01\n', error: '' };
+  expect(said).toEqual([
+    { verb: 'applied', after },
+    { verb: 'restored', after },
+  ]);
+});
+
 it.each(facets)('%s had changed something', (facet) => {
   const seen = walk.seen[facet] ?? new Set();
   expect([...seen].filter((lines) => lines !== JSON.stringify(walk.before[facet]))).not.toEqual([]);

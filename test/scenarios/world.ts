@@ -11,7 +11,7 @@ import type { LabServer } from '../../examples/harness/lab.ts';
 import { lastLines, repository } from '../../examples/harness/processes.ts';
 import type { Stage } from '../../examples/harness/stage.ts';
 import type { Snapshot } from '../../examples/harness/watch.ts';
-import type { Profile } from '../../shared/model/environment.ts';
+import type { Environment, Profile } from '../../shared/model/environment.ts';
 import type { WavePlan } from '../../shared/model/plan.ts';
 import type { Source } from '../../shared/model/source.ts';
 import type { WaveDefinition } from '../../shared/model/wave.ts';
@@ -48,8 +48,17 @@ export async function planWave(
   stage: Stage,
   servers: readonly LabServer[],
   change: (wave: WaveDefinition) => WaveDefinition,
+  among: (definitions: Definitions) => Definitions = (definitions) => definitions,
 ): Promise<WavePlan> {
-  return plan(stage.asAda, smaller(definitionsFor(stage.values()), servers, change));
+  return plan(stage.asAda, among(smaller(definitionsFor(stage.values()), servers, change)));
+}
+
+/** Lets plans run scripts in the environment. */
+export function allowScripts(definitions: Definitions): Definitions {
+  return {
+    ...definitions,
+    environment: asYaml({ ...(parse(definitions.environment.yaml) as Environment), scripts: true }),
+  };
 }
 
 /** For the servers of the example that a scenario leaves out. */

@@ -8,6 +8,8 @@ export interface Fault {
   readonly action?: string;
   /** Part of the path; case does not count. */
   readonly path?: string;
+  /** How many requests it lets by first; none by default. */
+  after?: number;
   /** How many requests it hits; 1 by default. */
   times?: number;
   /** Answer the request with this error. */
@@ -34,6 +36,10 @@ export function strike(
   );
   const fault = faults[index];
   if (!fault) return undefined;
+  if (fault.after) {
+    fault.after--;
+    return undefined;
+  }
   fault.times = (fault.times ?? 1) - 1;
   if (fault.times <= 0) faults.splice(index, 1);
   if (!fault.answer) return fault.failOperation;

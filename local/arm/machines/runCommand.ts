@@ -17,6 +17,8 @@ const unanswered = 124;
 export interface Output {
   readonly stdout: string;
   readonly stderr: string;
+  /** Of the last command, as a shell ends. */
+  readonly exitCode: number;
 }
 
 /** Reads a script, or refuses the first line that is not simulated. */
@@ -51,13 +53,18 @@ export function checkConnections(commands: readonly Command[], drops: (host: str
 export async function runScript(filesystem: Filesystem, commands: readonly Command[]): Promise<Output> {
   let stdout = '';
   let stderr = '';
+  let exitCode = 0;
   for (const command of commands) {
     if (command.name === 'connect') {
       stdout += `${command.label} ${unanswered}\n`;
+      // The line ends with an echo.
+      exitCode = 0;
       continue;
     }
     const { name, path } = command;
     const found = await filesystem.find(path);
+    // https://www.gnu.org/software/coreutils/manual/html_node/Exit-status.html: ls says 2 of what it cannot find.
+    exitCode = found === undefined ? (name === 'ls' ? 2 : 1) : name !== 'ls' && found.kind === 'directory' ? 1 : 0;
     if (!found) stderr += `${name}: ${path}: No such file or directory\n`;
     else if (name === 'ls') {
       const names = found.kind === 'directory' ? await filesystem.names(found.path) : [path];
@@ -66,5 +73,5 @@ export async function runScript(filesystem: Filesystem, commands: readonly Comma
     else if (name === 'sha256sum') stdout += `${await filesystem.sha256(found.path)}  ${path}\n`;
     else stdout += (await filesystem.read(found.path)).toString('utf8');
   }
-  return { stdout, stderr };
+  return { stdout, stderr, exitCode };
 }

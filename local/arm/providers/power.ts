@@ -29,7 +29,14 @@ function imageOf(kernel: Kernel, machine: Resource): string | undefined {
   return image && kernel.machines.isImage(image) ? image : undefined;
 }
 
-async function rootOf(kernel: Kernel, machine: Resource): Promise<Filesystem> {
+/** Refuses to run anything on a machine that is a process. */
+export function requireDisk(kernel: Kernel, machine: Resource): void {
+  if (imageOf(kernel, machine))
+    throw notSimulated('Run command is not simulated on a machine that is a process: there is no disk to read.');
+}
+
+/** The filesystem of a machine that is its disk. */
+export async function rootOf(kernel: Kernel, machine: Resource): Promise<Filesystem> {
   const diskId = text(part(part(storageOf(machine), 'osDisk'), 'managedDisk'), 'id') ?? '';
   const disk = kernel.store.get(diskId);
   if (!disk)
@@ -121,8 +128,7 @@ export function powerActions(kernel: Kernel): Record<string, Handler> {
           `The operation requires the VM '${lastName(machine.id)}' to be running (or set to run).`,
         );
       }
-      if (imageOf(kernel, machine))
-        throw notSimulated('Run command is not simulated on a machine that is a process: there is no disk to read.');
+      requireDisk(kernel, machine);
       if (parameters.length) throw notSimulated('Run command with parameters is not simulated.');
       checkConnections(parseScript(script), (host, port) => passage(kernel, machine, host, port));
       return operations.accept(request, 'run command', machine.id, { script }, { status: 202 });

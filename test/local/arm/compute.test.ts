@@ -216,12 +216,65 @@ describe('a machine that is its disk', () => {
     }
   });
 
+  it('has managed run commands below it, each with how it ended', async () => {
+    const { compute } = world.as(owner);
+    const commands = compute.virtualMachineRunCommands;
+    const put = (name: string, script: string) =>
+      commands.createOrUpdate(group, 'erp', name, { location, source: { script } }, fast);
+    expect(await put('who', 'hostname\n# a comment\nls /srv')).toMatchObject({
+      name: 'who',
+      provisioningState: 'Succeeded',
+      timeoutInSeconds: 5_400,
+    });
+    const look = async (name: string) =>
+      (await commands.getByVirtualMachine(group, 'erp', name, { expand: 'instanceView' })).instanceView;
+    expect(await look('who')).toMatchObject({
+      executionState: 'Succeeded',
+      exitCode: 0,
+      output: 'erp-db\ndata\n',
+      error: '',
+    });
+    expect((await commands.getByVirtualMachine(group, 'erp', 'who')).instanceView).toBeUndefined();
+    // The script has failed, the run command has not: its instance view says so.
+    expect(await put('none', 'hostname\ncat /none')).toMatchObject({ provisioningState: 'Succeeded' });
+    expect(await look('none')).toMatchObject({
+      ...{ executionState: 'Failed', exitCode: 1, output: 'erp-db\n' },
+      error: 'cat: /none: No such file or directory\n',
+    });
+    await put('goes on', 'cat /none\nhostname');
+    expect(await look('goes on')).toMatchObject({ executionState: 'Succeeded', exitCode: 0 });
+    expect((await all(commands.listByVirtualMachine(group, 'erp'))).map(({ name }) => name)).toEqual([
+      'goes on',
+      'none',
+      'who',
+    ]);
+    await expect(put('who', 'hostname')).rejects.toMatchObject({ code: 'NotSimulated' });
+    await expect(put('shell', 'rm -rf /srv')).rejects.toMatchObject({ code: 'NotSimulated' });
+    for (const more of [
+      { runAsUser: 'me' },
+      { parameters: [{ name: 'a', value: 'b' }] },
+      { source: { commandId: 'x' } },
+    ])
+      await expect(
+        commands.createOrUpdate(group, 'erp', 'more', { location, source: { script: 'hostname' }, ...more }, fast),
+      ).rejects.toMatchObject({ code: 'NotSimulated' });
+    await commands.delete(group, 'erp', 'who', fast);
+    await put('who', 'cat /etc/hostname');
+    expect(await look('who')).toMatchObject({ output: 'erp-db\n' });
+  });
+
   it('is powered off, deallocated, started, tagged and deleted; what it held is held until then', async () => {
     const { compute, network } = world.as(owner);
     await compute.virtualMachines.powerOff(group, 'erp', fast);
     expect(await powerOf('erp')).toBe('PowerState/stopped');
     await expect(
       compute.virtualMachines.runCommand(group, 'erp', { commandId: 'RunShellScript', script: ['hostname'] }, fast),
+    ).rejects.toMatchObject({ statusCode: 409 });
+    await expect(
+      compute.virtualMachineRunCommands.createOrUpdate(group, 'erp', 'late', {
+        location,
+        source: { script: 'hostname' },
+      }),
     ).rejects.toMatchObject({ statusCode: 409 });
     await compute.virtualMachines.deallocate(group, 'erp', fast);
     expect(await powerOf('erp')).toBe('PowerState/deallocated');

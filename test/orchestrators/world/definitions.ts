@@ -15,6 +15,7 @@ export const startOfDay = '2026-12-05T21:10:00.000Z';
 export const environment: Environment = Environment.parse({
   ...west,
   sites: [...west.sites, { id: 'attic', host: west.sites[0]?.host }],
+  scripts: true,
 });
 
 const startMode = { show: ['mode'], automatic: ['automatic'], manual: ['manual'] };

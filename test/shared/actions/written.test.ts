@@ -91,6 +91,21 @@ it('a webhook takes a body of its own, a secret by name, and what is told on the
   expect(against(webhook({ secret: 'desk', body: { a: [1, { b: null }] }, undo: { body: { c: true } } }))).toEqual([]);
 });
 
+const script = (more: object) => ({ kind: 'script', name: 'register', run: ['systemctl start engine'], ...more });
+
+it.each([
+  [{ run: [] }, 'cutover.actions[0].run: '],
+  [{ within: 'PT9M' }, 'cutover.actions[0].within: give it between a second and eight minutes'],
+  [{ run: ['true', 'PASSWORD=hunter2 mysql'] }, 'cutover.actions[0].run[1]: this looks like a password, and everybody'],
+  [{ undo: ['curl "https://a.example?sig=abc"'] }, 'cutover.actions[0].undo[0]: this looks like a shared access'],
+])('a script with %j is refused, with what would do', (more, message) => {
+  expect(against(script(more))).toEqual([expect.stringContaining(message)]);
+});
+
+it('a script takes lines, what takes them back, and how long it may take', () => {
+  expect(against(script({ run: ['engine --register'], undo: ['engine --remove'], within: 'PT8M' }))).toEqual([]);
+});
+
 it('an action of a kind that is not known is refused with its path', () => {
   expect(against({ kind: 'tag', name: 'a' })[0]).toContain('cutover.actions[0]');
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { AnonymousCredential, PageBlobClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeDisk, writeServerFiles } from '../../../examples/lab/disk.ts';
+import { CutoverAction, needsOf } from '../../../shared/actions/all.ts';
 import { failureOf, ids, inGroup, ownership, startTarget, type TargetWorld } from './target.ts';
 
 const sizeBytes = 20 * 2 ** 20;
@@ -13,7 +14,7 @@ const compute = () => world.azure.compute;
 
 beforeAll(async () => {
   world = await startTarget();
-  await world.authorize();
+  await world.authorize(needsOf([CutoverAction.parse({ kind: 'script', name: 'it', run: ['hostname'] })]));
   const { staging } = world.azure;
   await staging.ensureBlob(world.environment, 'db-01.vhd', sizeBytes, ownership);
   const blob = new PageBlobClient(
@@ -87,6 +88,75 @@ describe('a target machine', () => {
 
   it('answers run command with what its disk holds', async () => {
     expect(await compute().runCommand(world.environment, 'db-01', ['cat /etc/hostname'])).toBe('db-01\n');
+  });
+
+  describe('and scripts', () => {
+    const script = (id: string, ...lines: string[]) =>
+      world.anotherAzure().compute.runScript(world.environment, 'db-01', { id, lines, withinSeconds: 60 });
+    /** When each script began, by what it says. */
+    async function begun(): Promise<Record<string, string>> {
+      const { subscriptionId, resourceGroup } = world.environment;
+      const { virtualMachineRunCommands: commands } = world.clients().compute(subscriptionId);
+      const found: Record<string, string> = {};
+      for await (const { source, tags, instanceView } of commands.listByVirtualMachine(resourceGroup, 'db-01', {
+        expand: 'instanceView',
+      })) {
+        expect(tags).toMatchObject({ 'landfall:owner': 'landfall', 'landfall:workload': 'db-01' });
+        found[source?.script ?? ''] = instanceView?.startTime?.toISOString() ?? '';
+      }
+      return found;
+    }
+
+    it('runs one once under its id, and says how it ended', async () => {
+      const ended = { exitCode: 0, output: 'db-01\n', error: '' };
+      expect(await script('one', 'hostname')).toEqual(ended);
+      const before = await begun();
+      expect(await script('one', 'hostname')).toEqual(ended);
+      expect(await begun()).toEqual(before);
+    });
+
+    it('runs one that failed again from its beginning', async () => {
+      const ended = { exitCode: 1, output: 'db-01\n', error: 'cat: /none: No such file or directory\n' };
+      const lines = ['hostname', 'cat /none'];
+      expect(await script('two', ...lines)).toEqual(ended);
+      const before = await begun();
+      expect(await script('two', ...lines)).toEqual(ended);
+      const after = await begun();
+      expect(Object.keys(after)).toEqual(Object.keys(before));
+      expect(after[lines.join('\n')]).not.toBe(before[lines.join('\n')]);
+    });
+
+    it('finds one that somebody began who did not live to see its end', async () => {
+      const answer = { status: 503, code: 'ServiceUnavailable', message: 'not now' };
+      // The first look finds nothing; what comes after it has begun is lost.
+      world.faults.push({ method: 'GET', action: 'runCommands/read', after: 1, answer });
+      expect(await failureOf(script('three', 'ls /etc/hostname'))).toMatchObject({ kind: 'transient' });
+      const before = await begun();
+      expect(before['ls /etc/hostname']).toBeDefined();
+      expect(await script('three', 'ls /etc/hostname')).toMatchObject({ exitCode: 0, output: '/etc/hostname\n' });
+      expect(await begun()).toEqual(before);
+    });
+
+    it('says what Azure said of one that it could not run, and runs it anew', async () => {
+      const failOperation = { code: 'VMAgentStatusCommunicationError', message: 'The agent does not answer.' };
+      world.faults.push({ method: 'PUT', action: 'runCommands/write', failOperation });
+      expect(await failureOf(script('six', 'cat /etc/os-release'))).toMatchObject({
+        ...{ code: 'azureRejected', kind: 'terminal' },
+        message: expect.stringContaining('The agent does not answer.'),
+      });
+      expect(await script('six', 'cat /etc/os-release')).toMatchObject({ exitCode: 0 });
+    });
+
+    it('refuses what cannot be answered from the disk, and a machine that is not ours', async () => {
+      expect(await failureOf(script('four', 'systemctl restart ledger'))).toMatchObject({
+        code: 'azureRejected',
+        kind: 'terminal',
+        detail: expect.stringContaining('NotSimulated'),
+      });
+      const { environment } = world;
+      const other = compute().runScript(environment, 'nobody', { id: 'five', lines: ['hostname'], withinSeconds: 60 });
+      expect(await failureOf(other)).toMatchObject({ code: 'notFound', kind: 'terminal' });
+    });
   });
 
   it('says what it reaches as far as rules drop it, and is not asked to guess the rest', async () => {

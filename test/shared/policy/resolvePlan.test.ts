@@ -207,6 +207,21 @@ describe('what stands against a wave is told with its place:', () => {
     ]);
   });
 
+  it('scripts where the environment allows none', () => {
+    const script = { kind: 'script' as const, name: 'register', run: ['true'], within: 'PT2M' };
+    const change = (definition: WaveDefinition) => {
+      definition.groups[1]!.settings = { cutover: { actions: [script] } };
+    };
+    expect(problems(change)).toMatchObject(
+      [0, 1].map((index) => ({
+        path: `groups[1].workloads[${index}].settings.cutover.actions`,
+        value: 'register',
+        message: 'environment "west" lets no plan run scripts: they run as root on targets',
+      })),
+    );
+    expect(paths(change, { environment: { ...environment, scripts: true } })).toEqual([]);
+  });
+
   it('agentless workloads of a site that the environment does not have', () => {
     expect(paths(() => {}, { environment: { ...environment, sites: [] } })).toEqual(['groups[1].workloads[0].method']);
   });
