@@ -47,6 +47,9 @@ const securityGroups = 'Microsoft.Network/networkSecurityGroups';
 const aroundSubnet = (subnetId: string): string =>
   `${subnetId.split('/virtualNetworks/')[0] ?? ''}/networkSecurityGroups/test`;
 
+/** What Azure Compute usually asks of those who poll. */
+const retryAfterSeconds = 10;
+
 export class ModelledAzure implements Azure {
   readonly resources = new Map<string, Resource>();
   readonly records = new Map<string, DnsRecord>();
@@ -162,7 +165,40 @@ export class ModelledAzure implements Azure {
     const resource = this.#find(kind, name);
     const at = resource?.goneAt ?? resource?.readyAt ?? 0;
     if (at <= this.#clock.now()) return { done: true };
-    return { done: false, operation };
+    return { done: false, operation, retryAfterSeconds };
+  }
+
+  /** Somebody deletes a resource in the portal, and waits until it is gone. */
+  removeByHand(key: string): void {
+    if (!this.exists(key)) return;
+    this.#changed(`delete ${key}`, 'resource', key);
+    this.resources.delete(key);
+  }
+
+  /** Sets a record. It may not move while clients keep an answer that lives longer. */
+  setRecord(type: string, record: string, value: DnsRecord): void {
+    const key = `${type} ${record}`;
+    const before = this.records.get(key);
+    this.records.set(key, value);
+    const cachedUntil = this.#cachedUntil.get(key) ?? 0;
+    if (before?.values.join() !== value.values.join()) {
+      if (cachedUntil > this.#clock.now()) this.#around.found(`${record} moves while clients keep its old answer`);
+      this.#changed(`${record} is ${value.values.join()}`, 'record', record);
+    } else if (before.ttlSeconds !== value.ttlSeconds) {
+      if (before.ttlSeconds > value.ttlSeconds)
+        this.#cachedUntil.set(key, Math.max(cachedUntil, this.#clock.now() + before.ttlSeconds * 1000));
+      this.#changed(`${record} lives ${value.ttlSeconds} s`, 'record', record);
+    }
+  }
+
+  removeRecord(type: string, record: string): void {
+    if (this.records.delete(`${type} ${record}`)) this.#changed(`${record} is absent`, 'record', record);
+  }
+
+  revokeRoles(): void {
+    if (this.rolesGranted) this.#changed('revoke roles', 'roles', 'roles');
+    this.rolesGranted = false;
+    this.#grantedBesides.clear();
   }
 
   authorization: Azure['authorization'] = {
@@ -185,11 +221,7 @@ export class ModelledAzure implements Azure {
       return [{ kind: 'roleAssignment', id: 'cutover' }];
     },
     effective: async (_environment, besides) => this.#mayAll(besides),
-    revoke: async () => {
-      if (this.rolesGranted) this.#changed('revoke roles', 'roles', 'roles');
-      this.rolesGranted = false;
-      this.#grantedBesides.clear();
-    },
+    revoke: async () => this.revokeRoles(),
   };
 
   /** What the region offers. A test may say; a rehearsal cannot know. */
@@ -312,23 +344,8 @@ export class ModelledAzure implements Azure {
 
   dns: Azure['dns'] = {
     get: async (_zone, record, type) => this.records.get(`${type} ${record}`),
-    set: async (_zone, record, type, value) => {
-      const key = `${type} ${record}`;
-      const before = this.records.get(key);
-      this.records.set(key, value);
-      const cachedUntil = this.#cachedUntil.get(key) ?? 0;
-      if (before?.values.join() !== value.values.join()) {
-        if (cachedUntil > this.#clock.now()) this.#around.found(`${record} moves while clients keep its old answer`);
-        this.#changed(`${record} is ${value.values.join()}`, 'record', record);
-      } else if (before.ttlSeconds !== value.ttlSeconds) {
-        if (before.ttlSeconds > value.ttlSeconds)
-          this.#cachedUntil.set(key, Math.max(cachedUntil, this.#clock.now() + before.ttlSeconds * 1000));
-        this.#changed(`${record} lives ${value.ttlSeconds} s`, 'record', record);
-      }
-    },
-    remove: async (_zone, record, type) => {
-      if (this.records.delete(`${type} ${record}`)) this.#changed(`${record} is absent`, 'record', record);
-    },
+    set: async (_zone, record, type, value) => this.setRecord(type, record, value),
+    remove: async (_zone, record, type) => this.removeRecord(type, record),
     requireZone: async () => {},
   };
 

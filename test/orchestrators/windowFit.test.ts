@@ -27,7 +27,7 @@ test('after the latest safe start it is a no-go, with the numbers: nobody is ask
   const { status, groups } = await world.ended();
   expect([status, groups['data']?.status]).toEqual(['rolledBack', 'held']);
   expect(groups['data']?.reason).toMatch(
-    /^no-go: .*way back do not fit.* has 20 min left from .*; the latest safe start was 2026-12-06T00:\d\d:/,
+    /^no-go: .*way back do not fit.* has 19 min left from .*; the latest safe start was 2026-12-06T00:\d\d:/,
   );
   expect(stops()).toEqual([]);
   expect(world.documents<GateDocument>('gate').filter(({ name }) => name === 'cutover')).toEqual([]);
