@@ -52,7 +52,10 @@ function* story(
       reason: 'the wave has started',
     });
   // What an earlier attempt did is this one's to undo, even if it never comes to do anything itself.
-  else yield* ctx.shielded(rearm(ctx, taken, prepareSteps[method], workload, subject));
+  else {
+    const made = prepareSteps[method].map((step) => ({ step, input: workload }));
+    yield* ctx.shielded(rearm(ctx, taken, made, subject));
+  }
   for (const step of prepareSteps[method]) yield* take(ctx, taken, step, workload, subject, onFailure);
   if (!resumed)
     yield* enterPhase.call(ctx, {

@@ -119,15 +119,19 @@ function changedBy(answer: Answer | undefined): { changed?: unknown; by?: string
   return answer?.changed === undefined ? {} : { changed: answer.changed, by: answer.by };
 }
 
-/** Arms steps that an earlier attempt has taken: their effects are there, to be kept by this one or undone. */
-export function* rearm(
-  ctx: Ctx,
-  taken: Taken[],
-  steps: readonly AnyStep[],
-  input: unknown,
-  subject: Subject,
-): Flow<void> {
-  for (const step of steps)
+/** A step that an earlier attempt has taken, and with what. */
+export interface Earlier {
+  step: AnyStep;
+  input: unknown;
+}
+
+/**
+ * Arms steps that an earlier attempt has taken: their effects are there, to be kept by this one or undone. Whoever answers
+ * a failure with the way back still wants them undone: all are armed, or done by hand, before `Interrupted` is thrown.
+ */
+export function* rearm(ctx: Ctx, taken: Taken[], earlier: readonly Earlier[], subject: Subject): Flow<void> {
+  let back: Interrupted | undefined;
+  for (const { step, input } of earlier)
     for (let attempt = 1; ; attempt++) {
       try {
         const before: unknown = step.before.parse(yield* step.capture(ctx, input, attempt));
@@ -136,11 +140,25 @@ export function* rearm(
       } catch (error) {
         const operationId = ctx.operationId('rearm', step.name, ...subjectKey(step, subject, input), attempt, 'help');
         const failure = failureOf(error, step.name);
-        const choices: Question['choices'] = ['retry', 'rollback', 'cancel'];
-        const question: Question = { step: step.name, failure, during: 'capture', choices };
-        yield* askPeople(ctx, { subject, operationId, question });
+        const about = { step: step.name, failure, during: 'capture' as const };
+        const question: Question =
+          back === undefined
+            ? { ...about, choices: ['retry', 'rollback', 'cancel'] }
+            : { ...about, choices: ['retry', 'doneByHand'], todo: [undoingOf(step, subject)] };
+        try {
+          if ((yield* askPeople(ctx, { subject, operationId, question })).choice === 'doneByHand') break;
+        } catch (interrupted) {
+          if (!(interrupted instanceof Interrupted)) throw interrupted;
+          back = interrupted;
+        }
       }
     }
+  if (back !== undefined) throw back;
+}
+
+/** What is left to do by hand of a step of which nobody knows what it found. */
+export function undoingOf({ name }: AnyStep, { workloadIds }: Subject): string {
+  return `undo ${name}${workloadIds.length === 0 ? '' : ` of ${workloadIds.join(', ')}`}`;
 }
 
 /** Writes down what happens to a step, under one operation id. */

@@ -70,7 +70,8 @@ export function* ttlBack(
 ): Flow<void> {
   for (const workloadId of yield* whoseTtl.call(ctx, { waveId, workloadIds, after })) {
     const asked = { waveId, workloadIds: after === 'commit' ? [] : [workloadId] };
-    const todo = [`let the DNS records of ${workloadId} live as long as before: its journal says how long`];
+    const planned = after === 'commit' ? 'its plan says, and those of which it says nothing as long as ' : '';
+    const todo = [`let the DNS records of ${workloadId} live as long as ${planned}before: its journal says how long`];
     const key = ['ttlBack', workloadId, ctx.nextCount(`ttlBack ${workloadId}`)];
     const restored = { waveId, workloadId, after, reason };
     const byHand = yield* untilDone(ctx, step, asked, key, todo, function* () {

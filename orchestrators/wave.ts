@@ -85,9 +85,12 @@ function* readyEnvironment(
   try {
     if (begun) {
       // An earlier attempt has made the environment ready: that is this one's to undo, however far it comes itself.
-      yield* ctx.shielded(rearm(ctx, taken, [targetIam], { environmentId }, subject));
-      yield* ctx.shielded(rearm(ctx, taken, [migrationAppliance], { environmentId, waveId }, subject));
-      for (const site of sites) yield* ctx.shielded(rearm(ctx, taken, [sourceWorker], site, subject));
+      const made = [
+        { step: targetIam, input: { environmentId } },
+        { step: migrationAppliance, input: { environmentId, waveId } },
+        ...sites.map((input) => ({ step: sourceWorker, input })),
+      ];
+      yield* ctx.shielded(rearm(ctx, taken, made, subject));
     }
     yield* take(ctx, taken, targetIam, { environmentId }, subject);
     yield* take(ctx, taken, migrationAppliance, { environmentId, waveId }, subject);

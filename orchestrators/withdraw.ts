@@ -9,7 +9,7 @@ import { allSteps, prepareSteps } from './itinerary.ts';
 import { enterPhase, recordGroup } from './journal/activities.ts';
 import { stillReplicating } from './journal/reads/activities.ts';
 import { GroupOutcome } from './membership.ts';
-import type { Taken } from './saga.ts';
+import { type Taken, undoingOf } from './saga.ts';
 import { untilDone, walkBack } from './walkBack.ts';
 
 /** Undoes steps 7 to 4 of one workload that goes on replicating. Nothing interrupts it. */
@@ -45,7 +45,7 @@ function* undoPreparation(
   const subject = { waveId, workloadIds: [workloadId] };
   const taken: Taken[] = [];
   for (const step of prepareSteps[method]) {
-    const todo = [`undo ${step.name} of ${workloadId}`];
+    const todo = [undoingOf(step, subject)];
     yield* untilDone(ctx, step.name, subject, ['rearm', step.name], todo, function* () {
       const before: unknown = step.before.parse(yield* step.capture(ctx, workload, 1));
       taken.push({ step: step.name, input: workload, before });

@@ -9,7 +9,7 @@ import { idlePhases, mayMove, Phase } from './phases.ts';
 import type { Point, SyncRegion, WorkloadState } from './state.ts';
 import { stepAfter } from './stepRecord.ts';
 import { withRun } from './syncRuns.ts';
-import { toldAfter } from './told.ts';
+import { doubted, toldAfter } from './told.ts';
 import { ttlAfter } from './ttl.ts';
 
 const pointsKept = 12;
@@ -104,7 +104,9 @@ function decide(
       const { step } = event.data;
       const steps = { ...state.steps, [step]: stepAfter(state.steps[step], event) };
       // A step that begins or ends waits for nothing: what a process that was thought dead told of its calls is over.
-      return { state: { ...state, steps, waiting: undefined } };
+      const byHand = event.type === 'landfall.step.undone' && event.data.byHand !== undefined;
+      const told = byHand ? doubted(state.told, event.time) : state.told;
+      return { state: { ...state, steps, told, waiting: undefined } };
     }
     case 'landfall.effect.applied':
     case 'landfall.effect.failed':

@@ -36,6 +36,11 @@ export function toldAfter(
   }
 }
 
+/** Whoever has undone a step by hand may have switched anything, and has not said what: nothing is known any more. */
+export function doubted(before: Told | undefined, time: string): Told | undefined {
+  return before && { power: 'unknown', network: 'unknown', since: time };
+}
+
 function unknown(meant: object): Partial<Told> {
   return Object.fromEntries(Object.keys(meant).map((key) => [key, 'unknown']));
 }

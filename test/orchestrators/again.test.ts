@@ -95,6 +95,46 @@ test('a second start that fails in the environment and is rolled back leaves wor
   await leaseKept(world);
 });
 
+test.each([
+  ['findRoleGaps', 'cancelled'],
+  ['findAppliance', 'cancelled'],
+  ['findAgent', 'rolledBack'],
+])(
+  'a second start that fails at %s before it knows what the first one made, and is cancelled, undoes all of it',
+  async (activity, status) => {
+    world = await World.open({ change: onlyDb });
+    world.script.once('applyAction', () => world.people.rollBack());
+    await world.start();
+    await world.ended();
+    world.script.fail(activity, broken);
+    await world.start();
+    await world.question();
+    await world.people.answer('cancel');
+    expect((await world.ended()).status).toBe(status);
+    expect(world.phases()).toEqual({ db: 'withdrawn' });
+    await nothingLeft(world);
+  },
+);
+
+test('whoever wants back and cannot learn what was made does that by hand, and the rest is undone', async () => {
+  world = await World.open({ change: onlyDb });
+  world.script.once('applyAction', () => world.people.rollBack());
+  await world.start();
+  await world.ended();
+  world.script.fail('findRoleGaps', broken, { times: 2 });
+  await world.start();
+  await world.question();
+  await world.people.answer('cancel');
+  await world.question();
+  expect(world.openQuestions()).toEqual([
+    expect.objectContaining({ choices: ['retry', 'doneByHand'], todo: ['undo targetIam'] }),
+  ]);
+  world.azure.revokeRoles();
+  await world.people.answer('doneByHand');
+  expect((await world.ended()).status).toBe('cancelled');
+  await nothingLeft(world);
+});
+
 test('deltas go on while a wave waits for its window, and the cutover follows a recent one', async () => {
   world = await World.open({ change: onlyDb, start: '2026-12-05T12:00:00.000Z' });
   world.keepTime();

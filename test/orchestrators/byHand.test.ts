@@ -73,6 +73,28 @@ test('a rollback asks people to connect the source and to power it on before its
   await nothingLeft(world);
 });
 
+test('what was undone by hand is not known any more: the next cutover asks people to switch the source off once more', async () => {
+  world = await open();
+  world.keepTime(20_000);
+  world.people.atGate['byHand:connect'] = 'reject';
+  world.script.once('recordStep', () => world.people.rollBack(), {
+    matches: ({ what }) =>
+      (what as { type: string; data: { step?: string } }).type === 'landfall.step.completed' &&
+      (what as { data: { step?: string } }).data.step === 'finalDelta',
+  });
+  await world.start();
+  await world.question();
+  await world.hosts.machineHost('db-01').setNic(true);
+  await world.hosts.machineHost('db-01').powerOn();
+  await world.people.answer('doneByHand');
+  expect((await world.ended()).status).toBe('rolledBack');
+  expect(world.state('db').told).toMatchObject({ power: 'unknown', network: 'unknown' });
+  await world.start();
+  expect((await world.ended()).status).toBe('committed');
+  expect(hands().slice(-2)).toEqual(['byHand:powerOff', 'byHand:disconnect']);
+  expect(world.hosts.machine('db-01')).toMatchObject({ power: 'off', nicConnected: false });
+});
+
 test('who was asked to switch off and never said whether it is done is asked to power on', async () => {
   world = await open();
   delete world.people.atGate['byHand:powerOff'];
