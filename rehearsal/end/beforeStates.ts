@@ -1,6 +1,7 @@
 // What the waves found, held against what they leave: whoever did not commit is as it was, apart from the replicated points.
 import type { DnsRecord } from '../../shared/azure/contract.ts';
 import { applianceIds, type WorkloadPlan } from '../../shared/model/plan.ts';
+import type { EventDocument } from '../../shared/store/documents.ts';
 import { resourceNames } from '../../shared/store/plans.ts';
 import type { World } from '../world/world.ts';
 
@@ -24,7 +25,9 @@ function note(world: World): Before {
 }
 
 function compare(world: World, before: Before): string[] {
-  const workloads = world.documents<{ kind: 'state'; plan: WorkloadPlan; state: { phase: string } }>('state');
+  const workloads = world
+    .documents<{ kind: 'state'; plan: WorkloadPlan; state: { phase: string } }>('state')
+    .filter(({ state }) => state.phase !== 'unregistered');
   const committed = workloads.filter(({ state }) => state.phase === 'committed').map(({ plan }) => plan);
   const sources = new Set(committed.map(({ source }) => source.id));
   return [
@@ -52,10 +55,15 @@ function machineOf(world: World, id: string): Machine {
   };
 }
 
-function notServing({ azure, hosts }: World, { source, target, settings }: WorkloadPlan): string[] {
+function notServing(world: World, plan: WorkloadPlan): string[] {
+  const { azure, hosts } = world;
+  const { source, target, settings } = plan;
   const machine = azure.machine(target.name);
   const quarantine = settings.placement.quarantineNetworkSecurityGroupId;
-  const opens = settings.cutover.actions.some(({ kind }) => kind === 'networkSecurityGroup');
+  const without = leftOut(world, plan);
+  const opens = settings.cutover.actions.some(
+    ({ kind, name }) => kind === 'networkSecurityGroup' && !without.has(name),
+  );
   const { power } = hosts.machine(source.id);
   return [
     ...(machine === undefined || machine.goes ? [`${source.id} committed, and its target is not there`] : []),
@@ -65,9 +73,12 @@ function notServing({ azure, hosts }: World, { source, target, settings }: Workl
 }
 
 /** Whoever was to be told that a target is there knows it once it has committed. */
-function notTold({ webhooks }: World, { workloadId, settings }: WorkloadPlan): string[] {
+function notTold(world: World, plan: WorkloadPlan): string[] {
+  const { webhooks } = world;
+  const { workloadId, settings } = plan;
+  const without = leftOut(world, plan);
   return settings.cutover.actions
-    .filter(({ kind, name }) => kind === 'webhook' && standing(webhooks, workloadId, name) !== 1)
+    .filter(({ kind, name }) => kind === 'webhook' && !without.has(name) && standing(webhooks, workloadId, name) !== 1)
     .map(({ name }) => `${workloadId} committed, and "${name}" stands ${standing(webhooks, workloadId, name)} times`);
 }
 
@@ -100,9 +111,12 @@ function scriptsOf({ scripts }: World['azure'], machine: string, lines: readonly
 }
 
 /** Who has committed is behind its load balancer, and its source is not. */
-function notBalanced({ azure: { pools } }: World, { target, settings }: WorkloadPlan): string[] {
+function notBalanced(world: World, plan: WorkloadPlan): string[] {
+  const { target, settings } = plan;
+  const { pools } = world.azure;
+  const without = leftOut(world, plan);
   return settings.cutover.actions.flatMap((action) => {
-    if (action.kind !== 'loadBalancer') return [];
+    if (action.kind !== 'loadBalancer' || without.has(action.name)) return [];
     const { backendPoolId, takeOut } = action;
     const held = takeOut === undefined ? [] : (pools.addresses.get(takeOut.backendPoolId) ?? []);
     return [
@@ -123,6 +137,16 @@ function notLivingOn({ azure }: World, before: Before, { settings }: WorkloadPla
     const is = azure.records.get(key)?.ttlSeconds;
     return wanted === undefined || is === wanted ? [] : [`the record ${key} lives ${is} s and not ${wanted} s`];
   });
+}
+
+/** Names of actions that people have left out of a retry of step 11. */
+function leftOut(world: World, { waveId, workloadId }: WorkloadPlan): Set<string> {
+  const names = world.documents<EventDocument>('event').flatMap(({ event, ...of }) => {
+    if (of.waveId !== waveId || of.workloadId !== workloadId || event.type !== 'landfall.step.started') return [];
+    const { leaveOut = [] } = (event.data.changed ?? {}) as { leaveOut?: string[] };
+    return event.data.step === 'postCutover' ? leaveOut : [];
+  });
+  return new Set(names);
 }
 
 function notAsBefore(world: World, before: Before, plan: WorkloadPlan, replicates: boolean): string[] {

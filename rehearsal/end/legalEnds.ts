@@ -18,7 +18,7 @@ const groupEnds: ReadonlySet<GroupStatus['status']> = new Set([
   'planned',
   'failed',
 ]);
-const phaseEnds: ReadonlySet<string> = new Set(['registered', 'replicating', 'committed', 'withdrawn']);
+const phaseEnds: ReadonlySet<string> = new Set(['registered', 'replicating', 'committed', 'withdrawn', 'unregistered']);
 
 /** Every wave, group and workload has come to an end that the domain knows, and nobody is asked anything any more. */
 export function legalEnds(world: World): string[] {
@@ -36,7 +36,7 @@ export function legalEnds(world: World): string[] {
       .map(({ waveId, workloadId, state }) => `workload ${waveId}/${workloadId} is ${state.phase}`),
     ...waves
       .filter(({ status }) => status === 'committed')
-      .flatMap(({ waveId }) => workloads.filter((each) => each.waveId === waveId && each.state.phase !== 'committed'))
+      .flatMap(({ waveId }) => workloads.filter((each) => each.waveId === waveId && !isOver(each)))
       .map(({ waveId, workloadId, state }) => `wave ${waveId} committed, and its ${workloadId} is ${state.phase}`),
     ...cancelledInVain(world),
     ...world.openGates().map(({ waveId, id }) => `gate ${waveId}/${id} is still open`),
@@ -60,4 +60,9 @@ export function cancelledInVain(world: World): string[] {
         .filter((each) => each.waveId === waveId && each.state.phase === 'replicating')
         .map(({ workloadId }) => `wave ${waveId} was cancelled, and its ${workloadId} goes on replicating`),
     );
+}
+
+/** Who has gone to another wave, or was left out by a version, is nothing of this wave any more. */
+function isOver({ state }: WorkloadDocument): boolean {
+  return state.phase === 'committed' || state.phase === 'unregistered';
 }

@@ -19,6 +19,9 @@ export interface Sight {
   plansOf(kind: Change['kind'], id: string): readonly WorkloadPlan[];
 }
 
+/** Orders and answers that lead back: no other one decides that something goes. */
+export const leadsBack: ReadonlySet<string> = new Set(['rollback', 'cancel']);
+
 /** What just happened. The operation is the activity's that did it, if an activity did. */
 export interface Watcher {
   changed?(change: Change, operationId: string | undefined): string[];

@@ -3,7 +3,7 @@
 // on record.
 import type { AttentionDocument, ControlDocument, EntryDocument, GateDocument } from '../../shared/store/documents.ts';
 import { resourceNames } from '../../shared/store/plans.ts';
-import type { Invariant, Sight } from './invariant.ts';
+import { type Invariant, leadsBack, type Sight } from './invariant.ts';
 
 export const noUnaskedCleanup: Invariant = {
   number: 4,
@@ -62,9 +62,9 @@ function isDecided({ documents }: Sight, waveId: string): boolean {
   const of = <T extends { waveId: string }>(found: T[]): T[] => found.filter((each) => each.waveId === waveId);
   const { commitPolicy, onOverrun, groups } = documents.wave(waveId).plan;
   return (
-    of(documents.documents<ControlDocument>('control')).length > 0 ||
+    of(documents.documents<ControlDocument>('control')).some(({ signal }) => leadsBack.has(signal.action)) ||
     of(documents.documents<AttentionDocument>('attention')).some(
-      ({ answer }) => answer !== undefined && answer.choice !== 'retry',
+      ({ answer }) => answer !== undefined && leadsBack.has(answer.choice),
     ) ||
     of(documents.documents<GateDocument>('gate')).some(({ status }) => status === 'rejected' || status === 'expired') ||
     Object.values(commitPolicy).includes('rollback') ||

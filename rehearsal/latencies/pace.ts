@@ -31,3 +31,15 @@ export function paceOf(latencies: Latencies, chance: Chance): Pace {
 export function churned({ churnMegabytesPerHour }: Latencies, milliseconds: number): number {
   return Math.round(((churnMegabytesPerHour * megabyte) / 3_600_000) * Math.max(0, milliseconds));
 }
+
+/** One pace, and another one as soon as something is so. */
+export function paceThat(before: Pace, after: Pace, isSo: () => boolean): Pace {
+  const now = () => (isSo() ? after : before);
+  return {
+    azure: (...operation) => now().azure(...operation),
+    start: (kind) => now().start(kind),
+    command: (command) => now().command(command),
+    sync: (...sync) => now().sync(...sync),
+    shutdown: () => now().shutdown(),
+  };
+}

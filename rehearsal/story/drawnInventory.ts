@@ -38,7 +38,7 @@ export const profile = Profile.parse({
   id: 'standard',
   settings: {
     sizing: { vmSize: 'Standard_D2s_v5', diskSku: 'StandardSSD_LRS' },
-    sync: { cadence: 'PT15M', stallAfter: 'PT5M', verify: 'written', maxLagAtCutover: 'PT8H' },
+    sync: { cadence: 'PT40M', stallAfter: 'PT5M', verify: 'written', maxLagAtCutover: 'PT8H' },
     uat: { checks: [{ kind: 'boot', name: 'boots' }], expiresAfter: 'P2D' },
     cutover: { actions: [], shutdownWithin: 'PT5M', onShutdownRefused: 'abort' },
     validation: { checks: [] },
@@ -57,7 +57,7 @@ export function sourceOf(id: string, chance: Chance): Source {
     host: { ...host, machine: id },
     disks: disks.map((disk, index) => ({
       ...{ id: disk, path: `/srv/${id}-${disk}.img`, boot: index === 0 },
-      sizeBytes: 2 ** (20 + chance.below(16)),
+      sizeBytes: 2 ** (20 + chance.below(13)),
     })),
     nics: [{ id: 'eth0', address: '10.0.0.4' }],
     services: services.map((name, index) => ({
@@ -123,15 +123,16 @@ export function settingsOf(name: string, chance: Chance): z.input<typeof Setting
   const checks = [
     { kind: 'boot' as const, name: 'boots' },
     { kind: 'tcp' as const, name: 'answers', host: `${name}.cellar.example`, port: 443, expect: 'open' as const },
-  ].slice(0, 1 + chance.below(2));
+  ].slice(0, chance.happens(0.7) ? 2 : 1);
+  const patience = { tries: 1 + chance.below(2), answerWithin: chance.happens(0.5) ? 'PT2M' : 'PT15M' };
   const networkSecurityGroupId = `${network}/networkSecurityGroups/open`;
   const zoneId = `${network}/privateDnsZones/corp.example`;
   // One in some is to live otherwise once it has moved.
   const afterwards = name.endsWith('1') ? { ttlSeconds: 30 } : {};
   const traffic = { record: name, type: 'A' as const, value: '{target.ip}', ...afterwards };
   return {
-    uat: { checks },
-    validation: { checks },
+    uat: { checks, ...patience },
+    validation: { checks, ...patience },
     cutover: {
       actions: [
         { kind: 'networkSecurityGroup', name: 'open', networkSecurityGroupId },

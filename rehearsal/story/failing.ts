@@ -27,12 +27,14 @@ function judged<T extends object>(part: T, judge: Judge): T {
 }
 
 /** The second call that the activity makes has its effect, and then everything ends: what a process that is killed leaves behind. */
-export function halfway(capabilities: Capabilities): Capabilities {
+export function halfway(capabilities: Capabilities, ended: () => void): Capabilities {
   let calls = 0;
-  const judge: Judge = () =>
-    ++calls === 2
-      ? { error: transient('unavailable', 'The rehearsal lets this end halfway.', 'Try again.'), afterEffect: true }
-      : undefined;
+  const judge: Judge = () => {
+    if (++calls !== 2) return undefined;
+    ended();
+    const error = transient('unavailable', 'The rehearsal lets this end halfway.', 'Try again.');
+    return { error, afterEffect: true };
+  };
   const { store, bus, azure, hosts, webhooks } = capabilities;
   return {
     ...capabilities,
@@ -46,14 +48,13 @@ export function halfway(capabilities: Capabilities): Capabilities {
   };
 }
 
-/** Azure, the bus or the source's host says no for good, once. The app's own store may be away, but it does not say no. */
-export function refusing(capabilities: Capabilities, afterEffect: boolean, refused: () => void): Capabilities {
-  let calls = 0;
-  const judge: Judge = () => {
-    if (++calls > 1) return undefined;
-    refused();
-    return { error: terminal('azureRejected', 'The rehearsal lets this fail.', 'Retry, or roll back.'), afterEffect };
-  };
+/**
+ * Azure, the bus or the source's host says no for good, wherever `refuses` says so when it is asked. The app's own store
+ * may be away, but it does not say no.
+ */
+export function refusing(capabilities: Capabilities, afterEffect: boolean, refuses: () => boolean): Capabilities {
+  const error = terminal('azureRejected', 'The rehearsal lets this fail.', 'Retry, or roll back.');
+  const judge: Judge = () => (refuses() ? { error, afterEffect } : undefined);
   const { bus, azure, hosts, webhooks } = capabilities;
   const parts = { bus: judged(bus, judge), azure: judged(azure, judge), hosts: judged(hosts, judge) };
   return { ...capabilities, ...parts, webhooks: judged(webhooks, judge) };

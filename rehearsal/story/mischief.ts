@@ -5,6 +5,7 @@ import type { ActivityCall } from '../../shared/durable/activity.ts';
 import type { Failure } from '../../shared/errors.ts';
 import type { Interference } from '../world/world.ts';
 import { halfway, refusing } from './failing.ts';
+import type { Moments } from './moment.ts';
 import type { FailureKind, Story } from './story.ts';
 
 const base = { code: 'unavailable' as const, message: 'The rehearsal lets this fail.', suggestion: 'Try again.' };
@@ -18,20 +19,29 @@ export interface FailedStep {
 }
 
 export class Mischief implements Interference {
-  /** How many activities there were. */
-  calls = 0;
+  /** What has come of the drawn failures: how many of each kind made a difference. */
+  readonly done = new Map<FailureKind, number>();
   readonly #story: Story;
   readonly #chance: Chance;
-  readonly #happens: (call: number) => void;
+  readonly #moments: Moments;
+  readonly #happens: () => void;
   readonly #failing = new Map<string, { kind: FailureKind; tries: number }>();
   readonly #steps: FailedStep[];
   /** The step that an orchestration has begun, by instance id. */
   readonly #begun = new Map<string, { step: string; workloadIds: string[] }>();
+  /** Failures for good that have not found an activity yet that reaches anything. */
+  #refusals = 0;
 
-  /** `happens` hears of every activity by its number, before it runs. */
-  constructor(story: Story, chance: Chance, steps: readonly FailedStep[], happens: (call: number) => void) {
+  /** `happens` hears of every activity before it runs, when it has been counted. */
+  constructor(
+    story: Story,
+    { chance, moments }: { chance: Chance; moments: Moments },
+    steps: readonly FailedStep[],
+    happens: () => void,
+  ) {
     this.#story = story;
     this.#chance = chance;
+    this.#moments = moments;
     this.#steps = [...steps];
     this.#happens = happens;
   }
@@ -42,15 +52,18 @@ export class Mischief implements Interference {
     capabilities: Capabilities,
     run: (capabilities: Capabilities) => Promise<unknown>,
   ): Promise<unknown> {
-    const number = ++this.calls;
-    this.#happens(number);
+    this.#moments.calls++;
+    this.#happens();
     this.#follow(name, call);
     const wanted = this.#wanted(call);
-    if (wanted !== undefined)
-      return run(refusing(capabilities, false, () => this.#steps.splice(this.#steps.indexOf(wanted), 1)));
-    switch (this.#kindOf(number, call)) {
-      case undefined:
-        return run(capabilities);
+    if (wanted !== undefined) return run(refusing(capabilities, false, () => this.#takes(wanted)));
+    const kind = this.#kindOf(call);
+    if (kind === 'terminal') this.#refusals++;
+    if (kind === undefined || kind === 'terminal')
+      return run(this.#refusals > 0 ? this.#refuse(capabilities) : capabilities);
+    if (kind === 'halfway') return run(halfway(capabilities, () => this.#did(kind)));
+    this.#did(kind);
+    switch (kind) {
       case 'transient':
         return { failure: transient };
       case 'throttled':
@@ -58,15 +71,37 @@ export class Mischief implements Interference {
       case 'lost':
         await run(capabilities);
         return { failure: transient };
-      case 'halfway':
-        return run(halfway(capabilities));
-      case 'terminal':
-        return run(refusing(capabilities, this.#chance.happens(0.3), () => {}));
+      case 'twice':
+        await run(capabilities);
+        return run(capabilities);
+      case 'atOnce':
+        return (await Promise.all([run(capabilities), run(capabilities)]))[1];
     }
   }
 
-  #kindOf(number: number, { operationId }: ActivityCall): FailureKind | undefined {
-    const drawn = this.#story.failures.find(({ call }) => call === number);
+  #did(kind: FailureKind): void {
+    this.done.set(kind, (this.done.get(kind) ?? 0) + 1);
+  }
+
+  /** Whoever reaches something next is refused, once for each failure that is due. */
+  #refuse(capabilities: Capabilities): Capabilities {
+    return refusing(capabilities, this.#chance.happens(0.3), () => {
+      if (this.#refusals === 0) return false;
+      this.#refusals--;
+      this.#did('terminal');
+      return true;
+    });
+  }
+
+  /** Whether the step that was to fail still is: once it has, it is done. */
+  #takes(wanted: FailedStep): boolean {
+    const index = this.#steps.indexOf(wanted);
+    if (index >= 0) this.#steps.splice(index, 1);
+    return index >= 0;
+  }
+
+  #kindOf({ operationId }: ActivityCall): FailureKind | undefined {
+    const drawn = this.#story.failures.find(({ at }) => this.#moments.isNow(at));
     const failing = this.#failing.get(operationId) ?? drawn;
     if (failing === undefined || failing.tries === 0) return undefined;
     this.#failing.set(operationId, { kind: failing.kind, tries: failing.tries - 1 });

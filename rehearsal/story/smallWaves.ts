@@ -8,20 +8,38 @@ import type { Rehearsed } from '../rehearse.ts';
 import { environment, poolsOf, profile, recordsOf, settingsOf, sourceOf } from './drawnInventory.ts';
 
 /** Waves of `sources`, with everything else drawn. */
-function waveOf(id: string, sources: readonly Source[], chance: Chance): WaveDefinition {
-  const apart = sources.length > 1 && chance.happens(0.4);
+function waveOf(id: string, sources: readonly Source[], chance: Chance, dependsOn: string[] = []): WaveDefinition {
+  const apart = sources.length > 1 && chance.happens(0.3);
   const grouped = apart ? [sources.slice(0, 1), sources.slice(1)] : [sources];
   const pick = <T>(...from: T[]): T => from[chance.below(from.length)] as T;
   const gate = () => ({
     required: chance.happens(0.7),
-    quorum: pick(1, 1, 2),
-    ...(chance.happens(0.2)
-      ? { expiresAfter: pick('PT30M', 'PT6H'), onExpiry: pick<'hold' | 'approve'>('hold', 'approve') }
+    ...pick(
+      { quorum: 1 },
+      { quorum: 1 },
+      { quorum: 2 },
+      { approvers: ['Carl'] },
+      { quorum: 2, approvers: ['carl', 'dora'] },
+    ),
+    ...(chance.happens(0.35)
+      ? {
+          expiresAfter: pick('PT30M', 'PT6H'),
+          onExpiry: pick<'hold' | 'approve' | 'reject'>('hold', 'approve', 'reject'),
+        }
       : {}),
   });
   const asks = chance.happens(0.6);
+  const courses = {
+    onPassed: asks ? pick('wait', 'wait', 'commit', 'rollback') : pick('commit', 'commit', 'rollback'),
+    onFailed: pick('wait', 'wait', 'rollback', 'commit'),
+    onSilent: pick('wait', 'wait', 'rollback', 'commit'),
+    timeout: 'PT4H',
+    onTimeout: pick('hold', 'commit', 'rollback'),
+  } as const;
+  const losing = Object.values<string>(courses).includes('rollback');
+  const unproven = [courses.onFailed, courses.onSilent].includes('commit');
   const posted: z.input<typeof WaveDefinition> = {
-    ...{ id, name: `Wave ${id}`, environment: 'west', profile: 'standard' },
+    ...{ id, name: `Wave ${id}`, environment: 'west', profile: 'standard', dependsOn },
     window: {
       ...{ start: '2026-12-05T22:00', duration: pick('PT4H', 'PT8H'), zone: 'Europe/Amsterdam' },
       ...(chance.happens(0.4) ? { repeat: 'FREQ=DAILY;COUNT=3' } : {}),
@@ -29,18 +47,16 @@ function waveOf(id: string, sources: readonly Source[], chance: Chance): WaveDef
     onOverrun: pick('ask', 'rollBack'),
     onFailure: pick('hold', 'hold', 'rollBack', 'goOn'),
     gates: {
-      uat: { ...gate(), partial: chance.happens(0.2) },
-      cutover: { ...gate(), partial: chance.happens(0.2) },
-      commit: { required: asks, quorum: 1 },
+      uat: { ...gate(), partial: chance.happens(0.3) },
+      cutover: { ...gate(), partial: chance.happens(0.3) },
+      commit: { required: asks, quorum: pick(1, 1, 2) },
       before: chance.happens(0.15) ? { [pick('stopServices', 'initialSync', 'postCutover')]: { required: true } } : {},
     },
     ...(chance.happens(0.2) ? { failureBudget: { workloads: 0 } } : {}),
     commitPolicy: {
-      onPassed: asks ? pick('wait', 'wait', 'commit', 'rollback') : pick('commit', 'commit', 'rollback'),
-      onFailed: pick('wait', 'rollback'),
-      timeout: 'PT4H',
-      onTimeout: pick('hold', 'commit', 'rollback'),
-      acceptDataLoss: 'nobody writes before the commit',
+      ...courses,
+      ...(losing ? { acceptDataLoss: 'nobody writes before the commit' } : {}),
+      ...(unproven ? { acceptUnproven: 'people look themselves' } : {}),
     },
     groups: grouped.map((members, index) => ({
       id: `g${index}`,
@@ -69,10 +85,13 @@ function perhapsByHand(source: Source, chance: Chance): Source {
 /** Inventory and waves of a seed. */
 export function smallWaves(seed: number): Rehearsed {
   const chance = new Chance(seed ^ 0x5eed);
-  const count = chance.happens(0.65) ? 1 : 2 + chance.below(2) * chance.below(2);
+  const count = chance.happens(0.6) ? 1 : 2 + chance.below(2) * chance.below(2);
   const sources = Array.from({ length: count }, (_, index) => sourceOf(`s${index}`, chance));
-  const [other] = chance.happens(0.12) ? [sourceOf('other', chance)] : [];
-  const waves = [waveOf('w1', sources, chance), ...(other === undefined ? [] : [waveOf('w2', [other], chance)])];
+  const [other] = chance.happens(0.2) ? [sourceOf('other', chance)] : [];
+  const waves = [
+    waveOf('w1', sources, chance),
+    ...(other === undefined ? [] : [waveOf('w2', [other], chance, chance.happens(0.3) ? ['w1'] : [])]),
+  ];
   const opens = Date.parse('2026-12-05T21:00:00.000Z');
   const start = new Date(opens - chance.below(4 * 3_600_000) + 1_800_000).toISOString();
   const all = [...sources, ...(other === undefined ? [] : [other])].map((source) => perhapsByHand(source, chance));

@@ -4,7 +4,7 @@
 import { ownEvents } from '../../functions/servicebus/ownEvents.ts';
 import type { Capabilities } from '../../shared/capabilities.ts';
 import { reported } from '../../shared/lifecycle/events.ts';
-import { applianceIds } from '../../shared/model/plan.ts';
+import { applianceIds, type WorkloadPlan } from '../../shared/model/plan.ts';
 import type { Probe, ProbeResult } from '../../shared/model/probe.ts';
 import type { Command, CommandData } from '../../shared/protocol/commands.ts';
 import type {
@@ -41,6 +41,8 @@ interface Around {
 export class ModelledAppliances {
   /** Commands that changed something, by operation id, with how often. */
   readonly carriedOut = new Map<string, number>();
+  /** How many events came twice, or after a later one, and how many commands waited for who was away. */
+  readonly heard = { twice: 0, overtaken: 0, waited: 0 };
   /** Commands that are taken and never answered. */
   ignores: (command: Command) => boolean = () => false;
   failsCheck: (name: string, command: Command) => boolean = () => false;
@@ -63,6 +65,7 @@ export class ModelledAppliances {
   readonly #ended = new Map<string, () => Promise<void>>();
   readonly #finals = new Map<string, number>();
   readonly #sequences = new Map<string, number>();
+  readonly #latest = new Map<string, number>();
   #events = 0;
 
   constructor(around: Around) {
@@ -71,9 +74,16 @@ export class ModelledAppliances {
   }
 
   receive(command: Command): void {
+    if (command.type === 'landfall.check.run') this.#around.later(0, () => this.#requireProof(command.data));
+    this.#queue(command);
+  }
+
+  #queue(command: Command): void {
     if (this.ignores(command)) return;
-    if (!this.#isUp(command.aud)) this.#held.push(command);
-    else this.#around.later(this.takesMs(command), () => this.#take(command));
+    if (!this.#isUp(command.aud)) {
+      this.heard.waited++;
+      this.#held.push(command);
+    } else this.#around.later(this.takesMs(command), () => this.#take(command));
   }
 
   /** What waited for its appliance to come back. */
@@ -81,7 +91,7 @@ export class ModelledAppliances {
     if (this.#held.length === 0) return;
     const held = this.#held;
     this.#held = [];
-    for (const command of held) this.receive(command);
+    for (const command of held) this.#queue(command);
   }
 
   /** An appliance's process ends and comes back after a while: what it had in hand begins again, its syncs go on. */
@@ -97,6 +107,12 @@ export class ModelledAppliances {
           this.#work(running);
         }
     });
+  }
+
+  /** Somebody ends a workload's sync where it runs: nothing is heard of it any more. */
+  stopSync({ waveId, workloadId, source }: Pick<WorkloadPlan, 'waveId' | 'workloadId' | 'source'>): void {
+    const subject = `${waveId}/${workloadId}`;
+    if (this.#running.has(subject)) this.#endSync(subject, source.id);
   }
 
   /** The syncs that read one source at the moment. */
@@ -188,7 +204,6 @@ export class ModelledAppliances {
         );
       }
       case 'landfall.check.run': {
-        await this.#requireProof(waveId, workloadId);
         const results = command.data.checks.map(({ name }) => ({
           name,
           passed: !this.failsCheck(name, command),
@@ -206,8 +221,8 @@ export class ModelledAppliances {
     }
   }
 
-  /** UAT starts no test on a clone that is not proven isolated. */
-  async #requireProof(waveId: string, workloadId: string): Promise<void> {
+  /** UAT starts no test on a clone that is not proven isolated: what counts is when it is told to, not when it does it. */
+  async #requireProof({ waveId, workloadId }: { waveId: string; workloadId: string }): Promise<void> {
     const state = (await this.#around.store.workloads.get(waveId, workloadId))?.state;
     const { isolated = false, when = 'beforeBoot' } = state?.isolation?.proof ?? {};
     if (state?.phase === 'testing' && (!isolated || when === 'beforeBoot'))
@@ -362,7 +377,14 @@ export class ModelledAppliances {
     const { source, subject } = event;
     const [waveId = '', workloadId] = subject.split('/');
     if (workloadId === undefined) await ownEvents(this.#around, source, [event]);
-    else await this.#around.store.workloads.append(waveId, workloadId, [reported(event, this.#around.now())]);
+    else {
+      const { store, now } = this.#around;
+      const { duplicates } = await store.workloads.append(waveId, workloadId, [reported(event, now())]);
+      this.heard.twice += duplicates.length;
+      const latest = this.#latest.get(`${source} ${subject}`) ?? -1;
+      if (event.sequence < latest) this.heard.overtaken++;
+      this.#latest.set(`${source} ${subject}`, Math.max(latest, event.sequence));
+    }
   }
 }
 

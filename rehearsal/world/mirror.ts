@@ -1,6 +1,6 @@
 // The newest version of every document, as whoever watches the store sees it.
 import type { WorkloadState } from '../../shared/lifecycle/state.ts';
-import type { PlannedGroup } from '../../shared/model/plan.ts';
+import type { PlannedGroup, WorkloadPlan } from '../../shared/model/plan.ts';
 import type { AttentionDocument, GateDocument, WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
 
 export interface Written {
@@ -41,6 +41,11 @@ export class Mirror {
   /** The workloads that are registered in a wave, with their plans. */
   workloads(waveId: string): WorkloadDocument[] {
     return this.documents<WorkloadDocument>('state').filter((each) => each.waveId === waveId);
+  }
+
+  /** What the workloads of a wave are planned with, without those that have left it. */
+  plans(waveId: string): WorkloadPlan[] {
+    return this.workloads(waveId).flatMap(({ plan, state }) => (state.phase === 'unregistered' ? [] : plan));
   }
 
   /** A workload with its plan, if it is registered. */

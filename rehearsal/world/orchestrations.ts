@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Orchestrations } from '../../functions/orchestrations.ts';
 import { DurableRequestError } from '../../local/durable/client.ts';
 import type { DeterministicEngine } from '../../local/durable/deterministic.ts';
@@ -6,7 +7,8 @@ import { codeVersion } from '../../shared/durable/version.ts';
 /** What triggers ask of Durable Functions, asked of the engine until it answers: it may crash meanwhile. */
 export function orchestrationsOn(engine: DeterministicEngine): Orchestrations {
   return {
-    start: (name, instanceId, input) => engine.start(name, { instanceId, input, version: codeVersion }),
+    start: (name, instanceId, input) =>
+      withEngine(() => engine.start(name, { instanceId, input, version: codeVersion })),
     standing: async (instanceId) => {
       const status = engine.durable.status(instanceId)?.runtimeStatus;
       if (status === undefined) return 'absent';
@@ -14,10 +16,21 @@ export function orchestrationsOn(engine: DeterministicEngine): Orchestrations {
     },
     raise: async (instanceId, event, data) => {
       try {
-        await engine.raiseEvent(instanceId, event, data);
+        await withEngine(() => engine.raiseEvent(instanceId, event, data));
       } catch (error) {
         if (!(error instanceof DurableRequestError)) throw error;
       }
     },
   };
+}
+
+/** For a moment after a crash there is only the engine that has stopped: whoever asks it then asks the next one. */
+async function withEngine(ask: () => Promise<void>): Promise<void> {
+  try {
+    await ask();
+  } catch (error) {
+    if (error instanceof DurableRequestError) throw error;
+    await nextTurn();
+    await ask();
+  }
 }

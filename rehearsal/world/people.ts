@@ -4,6 +4,7 @@ import { Refused } from '../../functions/http/problem.ts';
 import { routes } from '../../functions/http/routes.ts';
 import type { Orchestrations } from '../../functions/orchestrations.ts';
 import type { Capabilities } from '../../shared/capabilities.ts';
+import { MigrationError } from '../../shared/errors.ts';
 import type { Choice } from '../../shared/model/attention.ts';
 import { Act } from '../../shared/model/byHand.ts';
 import type { WaveDefinition } from '../../shared/model/wave.ts';
@@ -11,6 +12,12 @@ import type { Person } from '../../shared/policy/people.ts';
 import type { GateDocument } from '../../shared/store/documents.ts';
 import type { Mirror } from './mirror.ts';
 import { ada, carl } from './persons.ts';
+
+/** What a request has beside its body. */
+export interface Sent {
+  query?: Record<string, string>;
+  headers?: Record<string, string>;
+}
 
 export class People {
   /** What is decided at a gate as soon as it opens; nothing, if absent. */
@@ -108,14 +115,23 @@ export class People {
     if (decision === 'reject') await this.#call('gatesReject', gate, { comment: 'no', acceptDataLoss: true }, carl);
   }
 
-  /** Asks for something that may be refused: whether it was granted. A route that the app does not have is a refusal. */
-  async try(name: string, params: Record<string, string>, body: unknown, person: Person): Promise<boolean> {
+  /**
+   * Asks for something that may be refused: whether it was granted. A route that the app does not have is a refusal.
+   * `through`: what the app reaches the world by, if not as always.
+   */
+  async try(
+    name: string,
+    params: Record<string, string>,
+    body: unknown,
+    person: Person,
+    { through = this.#reach.capabilities, ...sent }: Sent & { through?: Capabilities } = {},
+  ): Promise<boolean> {
     if (!routes.some((each) => each.name === name)) return false;
     try {
-      await this.#call(name, params, body, person);
+      await this.#call(name, params, body, person, { ...sent, through });
       return true;
     } catch (error) {
-      if (error instanceof Refused) return false;
+      if (error instanceof Refused || error instanceof MigrationError) return false;
       throw error;
     }
   }
@@ -125,13 +141,19 @@ export class People {
     return { id: waveId };
   }
 
-  async #call(name: string, params: Record<string, string>, body: unknown, person: Person): Promise<unknown> {
+  async #call(
+    name: string,
+    params: Record<string, string>,
+    body: unknown,
+    person: Person,
+    { query = {}, headers: more = {}, through }: Sent & { through?: Capabilities } = {},
+  ): Promise<unknown> {
     const route = routes.find((each) => each.name === name);
     if (route === undefined) throw new Error(`no route ${name}`);
-    const headers = { 'content-type': 'application/json' };
+    const headers = { 'content-type': 'application/json', ...more };
     const request = new Request('http://localhost/', { method: 'POST', headers, body: JSON.stringify(body) });
-    const asked = Object.assign(request, { query: new URLSearchParams() }) as unknown as HttpRequest;
-    const call = { ...this.#reach, person, request: asked };
+    const asked = Object.assign(request, { query: new URLSearchParams(query) }) as unknown as HttpRequest;
+    const call = { ...this.#reach, ...(through && { capabilities: through }), person, request: asked };
     const answer = await route.handle({ ...call, param: (param) => params[param] ?? '' });
     return JSON.parse(String(answer.body)) as unknown;
   }

@@ -33,6 +33,13 @@ export class ModelledWebhooks implements Webhooks {
     return { status: 202, answer: '' };
   };
 
+  /** Somebody calls those at a host: what a workload's action told them stands no more. */
+  takeBackByHand(host: string, action: string, workloadId: string): void {
+    for (const { url, event } of this.standing())
+      if (new URL(url).host === host && event.subject === workloadId && event.data['action'] === action)
+        this.told.push({ url, event: { ...event, id: `${event.id}:by hand`, data: { undoes: event.id } } });
+  }
+
   /** What stands of all that was told: what was taken back stands no more. */
   standing(): Told[] {
     const undone = new Set(this.told.map(({ event }) => event.data['undoes']));

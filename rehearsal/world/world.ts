@@ -80,6 +80,10 @@ export interface Interference {
 
 export class World extends Mirror {
   interference: Interference | undefined;
+  /** How often the change feed tells a batch that begins with a document, and how late, in milliseconds. */
+  feed = (_first: Written): { times: number; lateMs: number } => ({ times: this.#times, lateMs: 0 });
+  /** How many of its batches came twice, and how many late. */
+  readonly fed = { twice: 0, late: 0 };
   /** Hears of every committed document. */
   onWritten: (document: Written) => void = () => {};
   /** The orchestrations that each one has started, by instance id. */
@@ -228,7 +232,11 @@ export class World extends Mirror {
 
   /** Until the change feed has told everything that is written. */
   async told(): Promise<void> {
-    while (this.#telling > 0 || this.#untold.length > 0) await nextTurn();
+    while (!this.hasTold()) await nextTurn();
+  }
+
+  hasTold(): boolean {
+    return this.#telling === 0 && this.#untold.length === 0;
   }
 
   /** The app's timers from now on: deltas, watchdog, and the appliances' heartbeats. */
@@ -278,7 +286,7 @@ export class World extends Mirror {
     this.monitor.written(document);
     this.onWritten(document);
     this.#untold.push(document);
-    if (this.#untold.length === 1) this.motion.aside(nextTurn().then(() => this.#tell()));
+    if (this.#untold.length === 1) this.#tellSoon(document);
     const gate = document as unknown as GateDocument;
     if (gate.kind === 'gate') this.handiwork.reads(gate);
     if (gate.kind === 'gate' && gate.status === 'open' && gate.decisions.length === 0)
@@ -299,11 +307,19 @@ export class World extends Mirror {
         }
   }
 
-  async #tell(): Promise<void> {
+  /** What is written until then is told in one batch, so that nothing overtakes anything. */
+  #tellSoon(first: Written): void {
+    const { times, lateMs } = this.feed(first);
+    if (times > 1) this.fed.twice++;
+    if (lateMs > 0) this.fed.late++;
+    if (lateMs > 0) this.motion.later(lateMs, () => this.#tell(times));
+    else this.motion.aside(nextTurn().then(() => this.#tell(times)));
+  }
+
+  async #tell(times: number): Promise<void> {
     const documents = this.#untold.splice(0);
     this.#telling++;
-    for (let time = 0; time < this.#times; time++)
-      await committed(documents, this.#orchestrations, this.capabilities.store);
+    for (let time = 0; time < times; time++) await committed(documents, this.#orchestrations, this.capabilities.store);
     this.#telling--;
   }
 }

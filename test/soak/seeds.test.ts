@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
+import { allKinds } from '../rehearsal/story/kinds.ts';
 
 const count = Number(process.env['LANDFALL_SEEDS'] ?? 100_000);
 const first = Number(process.env['LANDFALL_FIRST_SEED'] ?? 1_000);
@@ -15,12 +16,14 @@ const flags = ['--max-semi-space-size=64'];
 interface Line {
   told?: number;
   ends?: Record<string, number>;
+  kinds?: Record<string, number>;
   seed?: number;
   findings?: { invariant: string; what: string }[];
 }
 
 test(`${count} seeds keep every invariant at every transition, restore every before-state and end legally`, async () => {
   const ends = new Map<string, number>();
+  const kinds = new Map<string, number>(allKinds.map((kind) => [kind, 0]));
   const broken: Line[] = [];
   const told = new Array<number>(processes).fill(0);
   let reported = 0;
@@ -28,6 +31,7 @@ test(`${count} seeds keep every invariant at every transition, restore every bef
   const hear = (index: number, line: Line): void => {
     if (line.seed !== undefined) broken.push(line);
     for (const [status, times] of Object.entries(line.ends ?? {})) ends.set(status, (ends.get(status) ?? 0) + times);
+    for (const [kind, times] of Object.entries(line.kinds ?? {})) kinds.set(kind, (kinds.get(kind) ?? 0) + times);
     told[index] = line.told ?? told[index] ?? 0;
     const all = told.reduce((sum, each) => sum + each, 0);
     if (all < reported + reportEvery && all < count) return;
@@ -53,7 +57,12 @@ test(`${count} seeds keep every invariant at every transition, restore every bef
   );
   const summary = [...ends].map(([status, times]) => `${status} ${times}`).join(', ');
   process.stdout.write(`waves ended: ${summary}\n`);
+  const rarest = [...kinds].sort(([, a], [, b]) => a - b).slice(0, 12);
+  process.stdout.write(`rarest: ${rarest.map(([kind, times]) => `${times} × ${kind}`).join('; ')}\n`);
   for (const { seed, findings } of broken) process.stdout.write(`seed ${seed}: ${JSON.stringify(findings)}\n`);
   expect(codes).toEqual(codes.map(() => 0));
   expect(broken).toEqual([]);
+  // The rarest comes once in some thousands.
+  const missing = allKinds.filter((kind) => kinds.get(kind) === 0);
+  expect(missing.length, missing.join('; ')).toBeLessThanOrEqual(count >= 20_000 ? 0 : count >= 2_000 ? 3 : Infinity);
 });

@@ -96,6 +96,14 @@ describe('is caught', () => {
     expect(found).toContain('4');
   });
 
+  test('4: a target that is deleted after an order that leads nowhere back', async () => {
+    const found = await breaks(() => {
+      world.script.once('openGate', () => world.people.resume());
+      world.script.once('listActions', () => world.azure.compute.beginDeleteMachine(environment, 'db-01'));
+    });
+    expect(found).toContain('4');
+  });
+
   test('5: an activity that makes a machine anew each time it runs', async () => {
     const found = await breaks(
       () => {
@@ -178,6 +186,23 @@ describe('is caught', () => {
         matches: ({ purpose }) => purpose === 'cutover',
       });
     });
+    expect(found).toContain('9');
+  });
+
+  test('9: a target that is cut off after traffic has moved, and only a policy that has not decided accepts the loss', async () => {
+    const found = await breaks(
+      () => {
+        world.script.once('checkPlan', () => world.azure.compute.beginDeleteMachine(environment, 'db-01'), {
+          matches: ({ purpose }) => purpose === 'cutover',
+        });
+      },
+      {
+        change: (posted) => {
+          onlyDb(posted);
+          posted.commitPolicy = { onFailed: 'rollback', acceptDataLoss: 'nobody writes before the commit' };
+        },
+      },
+    );
     expect(found).toContain('9');
   });
 
