@@ -1,9 +1,8 @@
 // Cosmos DB for NoSQL in one process: the gateway's REST protocol as the unmodified @azure/cosmos client speaks it, on
 // SQLite. Layers: rest/ (routing, authorization, headers) → operations/ (what an operation means) → sql/ (the query
 // language) → store/ (tables, change numbers). It listens on loopback only, and answers a clear 400 to what it does not
-// do (stored procedures, triggers, UDFs, unique keys, users and resource tokens, conflict feeds, throughput shared by a
-// database, the all-versions change feed, spatial, vector and full-text search). It must not know who uses it: what
-// exists comes in as data.
+// do (stored procedures, triggers, UDFs, users and resource tokens, conflict feeds, throughput shared by a database,
+// spatial, vector and full-text search). It must not know who uses it: what exists comes in as data.
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { tooLarge } from './errors.ts';

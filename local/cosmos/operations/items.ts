@@ -4,10 +4,12 @@ import { badRequest, conflict, notFound, preconditionFailed, tooLarge } from '..
 import { type JsonObject, member } from '../json.ts';
 import { keyOfDocument, type PartitionKey } from '../partition/key.ts';
 import type { Container } from '../store/catalog.ts';
+import { expire, isExpired } from '../store/expiry.ts';
 import type { ItemRow } from '../store/items.ts';
 import { itemRid } from '../store/rid.ts';
 import type { Store, Transaction } from '../store/store.ts';
 import { chargeOf } from './charge.ts';
+import { uniqueValues } from './unique.ts';
 
 export interface Preconditions {
   ifMatch?: string | undefined;
@@ -37,7 +39,7 @@ export function upsertItem(tx: Transaction, key: PartitionKey, document: JsonObj
   const existing = liveItem(tx, key, id);
   if (!existing) return insert(tx, key, id, document);
   checkMatch(existing, when);
-  return overwrite(tx, existing, document, 'upsert');
+  return overwrite(tx, key, existing, document, 'upsert');
 }
 
 export function replaceItem(
@@ -53,15 +55,17 @@ export function replaceItem(
   const existing = liveItem(transaction, key, id);
   if (!existing) throw notFound();
   checkMatch(existing, when);
-  return overwrite(transaction, existing, document, 'replace');
+  return overwrite(transaction, key, existing, document, 'replace');
 }
 
 export function deleteItem(transaction: Transaction, key: PartitionKey, id: string, when: Preconditions): Outcome {
   const existing = liveItem(transaction, key, id);
   if (!existing) throw notFound();
   checkMatch(existing, when);
+  const { container, lsn, now } = transaction;
   transaction.changes++;
   transaction.items.delete(existing.number);
+  transaction.versions.record(container, key.epk, lsn, now, { operation: 'delete', before: existing });
   return { status: 204, charge: chargeOf('delete', existing.body.length) };
 }
 
@@ -85,7 +89,7 @@ export function readItem(
 export function liveItem(transaction: Transaction, key: PartitionKey, id: string): ItemRow | undefined {
   const row = transaction.items.find(transaction.container, key, id);
   if (!row || !isExpired(row, transaction.now)) return row;
-  transaction.items.delete(row.number);
+  expire(transaction, row, key.epk);
   return undefined;
 }
 
@@ -97,15 +101,28 @@ export function checkMatch(row: ItemRow, { ifMatch, ifNoneMatch }: Preconditions
 }
 
 /** Writes a new version of an existing item. */
-export function overwrite(tx: Transaction, existing: ItemRow, document: JsonObject, by: 'upsert' | 'replace'): Outcome {
+export function overwrite(
+  tx: Transaction,
+  key: PartitionKey,
+  existing: ItemRow,
+  document: JsonObject,
+  by: 'upsert' | 'replace',
+): Outcome {
+  const values = uniqueValues(tx, key, document, existing.number);
   const row = makeRow(tx, existing.number, existing.id, existing.pk, document);
   tx.items.update(row);
+  tx.uniques.set(tx.container, key, row.number, values);
+  const change = { operation: 'replace', before: existing, after: row } as const;
+  tx.versions.record(tx.container, key.epk, tx.lsn, tx.now, change);
   return { status: 200, charge: chargeOf(by, row.body.length), etag: row.etag, body: row.body };
 }
 
-function insert(transaction: Transaction, key: PartitionKey, id: string, document: JsonObject): Outcome {
-  const row = makeRow(transaction, transaction.items.nextNumber(), id, key.text, document);
-  transaction.items.insert(transaction.container, key, row);
+function insert(tx: Transaction, key: PartitionKey, id: string, document: JsonObject): Outcome {
+  const values = uniqueValues(tx, key, document);
+  const row = makeRow(tx, tx.items.nextNumber(), id, key.text, document);
+  tx.items.insert(tx.container, key, row);
+  tx.uniques.set(tx.container, key, row.number, values);
+  tx.versions.record(tx.container, key.epk, tx.lsn, tx.now, { operation: 'create', after: row });
   return { status: 201, charge: chargeOf('create', row.body.length), etag: row.etag, body: row.body };
 }
 
@@ -153,5 +170,4 @@ function expiry({ defaultTtl }: Container, document: JsonObject, now: number): n
   return ttl < 0 ? null : now + ttl * 1000;
 }
 
-const isExpired = (row: ItemRow, now: number) => row.expires !== null && row.expires <= now;
 const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');

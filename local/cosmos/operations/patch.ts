@@ -35,7 +35,7 @@ export function patchItem(
   const immutable = new Set(transaction.container.partitionKey.paths.map((path) => pathNames(path)[0]));
   for (const operation of operations) applyOperation(document, operation, immutable);
   checkItem(transaction.container, key, document);
-  return overwrite(transaction, existing, document, 'replace');
+  return overwrite(transaction, key, existing, document, 'replace');
 }
 
 function applyOperation(document: JsonObject, operation: unknown, immutable: Set<string | undefined>): void {

@@ -1,7 +1,7 @@
 // GET …/docs: the change feed when `A-IM` asks for it, else a plain listing.
-import { badRequest, notSupported } from '../errors.ts';
+import { badRequest } from '../errors.ts';
 import { chargeOfFeed } from '../operations/charge.ts';
-import { readFeed } from '../operations/feed.ts';
+import { readFeed, readVersions } from '../operations/feed.ts';
 import type { Container } from '../store/catalog.ts';
 import type { Store } from '../store/store.ts';
 import { containerHeaders, header, type Reply, type Request } from './message.ts';
@@ -13,19 +13,14 @@ const EVERYTHING = { query: 'SELECT * FROM c', parameters: [] };
 export async function feed(store: Store, request: Request, container: Container, target: Target): Promise<Reply> {
   const mode = header(request, 'a-im')?.toLowerCase();
   if (mode === undefined) return answerQuery(store, request, container, target, EVERYTHING);
-  if (mode !== 'incremental feed') throw notSupported('The change feed of all versions and deletes');
-
   const { seen, isNow } = continuation(header(request, 'if-none-match'));
-  const page = await store.read(() =>
-    isNow
-      ? { items: [], continuation: container.lsn }
-      : readFeed(store, container, {
-          after: seen,
-          since: seen === undefined ? seconds(header(request, 'if-modified-since')) : undefined,
-          range: target.range,
-          maxItems: pageSize(request),
-        }),
-  );
+  const page = await store.read(() => {
+    if (isNow) return { items: [], continuation: container.lsn };
+    const asked = { after: seen, range: target.range, maxItems: pageSize(request) };
+    if (mode === 'full-fidelity feed') return readVersions(store, container, asked);
+    const since = seen === undefined ? seconds(header(request, 'if-modified-since')) : undefined;
+    return readFeed(store, container, { ...asked, since });
+  });
   const headers = {
     ...containerHeaders(container, chargeOfFeed(page.items), `"${page.continuation}"`),
     'x-ms-item-count': String(page.items.length),

@@ -1,10 +1,11 @@
 // Databases and containers: a few rows, kept in memory beside their tables.
 import type { DatabaseSync } from 'node:sqlite';
-import { badRequest, conflict, notFound, notSupported } from '../errors.ts';
+import { badRequest, conflict, notFound } from '../errors.ts';
 import { isJsonObject, type JsonObject, member } from '../json.ts';
 import { type PartitionKeyDefinition, parsePartitionKeyDefinition } from '../partition/key.ts';
 import type { PhysicalRange } from '../partition/physical.ts';
 import { Capacity, type Throughput } from './capacity.ts';
+import { containerDefinition, retentionOf, ttlOf, uniqueKeysOf } from './definition.ts';
 import { containerRid, databaseRid } from './rid.ts';
 
 export interface Database {
@@ -29,6 +30,10 @@ export interface Container {
   throughput: Throughput | undefined;
   /** Seconds; -1 means "only items with their own ttl"; undefined switches expiry off. */
   defaultTtl: number | undefined;
+  /** The paths of each unique key. */
+  uniqueKeys: string[][];
+  /** How long every version is kept for the feed of all versions; 0 = not at all. */
+  retentionMinutes: number;
   /** What the client sent, answered again on read. */
   definition: JsonObject;
   /** The last committed or pending change number. */
@@ -36,13 +41,6 @@ export interface Container {
 }
 
 type Stored = Pick<Container, 'number' | 'definition' | 'ts' | 'lsn' | 'ranges' | 'throughput'>;
-
-const DEFAULT_INDEXING: JsonObject = {
-  indexingMode: 'consistent',
-  automatic: true,
-  includedPaths: [{ path: '/*' }],
-  excludedPaths: [{ path: '/"_etag"/?' }],
-};
 
 export class Catalog {
   readonly databases = new Map<string, Database>();
@@ -82,6 +80,12 @@ export class Catalog {
     return found;
   }
 
+  /** The containers whose every version is kept for a while. */
+  keepingVersions(): Container[] {
+    const all = [...this.databases.values()].flatMap(({ containers }) => [...containers.values()]);
+    return all.filter(({ retentionMinutes }) => retentionMinutes > 0);
+  }
+
   createDatabase(id: string): Database {
     checkName(id);
     if (this.databases.has(id)) throw conflict();
@@ -113,10 +117,14 @@ export class Catalog {
   }
 
   replaceContainer(container: Container, sent: JsonObject): void {
-    const definition = containerDefinition(sent);
+    const { uniqueKeyPolicy } = container.definition;
+    const definition = containerDefinition({ ...(uniqueKeyPolicy && { uniqueKeyPolicy }), ...sent });
     const partitionKey = parsePartitionKeyDefinition(definition.partitionKey);
     if (JSON.stringify(partitionKey) !== JSON.stringify(container.partitionKey)) {
       throw badRequest('The partition key of a container cannot be changed.');
+    }
+    if (JSON.stringify(uniqueKeysOf(definition)) !== JSON.stringify(container.uniqueKeys)) {
+      throw badRequest('The unique keys of a container cannot be changed.');
     }
     const ts = this.#seconds();
     this.#sqlite
@@ -124,7 +132,7 @@ export class Catalog {
       .run(JSON.stringify(definition), ts, container.number);
     const defaultTtl = ttlOf(definition);
     const isSame = defaultTtl === container.defaultTtl;
-    Object.assign(container, { definition, ts, defaultTtl });
+    Object.assign(container, { definition, ts, defaultTtl, retentionMinutes: retentionOf(definition) });
     if (isSame) return;
     // An item's own ttl wins over the container's; without a container default nothing expires.
     this.#sqlite
@@ -162,35 +170,12 @@ export class Catalog {
       rid: containerRid(database.number, number),
       partitionKey: parsePartitionKeyDefinition(definition.partitionKey),
       defaultTtl: ttlOf(definition),
+      uniqueKeys: uniqueKeysOf(definition),
+      retentionMinutes: retentionOf(definition),
     };
     database.containers.set(container.id, container);
     return container;
   }
-}
-
-function containerDefinition(sent: JsonObject): JsonObject {
-  const uniqueKeys = member(member(sent, 'uniqueKeyPolicy'), 'uniqueKeys');
-  if (Array.isArray(uniqueKeys) && uniqueKeys.length > 0) throw notSupported('A unique key policy');
-  parsePartitionKeyDefinition(sent.partitionKey);
-  const definition: JsonObject = { id: sent.id ?? null, indexingPolicy: sent.indexingPolicy ?? DEFAULT_INDEXING };
-  definition.partitionKey = sent.partitionKey ?? null;
-  definition.conflictResolutionPolicy = sent.conflictResolutionPolicy ?? {
-    mode: 'LastWriterWins',
-    conflictResolutionPath: '/_ts',
-    conflictResolutionProcedure: '',
-  };
-  if (sent.defaultTtl !== undefined && sent.defaultTtl !== null) definition.defaultTtl = sent.defaultTtl;
-  ttlOf(definition);
-  return definition;
-}
-
-function ttlOf(definition: JsonObject): number | undefined {
-  const ttl = member(definition, 'defaultTtl');
-  if (ttl === undefined) return undefined;
-  if (typeof ttl !== 'number' || !Number.isInteger(ttl) || (ttl !== -1 && ttl < 1)) {
-    throw badRequest('defaultTtl must be -1 or a positive number of seconds.');
-  }
-  return ttl;
 }
 
 function checkName(id: string): void {

@@ -72,6 +72,19 @@ export class Items {
     this.#update.run(row.lsn, row.ts, row.expires, row.etag, row.body, row.number);
   }
 
+  byNumber(number: number): ItemRow | undefined {
+    const row = this.#sqlite.prepare(`SELECT ${COLUMNS} FROM items WHERE number = ?`).get(number);
+    return row && toRow(row);
+  }
+
+  /** The expired items of a container, each with its place in the hash range. */
+  expired(container: Container, now: number): { row: ItemRow; epk: string }[] {
+    const rows = this.#sqlite
+      .prepare(`SELECT ${COLUMNS}, epk FROM items WHERE container = ? AND expires <= ?`)
+      .all(container.number, now);
+    return rows.map((row) => ({ row: toRow(row), epk: String(row.epk) }));
+  }
+
   delete(number: number): void {
     this.#delete.run(number);
   }

@@ -42,6 +42,29 @@ CREATE TABLE IF NOT EXISTS items (
   etag TEXT NOT NULL,
   body TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS uniques (
+  container INTEGER NOT NULL,
+  epk TEXT NOT NULL,
+  pk TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  value TEXT NOT NULL,
+  item INTEGER NOT NULL REFERENCES items(number) ON DELETE CASCADE,
+  PRIMARY KEY (container, epk, pk, number, value)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS uniquesByItem ON uniques (item);
+CREATE TABLE IF NOT EXISTS versions (
+  number INTEGER PRIMARY KEY,
+  container INTEGER NOT NULL REFERENCES containers(number) ON DELETE CASCADE,
+  lsn INTEGER NOT NULL,
+  epk TEXT NOT NULL,
+  ts INTEGER NOT NULL,
+  json TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS pruned (
+  container INTEGER PRIMARY KEY REFERENCES containers(number) ON DELETE CASCADE,
+  lsn INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS versionsByLsn ON versions (container, lsn);
 CREATE UNIQUE INDEX IF NOT EXISTS itemsByKey ON items (container, epk, pk, id);
 CREATE INDEX IF NOT EXISTS itemsByLsn ON items (container, lsn);
 CREATE INDEX IF NOT EXISTS itemsByExpiry ON items (expires) WHERE expires IS NOT NULL;

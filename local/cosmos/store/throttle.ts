@@ -2,7 +2,7 @@
 // units a second. As in the service an operation is charged when it is done, so the last one may go beyond; whoever
 // comes then is told to wait until what is owed has come in.
 import { CosmosError } from '../errors.ts';
-import type { Container } from '../store/catalog.ts';
+import type { Container } from './catalog.ts';
 
 interface Bucket {
   units: number;
