@@ -31,6 +31,8 @@ export class OneDisk {
   #jobs = 0;
   /** Why bitmaps were not believed. */
   readonly refused: string[] = [];
+  /** How often syncs are checkpointed, if it is not how often they are. */
+  checkpointMs: number | undefined = 20;
   store = Store.open(this.#state);
 
   ledger(sizeBytes: number): Ledger {
@@ -63,7 +65,9 @@ export class OneDisk {
       meter: new Meter(source.sizeBytes, () => {}, Date.now),
       refuse: (why: string) => void this.refused.push(why),
     };
-    const proof = await syncDisk({ store: this.store, memory: this.#slots.share(), checkpointMs: 20 }, work, signal);
+    const { store, checkpointMs } = this;
+    const context = { store, memory: this.#slots.share(), ...(checkpointMs !== undefined && { checkpointMs }) };
+    const proof = await syncDisk(context, work, signal);
     const { readBytes, changedBytes, verifiedBytes } = progressOf(job, 'os');
     return { ...proof, read: readBytes, changed: changedBytes, verified: verifiedBytes };
   }
