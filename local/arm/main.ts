@@ -23,6 +23,7 @@ import { readable } from './providers/common.ts';
 import { computeProvider } from './providers/compute.ts';
 import { serveContent } from './providers/diskAccess.ts';
 import { dnsProvider } from './providers/dns.ts';
+import { monitoringProvider } from './providers/monitoring.ts';
 import { networkProvider } from './providers/network.ts';
 import { privateDnsProvider } from './providers/privateDns.ts';
 import { resourcesProvider } from './providers/resources.ts';
@@ -109,6 +110,7 @@ export async function startArm(options: ArmOptions): Promise<RunningArm> {
     computeProvider,
     dnsProvider,
     privateDnsProvider,
+    monitoringProvider,
     storageProvider,
   ];
   for (const type of providers.flatMap((provider) => provider(kernel))) types.set(type.type.toLowerCase(), type);

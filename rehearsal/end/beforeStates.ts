@@ -37,6 +37,7 @@ function compare(world: World, before: Before): string[] {
       ...notBalanced(world, plan),
       ...notTold(world, plan),
       ...notRun(world, plan),
+      ...notMonitored(world, plan),
     ]),
     ...workloads
       .filter(({ plan, state }) => state.phase !== 'committed' && !sources.has(plan.source.id))
@@ -86,6 +87,15 @@ function notTold(world: World, plan: WorkloadPlan): string[] {
 function standing(webhooks: World['webhooks'], workloadId: string, name: string): number {
   const own = webhooks.standing().filter(({ event }) => event.subject === workloadId && event.data['action'] === name);
   return own.length;
+}
+
+/** Who has committed is under its data collection rules. */
+function notMonitored({ azure }: World, { target, settings }: WorkloadPlan): string[] {
+  return settings.cutover.actions.flatMap((action) =>
+    action.kind !== 'monitoring' || azure.monitored.has(target.name, action.dataCollectionRuleId)
+      ? []
+      : [`${target.name} committed, and is not under ${action.dataCollectionRuleId}`],
+  );
 }
 
 /** What was to be run on a target has run there, once, when it has committed. */
@@ -181,6 +191,9 @@ function notAsBefore(world: World, before: Before, plan: WorkloadPlan, replicate
       .filter(({ kind, name }) => kind === 'webhook' && standing(world.webhooks, plan.workloadId, name) > 0)
       .map(({ name }) => `"${name}" was told of ${plan.workloadId}, and never taken back`),
     ...notTakenBack(world, plan),
+    ...[...world.azure.monitored.associations]
+      .filter((association) => association.startsWith(`${target.name} under `))
+      .map((association) => `${association} is left`),
     ...exchanged
       .filter((one) => entry(before.pools, one) !== entry(world.azure.pools.addresses, one))
       .map(({ backendPoolId, address }) => `${address} is not in ${backendPoolId} as it was`),

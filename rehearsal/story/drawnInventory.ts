@@ -100,6 +100,11 @@ function toldOf(name: string): z.input<typeof CutoverAction> {
   return { kind: 'webhook', name: 'tell the desk', url, body: { server: name }, undo: { body: { server: name } } };
 }
 
+const watched: z.input<typeof CutoverAction> = {
+  ...{ kind: 'monitoring', name: 'watch' },
+  dataCollectionRuleId: `${group}/providers/Microsoft.Insights/dataCollectionRules/servers`,
+};
+
 function runOn(name: string): z.input<typeof CutoverAction> {
   return { kind: 'script', name: 'register', run: [`register ${name}`], undo: [`deregister ${name}`] };
 }
@@ -139,6 +144,7 @@ export function settingsOf(name: string, chance: Chance): z.input<typeof Setting
         ...balancedOf(name),
         ...(name.endsWith('0') ? [toldOf(name)] : []),
         ...(name.endsWith('1') ? [runOn(name)] : []),
+        ...(name.endsWith('2') ? [watched] : []),
         ...(chance.happens(0.5) ? [{ kind: 'tags' as const, name: 'tags', tags: { role: name } }] : []),
         { kind: 'dns', name: 'traffic', zoneId, ...traffic },
       ],

@@ -9,6 +9,7 @@ import type { Environment } from '../../shared/model/environment.ts';
 import type { Capacity } from '../../shared/policy/capacity.ts';
 import type { Change, Changed } from './change.ts';
 import { ModelledPools } from './loadBalancers.ts';
+import { ModelledMonitoring } from './monitoring.ts';
 import { ModelledScripts } from './scripts.ts';
 
 export interface Resource {
@@ -66,6 +67,7 @@ export class ModelledAzure implements Azure {
   /** What names and addresses lead to where the appliances are; nothing, unless a test says so. */
   readonly leads = new Map<string, string[]>();
   readonly scripts: ModelledScripts;
+  readonly monitored: ModelledMonitoring;
   /** Subnets in which only isolated clones may boot. */
   readonly testSubnets = new Set<string>();
   /** Ways that are open in this direction although no rule says so: what only a probe finds. */
@@ -84,6 +86,7 @@ export class ModelledAzure implements Azure {
     this.#clock = clock;
     this.#around = around;
     this.scripts = new ModelledScripts(around.changed);
+    this.monitored = new ModelledMonitoring(around.changed, (machine) => this.#find('machine', machine) !== undefined);
     this.pools = new ModelledPools(around.changed, (machine) => this.#find('nic', `${machine}-nic`) !== undefined);
   }
 
@@ -350,6 +353,10 @@ export class ModelledAzure implements Azure {
   };
 
   readonly pools: ModelledPools;
+
+  get monitoring(): Azure['monitoring'] {
+    return this.monitored.azure;
+  }
 
   get loadBalancers(): Azure['loadBalancers'] {
     return this.pools.azure;

@@ -4,7 +4,18 @@ export interface Change {
   /** In words, such as `db-01 off`; the same words for the same change. */
   what: string;
   /** `source`: a machine on the source side, by its source's id. The others by name. */
-  kind: 'source' | 'resource' | 'record' | 'pool' | 'webhook' | 'script' | 'roles' | 'worker' | 'blob' | 'sync';
+  kind:
+    | 'source'
+    | 'resource'
+    | 'record'
+    | 'pool'
+    | 'webhook'
+    | 'script'
+    | 'monitoring'
+    | 'roles'
+    | 'worker'
+    | 'blob'
+    | 'sync';
   id: string;
 }
 

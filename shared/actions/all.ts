@@ -3,12 +3,13 @@ import { z } from 'zod';
 import type { Action } from './action.ts';
 import { dns } from './dns.ts';
 import { loadBalancer } from './loadBalancer.ts';
+import { monitoring } from './monitoring.ts';
 import { networkSecurityGroup } from './networkSecurityGroup.ts';
 import { script } from './script.ts';
 import { tags } from './tags.ts';
 import { webhook } from './webhook.ts';
 
-const table = [networkSecurityGroup, loadBalancer, tags, webhook, script, dns] as const;
+const table = [networkSecurityGroup, loadBalancer, tags, monitoring, webhook, script, dns] as const;
 
 type SchemasOf<T extends readonly unknown[]> = {
   -readonly [I in keyof T]: T[I] extends { readonly schema: infer S extends z.core.$ZodTypeDiscriminable } ? S : never;

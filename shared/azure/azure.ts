@@ -10,6 +10,7 @@ import { createCompute } from './compute.ts';
 import type { Azure } from './contract.ts';
 import { createDns } from './dns.ts';
 import { createLoadBalancers } from './loadBalancers.ts';
+import { createMonitoring } from './monitoring.ts';
 import { createNetwork } from './network.ts';
 import { createStaging } from './staging.ts';
 
@@ -29,6 +30,7 @@ export function createAzure(
     network: createNetwork(cutover),
     dns: createDns(cutover),
     loadBalancers: createLoadBalancers(cutover),
+    monitoring: createMonitoring(cutover),
     staging: createStaging(replication),
   };
 }

@@ -171,6 +171,14 @@ export interface Azure {
     join(environment: Environment, machineName: string, poolId: string): Promise<void>;
     leave(environment: Environment, machineName: string, poolId: string): Promise<void>;
   };
+  monitoring: {
+    /** Throws `notFound` unless there is such a data collection rule. */
+    requireRule(dataCollectionRuleId: string): Promise<void>;
+    /** Whether one of our machines is under a rule by our association; making that, and taking it away if it is there. */
+    isAssociated(environment: Environment, machineName: string, dataCollectionRuleId: string): Promise<boolean>;
+    associate(environment: Environment, machineName: string, dataCollectionRuleId: string): Promise<void>;
+    dissociate(environment: Environment, machineName: string, dataCollectionRuleId: string): Promise<void>;
+  };
   staging: {
     /** Makes the container and the page blob of `sizeBytes` rounded up to 1 MiB plus 512 (idempotent; never shrinks or clears an existing one; a different size is refused). */
     ensureBlob(environment: Environment, blobName: string, sizeBytes: number, ownership: Ownership): Promise<void>;

@@ -81,7 +81,7 @@ export function resourcesProvider(kernel: Kernel): ResourceType[] {
   return [group, subscription, tagsAtScope(kernel)];
 
   function listResources(scope: string, { query }: ArmRequest): Answer {
-    const top = store.within(scope).filter(({ type }) => type.split('/').length === 2 && isTracked(type));
+    const top = store.within(scope).filter(isListed);
     const value = filterResources(top, query.get('$filter')).map(({ body }) => {
       const { id, name, type, location, tags, identity } = body;
       return { id, name, type, location, tags, identity };
@@ -90,7 +90,11 @@ export function resourcesProvider(kernel: Kernel): ResourceType[] {
   }
 }
 
-const isTracked = (type: string): boolean => !type.startsWith('Microsoft.Authorization/');
+/** What stands in the group itself: nothing below a resource, and nothing that hangs on one. */
+const isListed = ({ id, type }: Resource): boolean =>
+  type.split('/').length === 2 &&
+  !type.startsWith('Microsoft.Authorization/') &&
+  !/\/providers\/.*\/providers\//i.test(id);
 
 /** The filters that lists of resources take: a tag with its value, or a type. */
 function filterResources(resources: readonly Resource[], filter: string | null): Resource[] {

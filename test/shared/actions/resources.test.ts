@@ -11,6 +11,7 @@ const written: Record<string, CutoverAction> = Object.fromEntries(
     'a private record': { ...records, zoneId: ids.privateZone },
     'a record that is not there yet': { ...records, zoneId: ids.privateZone, record: 'new' },
     'a backend pool': { kind: 'loadBalancer', name: 'balance', backendPoolId: ids.pool },
+    'a data collection rule': { kind: 'monitoring', name: 'watch', dataCollectionRuleId: ids.rule },
     'a backend pool and the source’s address in another one': {
       ...{ kind: 'loadBalancer', name: 'exchange', backendPoolId: ids.pool },
       takeOut: { backendPoolId: ids.oldPool, address: '10.0.1.102' },
@@ -46,8 +47,19 @@ async function resources(): Promise<unknown[]> {
   for await (const one of privateDns(subscriptionId).recordSets.list(resourceGroup, 'corp.test')) found.push(one);
   for await (const one of network(subscriptionId).networkInterfaces.list(resourceGroup)) found.push(one);
   for await (const one of network(subscriptionId).loadBalancers.list(resourceGroup)) found.push(one);
-  for await (const one of compute(subscriptionId).virtualMachines.list(resourceGroup)) found.push(one);
+  for await (const one of compute(subscriptionId).virtualMachines.list(resourceGroup))
+    found.push(one, await associationsOf(one.id ?? ''));
   return JSON.parse(JSON.stringify(found, (key, value: unknown) => (key === 'etag' ? undefined : value))) as unknown[];
+}
+
+/** With which data collection rules a machine is associated; the SDKs that are here cannot list that. */
+async function associationsOf(machineId: string): Promise<unknown> {
+  const { endpoint, credential } = world.clients();
+  const path = `${machineId}/providers/Microsoft.Insights/dataCollectionRuleAssociations?api-version=2022-06-01`;
+  const { token } = (await credential.getToken('https://management.azure.com/.default')) ?? {};
+  const answer = await fetch(new URL(path, endpoint), { headers: { authorization: `Bearer ${token}` } });
+  expect(answer.status).toBe(200);
+  return answer.json();
 }
 
 describe.each(Object.keys(written))('%s', (what) => {
@@ -108,6 +120,14 @@ describe('before it is done', () => {
     });
     // Once the target is there, an earlier try may have taken it out.
     await actionOf(asked).precheck(reach, place, asked);
+  });
+
+  it('a data collection rule that is not there is found', async () => {
+    const dataCollectionRuleId = `${ids.rule}-other`;
+    expect(await found({ kind: 'monitoring', name: 'watch', dataCollectionRuleId })).toMatchObject({
+      code: 'notFound',
+      message: expect.stringContaining(dataCollectionRuleId),
+    });
   });
 
   it('a security group that is not there is found', async () => {

@@ -91,6 +91,14 @@ it('a webhook takes a body of its own, a secret by name, and what is told on the
   expect(against(webhook({ secret: 'desk', body: { a: [1, { b: null }] }, undo: { body: { c: true } } }))).toEqual([]);
 });
 
+it('a target is put under a data collection rule, and under nothing else', () => {
+  const watch = (dataCollectionRuleId: string) => ({ kind: 'monitoring', name: 'watch', dataCollectionRuleId });
+  expect(against(watch(`${group}/providers/Microsoft.Insights/dataCollectionRules/servers`))).toEqual([]);
+  expect(against(watch(`${group}/providers/Microsoft.Insights/components/servers`))[0]).toContain(
+    'use the id of a data collection rule',
+  );
+});
+
 const script = (more: object) => ({ kind: 'script', name: 'register', run: ['systemctl start engine'], ...more });
 
 it.each([

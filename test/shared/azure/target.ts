@@ -35,6 +35,7 @@ export const ids = {
   zone: inGroup('Microsoft.Network/dnsZones/example.test'),
   pool: inGroup('Microsoft.Network/loadBalancers/inner/backendAddressPools/targets'),
   oldPool: inGroup('Microsoft.Network/loadBalancers/edge/backendAddressPools/sources'),
+  rule: inGroup('Microsoft.Insights/dataCollectionRules/servers'),
   privateZone: inGroup('Microsoft.Network/privateDnsZones/corp.test'),
 };
 export { otherGroup, principals };
@@ -123,6 +124,7 @@ export async function startTarget(): Promise<TargetWorld> {
         },
         { id: ids.zone, body: { location: 'global' } },
         { id: ids.privateZone, body: { location: 'global' } },
+        { id: ids.rule, body: { location: 'westeurope', properties: {} } },
         {
           id: ids.pool.replace(/\/backendAddressPools.*/, ''),
           body: {
