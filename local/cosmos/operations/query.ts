@@ -4,8 +4,9 @@ import { isJsonObject, member } from '../json.ts';
 import { type EpkRange, intersection } from '../partition/key.ts';
 import type { Query } from '../sql/ast.ts';
 import { parametersOf, prepare } from '../sql/execute.ts';
+import { hasCompositeIndex, isIndexed } from '../sql/indexing.ts';
 import { queryError } from '../sql/lexer.ts';
-import { hasCompositeIndex, narrow, pathOf } from '../sql/narrow.ts';
+import { narrow, pathOf } from '../sql/narrow.ts';
 import { parseQuery } from '../sql/parser.ts';
 import { type Plan, planQuery } from '../sql/plan.ts';
 import type { Value } from '../sql/values.ts';
@@ -23,6 +24,17 @@ export interface PageOptions {
   range: EpkRange | undefined;
   maxItems: number;
   continuation: string | undefined;
+}
+
+interface Answer extends Page {
+  metrics: Metrics;
+}
+
+/** What a query has cost: items read, and milliseconds. */
+export interface Metrics {
+  retrieved: number;
+  compileMs: number;
+  totalMs: number;
 }
 
 const SLOW_MS = 20;
@@ -60,25 +72,27 @@ export function planBody({ queryInfo }: Plan, { query, parameters }: Question, c
   };
 }
 
-export function runQuery(store: Store, container: Container, question: Question, options: PageOptions): Page {
+export function runQuery(store: Store, container: Container, question: Question, options: PageOptions): Answer {
+  const started = performance.now();
   const prepared = prepare(question.query, question.parameters);
   const { conditions, range } = narrow(question.query, question.parameters, container.partitionKey);
-  const rows = (after: number) =>
-    store.items.scan(container, {
-      range: intersection(options.range, range),
-      conditions,
-      after,
-      now: store.now(),
-    });
-  const started = performance.now();
+  const metrics = { retrieved: 0, compileMs: performance.now() - started, totalMs: 0 };
+  function* rows(after: number) {
+    const where = { range: intersection(options.range, range), conditions, after, now: store.now() };
+    for (const row of store.items.scan(container, where)) {
+      metrics.retrieved++;
+      yield row;
+    }
+  }
   const page = cutPage(prepared, rows, options);
-  if (performance.now() - started > SLOW_MS) {
+  metrics.totalMs = performance.now() - started;
+  if (metrics.totalMs > SLOW_MS) {
     store.indexes.want(
       container,
       conditions.flatMap(({ column }) => (column === undefined || column === 'id' ? [] : [column])),
     );
   }
-  return page;
+  return { ...page, metrics };
 }
 
 /** As in the service: sort keys are property paths, and several of them need a composite index. */
@@ -96,7 +110,13 @@ function checkOrder(query: Query, container: Container): void {
     }
     return { path: `/${path.join('/')}`, isDescending };
   });
-  if (keys.length > 1 && !hasCompositeIndex(container.definition.indexingPolicy, keys)) {
+  const { indexingPolicy } = container.definition;
+  for (const [at, { path }] of keys.entries()) {
+    if (isIndexed(indexingPolicy, path)) continue;
+    const message = `The order-by item ${path} is excluded from the index; include its path in the indexing policy.`;
+    throw queryError('SC2105', message, query.orderBy[at]?.value ?? { start: 0, end: 0 });
+  }
+  if (keys.length > 1 && !hasCompositeIndex(indexingPolicy, keys)) {
     throw badRequest('The order by query does not have a corresponding composite index that it can be served from.');
   }
 }

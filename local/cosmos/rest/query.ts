@@ -1,10 +1,10 @@
 // Queries and query plans over REST. A query that spans partitions and needs merging is refused as the service's
 // gateway refuses it, although this server could answer: code that works here must work there.
 import { chargeOfQuery } from '../operations/charge.ts';
-import { parseQuestion, planBody, planOf, refuseMerge, runQuery } from '../operations/query.ts';
+import { type Metrics, parseQuestion, planBody, planOf, refuseMerge, runQuery } from '../operations/query.ts';
 import type { Container } from '../store/catalog.ts';
 import type { Store } from '../store/store.ts';
-import { containerHeaders, header, jsonBody, type Reply, type Request } from './message.ts';
+import { containerHeaders, header, isTrue, jsonBody, type Reply, type Request } from './message.ts';
 import { pageSize, type Target } from './target.ts';
 
 export async function queryPlan(request: Request, container: Container): Promise<Reply> {
@@ -29,7 +29,7 @@ export async function answerQuery(
     const plan = planOf(question);
     if (!plan.isPlain) throw refuseMerge(plan, question, container);
   }
-  const { results, continuation } = await store.read(() =>
+  const { results, continuation, metrics } = await store.read(() =>
     runQuery(store, container, question, {
       range: target.range,
       maxItems: pageSize(request),
@@ -42,8 +42,25 @@ export async function answerQuery(
       ...containerHeaders(container, chargeOfQuery(results)),
       'x-ms-item-count': String(results.length),
       'x-ms-continuation': continuation,
+      ...(isTrue(request, 'x-ms-documentdb-populatequerymetrics') && {
+        'x-ms-documentdb-query-metrics': metricsText(metrics, results),
+      }),
       'x-ms-cosmos-query-execution-info': JSON.stringify({ reverseRidEnabled: true, reverseIndexScan: false }),
     },
     body: `{"_rid":"${container.rid}","Documents":[${results.join(',')}],"_count":${results.length}}`,
   };
+}
+
+/** In the service's form, as far as there is something to tell. */
+function metricsText({ retrieved, compileMs, totalMs }: Metrics, results: string[]): string {
+  const size = results.reduce((sum, { length }) => sum + length, 0);
+  const ratio = retrieved === 0 ? 1 : Math.min(1, results.length / retrieved);
+  return [
+    `totalExecutionTimeInMs=${totalMs.toFixed(2)}`,
+    `queryCompileTimeInMs=${compileMs.toFixed(2)}`,
+    `retrievedDocumentCount=${retrieved}`,
+    `outputDocumentCount=${results.length}`,
+    `outputDocumentSize=${size}`,
+    `indexUtilizationRatio=${ratio.toFixed(2)}`,
+  ].join(';');
 }

@@ -1,26 +1,39 @@
-// COUNT, SUM, AVG, MIN and MAX. Undefined values do not count; any other value of a wrong type makes the whole answer
+// COUNT, SUM, AVG, MIN, MAX, and the newer COUNTIF, MAKELIST and MAKESET. Undefined values do not count; any other value of a wrong type makes the whole answer
 // undefined. https://learn.microsoft.com/cosmos-db/query/avg
-import { compareForOrder, typeName, type Value } from './values.ts';
+import { canonical, compareForOrder, typeName, type Value } from './values.ts';
 
 interface Accumulator {
   add(value: Value): void;
   result(): Value;
 }
 
-export const AGGREGATES = new Set(['COUNT', 'SUM', 'AVG', 'MIN', 'MAX']);
+export const AGGREGATES = new Set(['COUNT', 'COUNTIF', 'SUM', 'AVG', 'MIN', 'MAX', 'MAKELIST', 'MAKESET']);
 
 export function accumulator(name: string): Accumulator {
-  if (name === 'COUNT') return counting();
+  if (name === 'COUNT') return counting((value) => value !== undefined);
+  if (name === 'COUNTIF') return counting((value) => value === true);
+  if (name === 'MAKELIST' || name === 'MAKESET') return listing(name === 'MAKESET');
   return name === 'SUM' || name === 'AVG' ? summing(name === 'AVG') : extreme(name === 'MAX' ? 1 : -1);
 }
 
-function counting(): Accumulator {
+function counting(counts: (value: Value) => boolean): Accumulator {
   let count = 0;
   return {
     add: (value) => {
-      if (value !== undefined) count++;
+      if (counts(value)) count++;
     },
     result: () => count,
+  };
+}
+
+/** All values, or each once. */
+function listing(isSet: boolean): Accumulator {
+  const found = new Map<unknown, Value>();
+  return {
+    add: (value) => {
+      if (value !== undefined) found.set(isSet ? canonical(value) : found.size, value);
+    },
+    result: () => [...found.values()],
   };
 }
 

@@ -2,7 +2,7 @@
 // each aggregate of the query that is being evaluated.
 import { AGGREGATES } from './aggregates.ts';
 import type { BinaryOperator, Expression, Query } from './ast.ts';
-import { builtIn } from './functions.ts';
+import { builtIn } from './functions/index.ts';
 import { queryError } from './lexer.ts';
 import { likePattern } from './like.ts';
 import { and, compare, deepEqual, finite, index, isEqual, not, or, type Value } from './values.ts';
@@ -18,6 +18,8 @@ export interface AggregateUse {
 
 export interface Scope {
   names: ReadonlyMap<string, number>;
+  /** The slot of the document, which a FROM inside a subquery finds again. */
+  root?: number;
   parameters: ReadonlyMap<string, Value>;
   /** Slots of the whole query, subqueries included. */
   frame: { size: number };
@@ -135,6 +137,9 @@ const BINARY: Record<BinaryOperator, (left: Value, right: Value) => Value> = {
   '&': number((left, right) => left & right),
   '|': number((left, right) => left | right),
   '^': number((left, right) => left ^ right),
+  '<<': number((left, right) => left << right),
+  '>>': number((left, right) => left >> right),
+  '>>>': number((left, right) => left >>> right),
   '||': (left, right) => (typeof left === 'string' && typeof right === 'string' ? left + right : undefined),
   '??': (left, right) => (left === undefined ? right : left),
 };

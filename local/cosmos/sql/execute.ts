@@ -1,8 +1,8 @@
 // A query, ready to run over documents. Undefined results are no results, as in the service.
 import { isJsonObject, type JsonObject } from '../json.ts';
-import { accumulator } from './aggregates.ts';
 import type { Expression, Query, Source } from './ast.ts';
 import { type AggregateUse, compile, type Evaluate, object, type Row, type Scope } from './compile.ts';
+import { checkGrouping, group, usesAggregate } from './grouping.ts';
 import { queryError } from './lexer.ts';
 import { comparePlaces, type Place, sortRows } from './order.ts';
 import { nameOf } from './parser.ts';
@@ -35,7 +35,33 @@ export interface Prepared {
 
 export function prepare(query: Query, parameters: ReadonlyMap<string, Value> = new Map()): Prepared {
   const scope: Scope = { names: new Map(), parameters, frame: { size: 0 }, subquery };
-  return prepareIn(query, scope);
+  const gathered = gatheredSource(query);
+  if (!gathered) return prepareIn(query, scope);
+  const inner = prepare(gathered, parameters);
+  const outer = prepareIn(overResults(query), scope);
+  const collect = (documents: Iterable<Value>) => outer.collect(inner.collect(documents));
+  return { ...outer, isStreaming: false, isIdentity: false, order: undefined, collect };
+}
+
+/** `FROM (SELECT DISTINCT …)`: a subquery that needs all documents before it has a result. */
+export function gatheredSource({ sources }: Query): Query | undefined {
+  const path = sources[0]?.path;
+  if (path?.kind !== 'subquery') return undefined;
+  const { query } = path;
+  const isPlain = !query.isDistinct && !query.top && !query.offset && query.orderBy.length + query.groupBy.length === 0;
+  const { select } = query;
+  const selected = select.kind === 'list' ? select.items.map(({ value }) => value) : [];
+  if (select.kind === 'value') selected.push(select.value);
+  return isPlain && !selected.some(usesAggregate) && !gatheredSource(query) ? undefined : query;
+}
+
+/** The query over the results of its first source as documents. */
+function overResults(query: Query): Query {
+  const [first, ...rest] = query.sources;
+  if (!first) return query;
+  const { alias, start, end } = first;
+  const path: Expression = { kind: 'name', name: alias, start, end };
+  return { ...query, sources: [{ alias, path, isEach: false, start, end }, ...rest] };
 }
 
 /** Whether a document meets the condition of a patch. */
@@ -90,8 +116,9 @@ function prepareIn(query: Query, outer: Scope): Prepared {
 }
 
 function parts(query: Query, outer: Scope) {
-  const rootSlot = outer.frame.size++;
-  const { scope, steps } = bindSources(query.sources, outer, rootSlot);
+  checkGrouping(query);
+  const rootSlot = outer.root ?? outer.frame.size++;
+  const { scope, steps } = bindSources(query.sources, { ...outer, root: rootSlot }, rootSlot);
   const where = query.where && compile(query.where, scope);
   const aggregates: AggregateUse[] = [];
   const project = selection(query, { ...scope, aggregates });
@@ -152,26 +179,6 @@ function selection(query: Query, scope: Scope): Evaluate {
       return [name, compile(item.value, scope)];
     }),
   );
-}
-
-function group(rows: Iterable<Row>, keys: Evaluate[], aggregates: AggregateUse[]): Row[] {
-  const fresh = () => aggregates.map(({ name }) => accumulator(name));
-  const groups = new Map<string, { row: Row; totals: ReturnType<typeof fresh> }>();
-  // Without GROUP BY there is one group, even of nothing.
-  if (keys.length === 0) groups.set('', { row: [], totals: fresh() });
-  for (const row of rows) {
-    const key = keys.map((evaluate) => canonical(evaluate(row))).join('\u0000');
-    let found = groups.get(key);
-    if (!found) {
-      found = { row: [...row], totals: fresh() };
-      groups.set(key, found);
-    }
-    for (const [at, { argument }] of aggregates.entries()) found.totals[at]?.add(argument(row));
-  }
-  return [...groups.values()].map(({ row, totals }) => {
-    for (const [at, { slot }] of aggregates.entries()) row[slot] = totals[at]?.result();
-    return row;
-  });
 }
 
 /** TOP, OFFSET and LIMIT: a whole number that is not negative. */

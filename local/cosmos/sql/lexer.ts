@@ -8,7 +8,7 @@ export interface Token extends Span {
 }
 
 const TOKEN =
-  /(?<space>\s+|--[^\n]*)|(?<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?<name>[A-Za-z_][A-Za-z_0-9]*)|(?<parameter>@[A-Za-z_0-9]+)|(?<string>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?<symbol><>|!=|<=|>=|\|\||\?\?|[-+*/%&|^~=<>!?:.,()[\]{}])/sy;
+  /(?<space>\s+|--[^\n]*)|(?<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?<name>[A-Za-z_][A-Za-z_0-9]*)|(?<parameter>@[A-Za-z_0-9]+)|(?<string>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?<symbol><>|<<|>>>|>>|!=|<=|>=|\|\||\?\?|[-+*/%&|^~=<>!?:.,()[\]{}])/sy;
 
 const ESCAPES: Record<string, string> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 

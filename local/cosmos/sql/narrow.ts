@@ -1,6 +1,5 @@
 // What SQLite can decide before a document is parsed. Only conjuncts of the form `path operator constant` are used, and
 // each condition lets through at least what the query wants: the evaluator decides in the end.
-import { type Json, member } from '../json.ts';
 import type { KeyPart } from '../partition/hash.ts';
 import { type EpkRange, makeKey, type PartitionKeyDefinition, pathNames, rangeOfKey } from '../partition/key.ts';
 import type { Condition } from '../store/items.ts';
@@ -105,18 +104,3 @@ function rangeOf(facts: Fact[], definition: PartitionKeyDefinition): EpkRange | 
 
 const isKeyPart = (value: Value): value is string | number | boolean | null =>
   ['string', 'number', 'boolean', 'null'].includes(typeName(value));
-
-/** Whether an indexing policy has a composite index that serves these sort keys, in this direction or reversed. */
-export function hasCompositeIndex(policy: Json | undefined, keys: { path: string; isDescending: boolean }[]): boolean {
-  const indexes = member(policy, 'compositeIndexes');
-  if (!Array.isArray(indexes)) return false;
-  return indexes.some((composite) => {
-    if (!Array.isArray(composite) || composite.length !== keys.length) return false;
-    const directions = keys.map(({ path, isDescending }, at) => {
-      const entry = composite[at];
-      if (member(entry, 'path') !== path) return undefined;
-      return (member(entry, 'order') === 'descending') === isDescending;
-    });
-    return directions[0] !== undefined && directions.every((same) => same === directions[0]);
-  });
-}

@@ -69,7 +69,7 @@ function parseSelection(cursor: Cursor): Selection {
   const items: SelectItem[] = [];
   do {
     const value = parseExpression(cursor);
-    const alias = cursor.takeKeyword('AS') ? cursor.identifier() : undefined;
+    const alias = cursor.takeKeyword('AS') || cursor.isIdentifier() ? cursor.identifier() : undefined;
     items.push({ value, alias, start: value.start, end: cursor.lastEnd });
   } while (cursor.takeSymbol(','));
   return { kind: 'list', items, start, end: cursor.lastEnd };
@@ -86,7 +86,8 @@ function parseSource(cursor: Cursor): Source {
   const path = parsePath(cursor);
   const hasAlias = cursor.takeKeyword('AS') || cursor.isIdentifier();
   const alias = hasAlias ? cursor.identifier() : nameOf(path);
-  return { alias: alias ?? 'root', path, isEach: false, start, end: cursor.lastEnd };
+  // Nothing can call a nameless source by its name.
+  return { alias: alias ?? `#${start}`, path, isEach: false, start, end: cursor.lastEnd };
 }
 
 function parseSortKey(cursor: Cursor): SortKey {

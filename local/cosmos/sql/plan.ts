@@ -1,8 +1,10 @@
 // The plan for a query over several partition ranges: what the client must merge, and the rewritten query that each
 // range answers. The rewritten texts have the form that @azure/cosmos@4.10.1 reads in queryExecutionContext/.
-import { AGGREGATES } from './aggregates.ts';
+
+import { badRequest } from '../errors.ts';
 import type { Expression, Query, SelectItem, Span } from './ast.ts';
-import { count } from './execute.ts';
+import { count, gatheredSource } from './execute.ts';
+import { usesAggregate } from './grouping.ts';
 import { nameOf } from './parser.ts';
 import type { Value } from './values.ts';
 
@@ -31,10 +33,25 @@ export interface Plan {
   isAggregate: boolean;
 }
 
-const TYPES: Record<string, string> = { COUNT: 'Count', SUM: 'Sum', AVG: 'Average', MIN: 'Min', MAX: 'Max' };
+const TYPES: Record<string, string> = {
+  COUNT: 'Count',
+  SUM: 'Sum',
+  AVG: 'Average',
+  MIN: 'Min',
+  MAX: 'Max',
+  COUNTIF: 'CountIf',
+  MAKELIST: 'MakeList',
+  MAKESET: 'MakeSet',
+};
 const FILTER = '{documentdb-formattableorderbyquery-filter}';
 
 export function planQuery(text: string, query: Query, parameters: ReadonlyMap<string, Value>): Plan {
+  if (gatheredSource(query)) {
+    // The service plans these for clients that can merge them; @azure/cosmos 4.10.1 says that it cannot.
+    throw badRequest(
+      'Query contains the following features, which the calling client does not support: DCount. It runs in one partition: give a partitionKey.',
+    );
+  }
   const { select } = query;
   const cut = ({ start, end }: Span) => text.slice(start, end);
   const top = count(query.top, { parameters });
@@ -104,26 +121,6 @@ export function planQuery(text: string, query: Query, parameters: ReadonlyMap<st
 
 function aggregateType(value: Expression): string | undefined {
   return value.kind === 'call' ? TYPES[value.name] : undefined;
-}
-
-/** Whether an aggregate hides anywhere in the expression; inside a subquery it is that query's own. */
-function usesAggregate(value: Expression): boolean {
-  switch (value.kind) {
-    case 'call':
-      return AGGREGATES.has(value.name) || value.args.some(usesAggregate);
-    case 'binary':
-      return usesAggregate(value.left) || usesAggregate(value.right);
-    case 'unary':
-      return usesAggregate(value.operand);
-    case 'conditional':
-      return [value.condition, value.then, value.otherwise].some(usesAggregate);
-    case 'object':
-      return value.properties.some((property) => usesAggregate(property.value));
-    case 'array':
-      return value.items.some(usesAggregate);
-    default:
-      return false;
-  }
 }
 
 function valuePayload(value: Expression, cut: (span: Span) => string): string {

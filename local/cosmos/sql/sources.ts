@@ -23,7 +23,8 @@ export function bindSources(sources: Source[], outer: Scope, rootSlot: number): 
     }
     const slot = outer.frame.size++;
     names.set(source.alias, slot);
-    return { slot, path, isEach: source.isEach };
+    // A subquery stands for its results, one after the other.
+    return { slot, path, isEach: source.isEach || source.path.kind === 'subquery' };
   });
   return { scope: { ...outer, names }, steps };
 }

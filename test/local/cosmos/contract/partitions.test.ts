@@ -55,6 +55,15 @@ describe.each([1, 2] as const)(
       expect((await container.items.query(query, { maxItemCount }).fetchAll()).resources).toEqual(numbers);
     });
 
+    it('tells what a query has cost when it is asked to', async () => {
+      const { requestCharge, queryMetrics } = await container.items
+        .query('SELECT * FROM c WHERE c.even', { partitionKey: 'key-4', populateQueryMetrics: true })
+        .fetchAll();
+      expect(requestCharge).toBeGreaterThan(2);
+      // Declared as text; the client gives an object by partition.
+      expect(Object.values(queryMetrics)).toEqual([expect.objectContaining({ retrievedDocumentCount: 1 })]);
+    });
+
     it('finds items by a list of ids, wherever they lie', async () => {
       const ids = numbers.slice(0, 9).map((n) => `i${n}`);
       const query = {
