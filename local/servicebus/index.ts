@@ -3,7 +3,7 @@
 // Layers, each knowing only those before it: wire (bytes), core (pure and synchronous: queues, locks, rules), store (the
 // journal), auth, amqp (rhea), http (ATOM), mux (one port for all).
 // It must not know the app, listen beyond loopback, acknowledge before the commit, or pretend: what is not built
-// (forwarding, partitions, transactions, AMQP over WebSockets) is refused with a clear error.
+// (partitions, transactions, AMQP over WebSockets, deletion when idle) is refused with a clear error.
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,6 @@
 // The operations of `$management`. Each takes the request's map and returns the reply's, or undefined for "nothing".
 import type { Right } from '../auth/sas.ts';
+import { requireReceivable } from '../core/admission.ts';
 import type { Broker } from '../core/broker.ts';
 import { BusError, sessionLockLost } from '../core/errors.ts';
 import type { MessageQueue, Outcome, Taken } from '../core/queue.ts';
@@ -43,8 +44,8 @@ const long = (value: number): Buffer => {
   return bytes;
 };
 
-function encode(message: Stored, taken?: Taken): Buffer {
-  return buildDelivery(message.raw, { ...message, lockedUntil: taken?.lockedUntil });
+function encode(message: Stored, taken?: Taken, withBody = true): Buffer {
+  return buildDelivery(message.raw, { ...message, lockedUntil: taken?.lockedUntil }, withBody);
 }
 
 function sessionId({ queue, fields }: Context): string {
@@ -73,6 +74,9 @@ function disposition(fields: Record<string, unknown>): Outcome {
       throw bad(`Disposition status '${String(fields['disposition-status'])}' is unknown.`);
   }
 }
+
+/** .NET's greatest DateTime, to the second: asks for sessions that have messages, whenever their state was set. */
+const endOfTime = Date.UTC(9999, 11, 31, 23, 59, 59);
 
 export const operations: Record<string, Operation> = {
   'renew-lock': {
@@ -106,7 +110,9 @@ export const operations: Record<string, Operation> = {
     run({ queue, fields }) {
       const from = number(fields['from-sequence-number']);
       const found = queue.peek(from, number(fields['message-count']), text(fields['session-id']));
-      return found.length === 0 ? undefined : { messages: found.map((message) => ({ message: encode(message) })) };
+      const withBody = fields['omit-message-body'] !== true;
+      if (found.length === 0) return undefined;
+      return { messages: found.map((message) => ({ message: encode(message, undefined, withBody) })) };
     },
   },
   'schedule-message': {
@@ -126,7 +132,8 @@ export const operations: Record<string, Operation> = {
   },
   'receive-by-sequence-number': {
     right: 'Listen',
-    run({ queue, fields }) {
+    run({ broker, entity, queue, fields }) {
+      if (broker.get(entity).queue === queue) requireReceivable(broker.get(entity));
       const mode = Number(fields['receiver-settle-mode'] ?? 1) === 0 ? 'receiveAndDelete' : 'peekLock';
       const taken = queue.takeDeferred(list(fields['sequence-numbers']).map(number), mode, text(fields['session-id']));
       const messages = taken.map((item) => ({
@@ -151,8 +158,9 @@ export const operations: Record<string, Operation> = {
     right: 'Listen',
     run({ queue, fields }) {
       const skip = number(fields['skip'] ?? 0);
-      const ids = [...queue.sessions.lanes.values()].filter((lane) => lane.ready.size > 0 || lane.state || lane.lock);
-      const page = ids.slice(skip, skip + number(fields['top'] ?? 100)).map((lane) => lane.id);
+      const since = Number(fields['last-updated-time'] ?? endOfTime);
+      const ids = queue.listSessions(since >= endOfTime ? undefined : since);
+      const page = ids.slice(skip, skip + number(fields['top'] ?? 100));
       return page.length === 0 ? undefined : { skip: types.wrap_int(skip + page.length), 'sessions-ids': page };
     },
   },

@@ -3,7 +3,8 @@ import type { Connection, Session as RheaSession } from 'rhea';
 import type { Authorizer } from '../auth/authorizer.ts';
 import type { Right } from '../auth/sas.ts';
 import type { Broker } from '../core/broker.ts';
-import { BusError, entityNotFound, errorOf } from '../core/errors.ts';
+import { type Entity, maxMessageSize, requireReceivable, requireSendable } from '../core/admission.ts';
+import { BusError, errorOf } from '../core/errors.ts';
 import type { MessageQueue } from '../core/queue.ts';
 import { parseAddress, resolve } from './address.ts';
 import { answerPutToken } from './cbs.ts';
@@ -119,25 +120,17 @@ export class Peer {
       this.#openReplies(link, address.text);
       return;
     }
-    if (entity.record.kind === 'topic') {
-      throw new BusError('amqp:not-allowed', 'A topic has no messages of its own; receive from a subscription.');
-    }
-    if (entity.record.properties['Status'] === 'Disabled' || entity.record.properties['Status'] === 'ReceiveDisabled') {
-      throw new BusError(
-        'com.microsoft:entity-disabled',
-        `The messaging entity '${address.entity}' is disabled for receiving.`,
-      );
-    }
+    const check = () => requireReceivable(entity, address.part);
+    check();
     const delivery = new DeliveryLink(this, link, queue);
-    const removed = () => delivery.fail(errorOf(entityNotFound(address.text)));
-    entity.onRemoved.add(removed);
+    const unwatch = this.#watch(entity, check, (error) => delivery.fail(error));
     this.#links.set(link, {
       path: address.text,
       right: 'Listen',
       fail: (error) => delivery.fail(error),
       pump: () => delivery.pump(),
       dispose: () => {
-        entity.onRemoved.delete(removed);
+        unwatch();
         delivery.dispose();
       },
     });
@@ -145,7 +138,7 @@ export class Peer {
       delivery.open();
     } catch (error) {
       this.#links.delete(link);
-      entity.onRemoved.delete(removed);
+      unwatch();
       delivery.refuse(errorOf(error));
     }
   }
@@ -160,10 +153,38 @@ export class Peer {
     this.grants.require(address.text, address.management ? undefined : 'Send');
     const { entity, queue } = resolve(this.broker, address);
     if (address.management) openRequestLink(link, (request) => answerManagement(this, address, queue, request));
-    else if (address.deadLetter || entity.record.kind === 'subscription') {
+    else if (address.part !== 'main') {
       throw new BusError('amqp:not-allowed', `Messages cannot be sent to '${address.text}'.`);
-    } else openSendLink(this, link, address.entity);
-    this.#guard(link, address.text, address.management ? undefined : 'Send');
+    } else {
+      requireSendable(entity);
+      openSendLink(this, link, address.entity, maxMessageSize(entity));
+      const unwatch = this.#watch(
+        entity,
+        () => requireSendable(entity),
+        (error) => link.close(error),
+      );
+      this.#links.set(link, {
+        path: address.text,
+        right: 'Send',
+        fail: (error) => link.close(error),
+        dispose: unwatch,
+      });
+      return;
+    }
+    this.#guard(link, address.text, undefined);
+  }
+
+  /** Ends a link when its entity was changed so that it may not be; returns how to stop watching. */
+  #watch(entity: Entity, check: () => void, fail: (error: { condition: string; description: string }) => void) {
+    const changed = () => {
+      try {
+        check();
+      } catch (error) {
+        fail(errorOf(error));
+      }
+    };
+    entity.onChanged.add(changed);
+    return () => void entity.onChanged.delete(changed);
   }
 
   #openReplies(link: Link, path: string): void {

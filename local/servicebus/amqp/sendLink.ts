@@ -4,9 +4,6 @@ import { splitBatch } from '../wire/message.ts';
 import type { Peer } from './peer.ts';
 import { accepted, batchFormat, type Link, message, rejected } from './rhea.ts';
 
-/** The limit of the Standard tier, and what `createMessageBatch` fills. */
-const maxMessageSize = 262_144;
-
 interface Delivery {
   format: number;
   update(settled: boolean, state: unknown): void;
@@ -20,7 +17,11 @@ export interface Request {
   application_properties?: Record<string, unknown>;
 }
 
-function answerAttach(link: Link): void {
+/** Enough for a request to schedule the largest batch. */
+const largestRequest = 1 << 20;
+
+/** `maxMessageSize` is what `createMessageBatch` fills. */
+function answerAttach(link: Link, maxMessageSize: number): void {
   link.set_target({ address: link.target?.address ?? '' });
   link.set_source({ address: link.source?.address ?? '' });
   link.local.attach['max_message_size'] = maxMessageSize;
@@ -28,8 +29,8 @@ function answerAttach(link: Link): void {
   link.local.attach['rcv_settle_mode'] = link.rcv_settle_mode;
 }
 
-export function openSendLink(peer: Peer, link: Link, entity: string): void {
-  answerAttach(link);
+export function openSendLink(peer: Peer, link: Link, entity: string, maxMessageSize: number): void {
+  answerAttach(link, maxMessageSize);
   link.on('message', ({ message: payload, delivery }) => {
     const { format, update } = delivery as Delivery;
     const settle = (error?: unknown) =>
@@ -48,7 +49,7 @@ export function openSendLink(peer: Peer, link: Link, entity: string): void {
 }
 
 export function openRequestLink(link: Link, answer: (request: Request) => Promise<void>): void {
-  answerAttach(link);
+  answerAttach(link, largestRequest);
   link.on('message', ({ message: payload, delivery }) => {
     const { update } = delivery as Delivery;
     let request: Request;

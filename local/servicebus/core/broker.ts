@@ -1,9 +1,7 @@
-// The namespace: which entities exist, and the way of a sent message through them. Pure, like the queues it holds.
-import { encodeString } from '../wire/values.ts';
-import type { Facts } from '../wire/message.ts';
-import { readMessage } from '../wire/message.ts';
+// The namespace: which entities exist, and what is sent to them. Pure, like the queues it holds.
+import { type Facts, readMessage } from '../wire/message.ts';
+import { type Entity, maxMessageSize, requireRoom, requireSendable, requireSessionIds } from './admission.ts';
 import { Dedupe } from './dedupe.ts';
-import { parseDuration } from './duration.ts';
 import {
   checkName,
   checkProperties,
@@ -14,21 +12,9 @@ import {
 } from './entity.ts';
 import type { Environment } from './environment.ts';
 import { BusError, entityNotFound } from './errors.ts';
-import { MessageQueue } from './queue.ts';
-import { routesOf } from './routing.ts';
+import { MessageQueue, type QueueLinks } from './queue.ts';
 import { defaultRuleName, type Rule } from './rules.ts';
-import type { Arrival, Stored } from './stored.ts';
-
-/** A living entity. A topic's `queue` holds only its scheduled messages. */
-export interface Entity {
-  record: EntityRecord;
-  queue: MessageQueue;
-  deadLetter: MessageQueue | undefined;
-  rules: Map<string, Rule>;
-  dedupe: Dedupe;
-  /** Runs when the entity is deleted, for the links that use it. */
-  onRemoved: Set<() => void>;
-}
+import { buried, Traffic } from './traffic.ts';
 
 const separator = '/subscriptions/';
 export const subscriptionPath = (topic: string, name: string): string => `${topic}/Subscriptions/${name}`;
@@ -36,10 +22,12 @@ export const subscriptionPath = (topic: string, name: string): string => `${topi
 export class Broker {
   readonly environment: Environment;
   readonly #entities = new Map<string, Entity>();
+  readonly #traffic: Traffic;
   #nextId = 1;
 
   constructor(environment: Environment) {
     this.environment = environment;
+    this.#traffic = new Traffic(environment, (path) => this.find(path));
   }
 
   // ---- entities
@@ -54,10 +42,11 @@ export class Broker {
     return entity;
   }
 
+  /** All of a kind, or a topic's subscriptions, by path. */
   list(kind: EntityKind, topic?: string): Entity[] {
-    const prefix = topic === undefined ? '' : `${topic.toLowerCase()}${separator}`;
-    return [...this.#entities]
-      .filter(([path, entity]) => entity.record.kind === kind && path.startsWith(prefix))
+    const all = topic === undefined ? this.#entities : (this.find(topic)?.subscriptions ?? new Map<string, Entity>());
+    return [...all]
+      .filter(([, entity]) => entity.record.kind === kind)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([, entity]) => entity);
   }
@@ -73,6 +62,7 @@ export class Broker {
     }
     const now = this.environment.now();
     const properties = checkProperties(kind, wanted);
+    this.#checkForwarding(path, properties);
     const record: EntityRecord = { id: this.#nextId, kind, path, properties, createdAt: now, updatedAt: now };
     const entity = this.adopt(record);
     this.environment.journal.saveEntity(record);
@@ -84,49 +74,57 @@ export class Broker {
   /** Brings a recorded entity to life, new or from the journal. */
   adopt(record: EntityRecord): Entity {
     this.#nextId = Math.max(this.#nextId, record.id + 1);
-    const options = queueOptions(record.properties);
     const { environment } = this;
-    const deadLetter =
-      record.kind === 'topic'
-        ? undefined
-        : new MessageQueue(
-            record.id * 2 + 1,
-            `${record.path}/$DeadLetterQueue`,
-            deadLetterOptions(options.lockDuration),
-            environment,
-          );
-    const queue = new MessageQueue(record.id * 2, record.path, options, environment, {
+    const part = (id: number, suffix: string, links: QueueLinks) =>
+      new MessageQueue(id, record.path + suffix, queueOptions(record.properties), environment, links);
+    const receives = record.kind !== 'topic';
+    const transfer = receives ? part(-record.id, '/$Transfer/$DeadLetterQueue', {}) : undefined;
+    const deadLetter = receives ? part(record.id * 2 + 1, '/$DeadLetterQueue', {}) : undefined;
+    const queue = part(record.id * 2, '', {
       deadLetter: (message, reason, description) => {
-        deadLetter?.adopt(message, deadLettered(record.path, message, reason, description));
+        deadLetter?.adopt(message, buried(record.path, message, reason, description));
       },
-      ...(record.kind === 'topic' ? { activate: (message: Stored) => this.#activate(record.path, message) } : {}),
+      ...(receives ? {} : { activate: (message) => this.#traffic.activate(entity, message) }),
     });
-    const dedupe = new Dedupe(record.id, environment);
-    const entity: Entity = { record, queue, deadLetter, rules: new Map(), dedupe, onRemoved: new Set() };
+    const entity: Entity = {
+      record,
+      queue,
+      deadLetter,
+      transfer,
+      rules: new Map(),
+      subscriptions: new Map(),
+      dedupe: new Dedupe(record.id, environment),
+      accessedAt: environment.now(),
+      isRemoved: false,
+      onChanged: new Set(),
+    };
+    this.#configure(entity);
     this.#entities.set(record.path.toLowerCase(), entity);
+    this.#topicOf(entity)?.subscriptions.set(record.path.toLowerCase(), entity);
     return entity;
   }
 
   update(kind: EntityKind, path: string, wanted: Properties): Entity {
     const entity = this.get(path, kind);
     const properties = checkProperties(kind, wanted, entity.record.properties);
+    this.#checkForwarding(path, properties);
     entity.record = { ...entity.record, properties, updatedAt: this.environment.now() };
-    entity.queue.options = queueOptions(properties);
-    if (entity.deadLetter) entity.deadLetter.options = deadLetterOptions(entity.queue.options.lockDuration);
+    this.#configure(entity);
     this.environment.journal.saveEntity(entity.record);
+    for (const changed of [...entity.onChanged]) changed();
+    for (const queue of [entity.queue, entity.deadLetter]) queue?.forwardReady();
     return entity;
   }
 
   remove(path: string): void {
     const entity = this.get(path);
-    if (entity.record.kind === 'topic') {
-      for (const subscription of this.list('subscription', path)) this.remove(subscription.record.path);
-    }
+    for (const subscription of [...entity.subscriptions.values()]) this.remove(subscription.record.path);
+    this.#topicOf(entity)?.subscriptions.delete(path.toLowerCase());
     this.#entities.delete(path.toLowerCase());
+    entity.isRemoved = true;
     this.environment.journal.removeEntity(entity.record.id);
-    for (const removed of [...entity.onRemoved]) removed();
-    entity.queue.dispose();
-    entity.deadLetter?.dispose();
+    for (const changed of [...entity.onChanged]) changed();
+    for (const queue of [entity.queue, entity.deadLetter, entity.transfer]) queue?.dispose();
   }
 
   addRule(subscription: string, rule: Rule, replace = false): void {
@@ -154,25 +152,25 @@ export class Broker {
   /** Sends messages together: all are accepted or none. Returns the sequence number of each (0 for a duplicate). */
   send(path: string, messages: Buffer[], scheduled = false): number[] {
     const entity = this.get(path);
-    if (entity.record.kind === 'subscription')
-      throw new BusError('amqp:not-allowed', 'A subscription takes no messages; send to its topic.');
-    const status = entity.record.properties['Status'];
-    if (status === 'Disabled' || status === 'SendDisabled') {
-      throw new BusError('com.microsoft:entity-disabled', `The messaging entity '${path}' is disabled for sending.`);
-    }
+    requireSendable(entity);
     const facts = messages.map((bytes) => this.#read(bytes));
-    const lacksSession = (queue: MessageQueue) =>
-      queue.options.requiresSession && facts.some((f) => f.sessionId === undefined);
-    if (entity.record.kind === 'queue' && lacksSession(entity.queue)) {
-      throw new BusError(
-        'amqp:not-allowed',
-        `The session id must be set for messages to '${path}', which requires sessions.`,
-      );
+    for (const { length } of messages) {
+      if (length <= maxMessageSize(entity)) continue;
+      const description = `A message of ${length} bytes is larger than the ${maxMessageSize(entity)} that '${path}' takes.`;
+      throw new BusError('amqp:link:message-size-exceeded', description);
     }
+    requireSessionIds(
+      entity,
+      facts.map(({ sessionId }) => sessionId),
+    );
     if (scheduled && facts.some((f) => f.scheduledAt === undefined)) {
       throw new BusError('amqp:not-allowed', 'A message to schedule must say its enqueue time.');
     }
-    return facts.map((message) => this.#accept(entity, message));
+    requireRoom(
+      entity,
+      messages.reduce((sum, { length }) => sum + length, 0),
+    );
+    return facts.map((message) => this.#traffic.accept(entity, message));
   }
 
   #read(bytes: Buffer): Facts {
@@ -183,73 +181,41 @@ export class Broker {
     }
   }
 
-  #accept(entity: Entity, message: Facts): number {
+  // ---- inside
+
+  #topicOf({ record: { kind, path } }: Entity): Entity | undefined {
+    if (kind !== 'subscription') return undefined;
+    return this.find(path.slice(0, path.toLowerCase().lastIndexOf(separator)));
+  }
+
+  /** Gives the queues of an entity what its properties say. */
+  #configure(entity: Entity): void {
     const { properties } = entity.record;
-    if (properties['RequiresDuplicateDetection'] === 'true') {
-      const window = parseDuration(properties['DuplicateDetectionHistoryTimeWindow'] ?? 'PT10M');
-      if (!entity.dedupe.admit(message.messageId, window)) return 0;
-    }
-    if (entity.record.kind === 'queue' || (message.scheduledAt ?? 0) > this.environment.now()) {
-      return entity.queue.enqueue(arrival(message)).sequenceNumber;
-    }
-    this.#fanOut(entity, message);
-    return 0;
+    const options = queueOptions(properties);
+    entity.queue.options = options;
+    const deadLetterOptions = {
+      lockDuration: options.lockDuration,
+      maxDeliveryCount: Number.POSITIVE_INFINITY,
+      requiresSession: false,
+      defaultTtl: Number.POSITIVE_INFINITY,
+      deadLetterOnExpiration: false,
+    };
+    for (const queue of [entity.deadLetter, entity.transfer]) if (queue) queue.options = deadLetterOptions;
+    const forwarder = (to: string | undefined) =>
+      to ? (message: Parameters<Traffic['forward']>[1]) => this.#traffic.forward(entity, message, to) : undefined;
+    entity.queue.links.forward = forwarder(properties['ForwardTo']);
+    if (entity.deadLetter) entity.deadLetter.links.forward = forwarder(properties['ForwardDeadLetteredMessagesTo']);
   }
 
-  #fanOut(topic: Entity, message: Facts): void {
-    const limit = topic.queue.options.defaultTtl;
-    for (const subscription of this.list('subscription', topic.record.path)) {
-      for (const route of routesOf(subscription.rules.values(), message, this.environment.newId)) {
-        if ('failure' in route) {
-          if (subscription.record.properties['DeadLetteringOnFilterEvaluationExceptions'] === 'false') continue;
-          subscription.queue.enqueueDead(copyOf(message, limit), 'FilterEvaluationException', route.failure);
-          continue;
-        }
-        const copy = copyOf(route.copy, limit);
-        if (subscription.queue.options.requiresSession && copy.sessionId === undefined) {
-          const description = "Session enabled entity doesn't allow a message whose session identifier is null.";
-          subscription.queue.enqueueDead(copy, 'Session ID is null.', description);
-        } else subscription.queue.enqueue(copy);
-      }
+  #checkForwarding(path: string, properties: Properties): void {
+    for (const key of ['ForwardTo', 'ForwardDeadLetteredMessagesTo']) {
+      const to = properties[key];
+      if (!to) continue;
+      if (to.toLowerCase() === path.toLowerCase())
+        throw new BusError('amqp:not-allowed', `${key} of '${path}' names the entity itself.`);
+      const kind = this.find(to)?.record.kind;
+      if (kind !== 'queue' && kind !== 'topic')
+        throw new BusError('amqp:not-allowed', `${key} = '${to}' names no queue or topic that exists.`);
     }
   }
-
-  #activate(topic: string, message: Stored): void {
-    const entity = this.find(topic);
-    if (entity) this.#fanOut(entity, readMessage(message.raw, this.environment.newId));
-  }
-}
-
-function arrival(message: Facts): Arrival {
-  const { raw, messageId, sessionId, ttl, scheduledAt } = message;
-  return { raw, messageId, sessionId, ttl, scheduledAt };
-}
-
-/** A subscription's copy: what was scheduled has been waited for at the topic. */
-const copyOf = (message: Facts, limit: number): Arrival => ({
-  ...arrival(message),
-  scheduledAt: undefined,
-  ttl: Math.min(message.ttl ?? Number.POSITIVE_INFINITY, limit),
-});
-
-const deadLetterOptions = (lockDuration: number) => ({
-  lockDuration,
-  maxDeliveryCount: Number.POSITIVE_INFINITY,
-  requiresSession: false,
-  defaultTtl: Number.POSITIVE_INFINITY,
-  deadLetterOnExpiration: false,
-});
-
-function deadLettered(path: string, message: Stored, reason?: string, description?: string): Partial<Stored> {
-  const extra = new Map(message.extra);
-  if (reason !== undefined) extra.set('DeadLetterReason', encodeString(reason));
-  if (description !== undefined) extra.set('DeadLetterErrorDescription', encodeString(description));
-  return {
-    extra,
-    enqueuedSequenceNumber: message.sequenceNumber,
-    state: 'active',
-    delivered: false,
-    expiresAt: Number.POSITIVE_INFINITY,
-    deadLetterSource: path,
-  };
 }

@@ -44,25 +44,23 @@ const defaults: Record<EntityKind, Properties> = {
   subscription: { ...received, ...common, DeadLetteringOnFilterEvaluationExceptions: 'true' },
 };
 
-const notBuilt = [
-  'ForwardTo',
-  'ForwardDeadLetteredMessagesTo',
-  'AutoDeleteOnIdle',
-  'EnablePartitioning',
-  'EnableExpress',
-];
+const notBuilt = ['AutoDeleteOnIdle', 'EnablePartitioning', 'EnableExpress'];
 const flags = [
   'RequiresSession',
   'RequiresDuplicateDetection',
   'DeadLetteringOnMessageExpiration',
   'EnablePartitioning',
 ];
+const forwarding = ['ForwardTo', 'ForwardDeadLetteredMessagesTo'];
+/** What an update that does not name it takes away. */
+const removable = [...forwarding, 'UserMetadata'];
+const statuses = ['Active', 'Disabled', 'SendDisabled', 'ReceiveDisabled'];
 const fixedAtCreation = ['RequiresSession', 'RequiresDuplicateDetection'];
 
 /** Completes and checks properties. `before` is the entity as it is, for an update. */
 export function checkProperties(kind: EntityKind, wanted: Properties, before?: Properties): Properties {
-  const base = before ?? defaults[kind];
-  const result: Properties = { ...base };
+  const result: Properties = { ...(before ?? defaults[kind]) };
+  for (const key of removable) delete result[key];
   for (const [key, raw] of Object.entries(wanted)) {
     const value = raw === 'True' || raw === 'False' ? raw.toLowerCase() : raw;
     if (value === '') continue;
@@ -75,7 +73,19 @@ export function checkProperties(kind: EntityKind, wanted: Properties, before?: P
     if (flags.includes(key) && value !== 'true' && value !== 'false') {
       throw new BusError('amqp:not-allowed', `${key} must be true or false.`);
     }
-    result[key] = value;
+    // The administration client writes addresses as URLs.
+    result[key] = forwarding.includes(key) ? value.replace(/^[a-z]+:\/\/[^/]*\/+/i, '') : value;
+  }
+  if (!statuses.includes(result['Status'] ?? '')) {
+    throw new BusError('amqp:not-allowed', `Status must be one of ${statuses.join(', ')}.`);
+  }
+  if (result['RequiresSession'] === 'true' && result['ForwardTo']) {
+    throw new BusError('amqp:not-allowed', 'An entity with sessions cannot forward: ForwardTo must be empty.');
+  }
+  for (const key of ['MaxSizeInMegabytes', 'MaxMessageSizeInKilobytes']) {
+    if (result[key] !== undefined && !/^[1-9]\d*$/.test(result[key])) {
+      throw new BusError('amqp:not-allowed', `${key} must be a whole number above 0.`);
+    }
   }
   if (kind !== 'topic') {
     const lock = parseDuration(result['LockDuration'] ?? '');

@@ -1,6 +1,6 @@
 // What the core needs from outside, so that it stays pure and synchronous: time, ids, one alarm, and a journal.
 import type { Deadlines } from './deadlines.ts';
-import type { Stored } from './stored.ts';
+import type { SessionState, Stored } from './stored.ts';
 import type { EntityRecord } from './entity.ts';
 import type { Rule } from './rules.ts';
 
@@ -21,7 +21,7 @@ export interface Journal {
   insert(queue: number, message: Stored): void;
   update(queue: number, message: Stored): void;
   remove(queue: number, sequenceNumber: number): void;
-  saveSession(queue: number, id: string, state: Buffer | null): void;
+  saveSession(queue: number, id: string, session: SessionState): void;
   saveCounter(queue: number, next: number): void;
   remember(entity: number, messageId: string, until: number): void;
   forget(entity: number, messageId: string): void;

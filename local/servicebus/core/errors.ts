@@ -10,6 +10,7 @@ const statusOf = {
   'com.microsoft:server-busy': 503,
   'com.microsoft:entity-disabled': 403,
   'com.microsoft:entity-already-exists': 409,
+  'amqp:resource-limit-exceeded': 403,
   'amqp:not-found': 404,
   'amqp:not-allowed': 400,
   'amqp:not-implemented': 501,

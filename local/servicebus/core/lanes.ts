@@ -3,7 +3,7 @@
 import { BusError, sessionLockLost } from './errors.ts';
 import type { Deadline } from './deadlines.ts';
 import type { Environment } from './environment.ts';
-import { ReadyList } from './stored.ts';
+import { ReadyList, type SessionState } from './stored.ts';
 
 /** The exclusive hold of one session. `ended` is set once, when it is released or lost. */
 export interface SessionLock {
@@ -14,10 +14,9 @@ export interface SessionLock {
   onLost: () => void;
 }
 
-export interface Lane {
+export interface Lane extends SessionState {
   id: string;
   ready: ReadyList;
-  state: Buffer | null;
   lock: SessionLock | undefined;
   /** Called when a message became ready; in turn, so that competing receivers share. */
   consumers: Set<() => void>;
@@ -46,7 +45,7 @@ export class Sessions {
   lane(id: string): Lane {
     let lane = this.lanes.get(id);
     if (!lane) {
-      lane = { id, ready: new ReadyList(), state: null, lock: undefined, consumers: new Set() };
+      lane = { id, ready: new ReadyList(), state: null, stateUpdatedAt: 0, lock: undefined, consumers: new Set() };
       this.lanes.set(id, lane);
     }
     return lane;
@@ -105,6 +104,14 @@ export class Sessions {
     this.#environment.deadlines.remove(lock.deadline);
     this.#arm(this.lane(id), lock);
     return lock.until;
+  }
+
+  expireAll(): void {
+    for (const lane of [...this.lanes.values()]) {
+      if (!lane.lock) continue;
+      this.#environment.deadlines.remove(lane.lock.deadline);
+      this.#onExpired(lane, lane.lock);
+    }
   }
 
   /** Ends a hold; the caller has put the lane's messages back. Lanes with nothing to remember are forgotten. */

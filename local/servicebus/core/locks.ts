@@ -57,6 +57,11 @@ export class Locks {
     return [...this.#held.values()].filter((held) => held.session === lock).map((held) => this.release(held));
   }
 
+  /** Those of sessions end with their session. */
+  expireAll(): void {
+    for (const held of [...this.#held.values()]) if (!held.session) this.#onExpired(this.release(held));
+  }
+
   dispose(): void {
     for (const held of this.#held.values()) this.#environment.deadlines.remove(held.deadline);
     this.#held.clear();

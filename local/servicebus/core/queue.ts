@@ -6,7 +6,7 @@ import { Locks } from './locks.ts';
 import type { Environment } from './environment.ts';
 import { BusError, messageLockLost, sessionLockLost } from './errors.ts';
 import { type Lane, type SessionLock, Sessions } from './lanes.ts';
-import { type Arrival, compose, type MessageState, type Stored } from './stored.ts';
+import { type Arrival, compose, type SessionState, type Stored } from './stored.ts';
 
 export interface QueueOptions {
   lockDuration: number;
@@ -30,9 +30,12 @@ export interface Taken {
 
 const reserveAhead = 1000;
 
-/** Where dead letters go, and what replaces plain activation of a scheduled message (a topic routes it). */
+/** Where messages go from here. */
 export interface QueueLinks {
+  /** Takes a message that would be ready, if the entity forwards. */
+  forward?: ((message: Stored) => void) | undefined;
   deadLetter?: (message: Stored, reason: string | undefined, description: string | undefined) => void;
+  /** Replaces plain activation of a scheduled message: a topic routes it. */
   activate?: (message: Stored) => void;
 }
 
@@ -43,7 +46,9 @@ export class MessageQueue {
   readonly sessions: Sessions;
   readonly messages = new Map<number, Stored>();
   readonly #environment: Environment;
-  readonly #links: QueueLinks;
+  readonly links: QueueLinks;
+  /** Of what is in it now. */
+  readonly counts = { active: 0, deferred: 0, scheduled: 0, bytes: 0 };
   readonly #locks: Locks;
   readonly #timers = new Map<number, Deadline>();
   readonly #dirty = new Set<Lane>();
@@ -55,7 +60,7 @@ export class MessageQueue {
     this.path = path;
     this.options = options;
     this.#environment = environment;
-    this.#links = links;
+    this.links = links;
     this.#locks = new Locks(
       environment,
       () => this.options.lockDuration,
@@ -81,7 +86,7 @@ export class MessageQueue {
 
   /** A message that this queue may not hold arrives in its dead-letter queue. */
   enqueueDead(arrival: Arrival, reason: string, description: string): void {
-    this.#links.deadLetter?.(this.#compose(arrival), reason, description);
+    this.links.deadLetter?.(this.#compose(arrival), reason, description);
   }
 
   /** Takes over a message from another queue (a dead letter) or from its own schedule, under a new number. */
@@ -89,16 +94,21 @@ export class MessageQueue {
     return this.#insert({ ...message, sequenceNumber: this.#nextNumber(), ...changes });
   }
 
-  /** Puts back what the journal remembers; a delivery that a crash ended counts as a failed attempt. */
-  restore(messages: Stored[], states: Map<string, Buffer>, next: number): void {
+  /** Puts back what the journal remembers. `resume` follows when all queues have theirs. */
+  restore(messages: Stored[], states: Map<string, SessionState>, next: number): void {
     this.#next = next;
     this.#reserved = next;
-    for (const [id, state] of states) this.sessions.lane(id).state = state;
+    for (const [id, state] of states) Object.assign(this.sessions.lane(id), state);
     for (const message of messages) {
       this.messages.set(message.sequenceNumber, message);
+      this.#count(message, 1);
       this.#next = Math.max(this.#next, message.sequenceNumber + 1);
     }
-    for (const message of messages) {
+  }
+
+  /** Goes on after `restore`: a delivery that a crash ended counts as a failed attempt. Messages may move elsewhere. */
+  resume(): void {
+    for (const message of [...this.messages.values()]) {
       if (message.delivered) this.#failed(message);
       else this.#place(message);
     }
@@ -120,12 +130,13 @@ export class MessageQueue {
   /** Deferred messages by number: all of them or an error. */
   takeDeferred(numbers: number[], mode: 'peekLock' | 'receiveAndDelete', sessionId?: string): Taken[] {
     const session = this.#sessionOf(sessionId);
-    const messages = numbers.map((number) => this.messages.get(number));
+    const wanted = [...new Set(numbers)];
+    const messages = wanted.map((number) => this.messages.get(number));
     const found = messages.filter(
       (message) =>
         message?.state === 'deferred' && !message.delivered && (!session || message.sessionId === session.id),
     ) as Stored[];
-    if (found.length < numbers.length) {
+    if (found.length < wanted.length) {
       throw new BusError(
         'com.microsoft:message-not-found',
         'One or more of the sequence numbers name no deferred message.',
@@ -141,6 +152,9 @@ export class MessageQueue {
   settle(token: string, outcome: Outcome): void {
     const held = this.#locks.get(token);
     if (!held) throw this.options.requiresSession ? sessionLockLost('') : messageLockLost();
+    if (outcome.kind === 'deadLetter' && !this.links.deadLetter) {
+      throw new BusError('amqp:not-allowed', `A message of '${this.path}' is dead-lettered already.`);
+    }
     const message = this.#locks.release(held);
     if (outcome.kind === 'complete') {
       this.#delete(message);
@@ -155,7 +169,9 @@ export class MessageQueue {
       this.#failed(message);
       return;
     }
+    this.#count(message, -1);
     message.state = 'deferred';
+    this.#count(message, 1);
     this.#returnTo(message);
   }
 
@@ -208,17 +224,35 @@ export class MessageQueue {
 
   setSessionState(id: string, state: Buffer | null): void {
     this.#sessionOf(id);
-    this.sessions.lane(id).state = state;
-    this.#environment.journal.saveSession(this.id, id, state);
+    const changed = { state, stateUpdatedAt: this.#environment.now() };
+    Object.assign(this.sessions.lane(id), changed);
+    this.#environment.journal.saveSession(this.id, id, changed);
   }
 
-  count(): Record<MessageState, number> & { bytes: number } {
-    const counts = { active: 0, deferred: 0, scheduled: 0, bytes: 0 };
-    for (const message of this.messages.values()) {
-      counts[message.state]++;
-      counts.bytes += message.raw.length;
+  /** Sessions whose state was set after `since`, or with messages where `since` is undefined. */
+  listSessions(since: number | undefined): string[] {
+    if (since === undefined) {
+      const active = [...this.messages.values()].filter(({ state }) => state === 'active');
+      return [...new Set(active.map(({ sessionId }) => sessionId ?? ''))];
     }
-    return counts;
+    const lanes = [...this.sessions.lanes.values()];
+    return lanes.filter((lane) => lane.state !== null && lane.stateUpdatedAt > since).map(({ id }) => id);
+  }
+
+  /** Lets messages that wait here go where the entity forwards since it was changed. */
+  forwardReady(): void {
+    if (!this.links.forward) return;
+    for (const message of [...this.messages.values()]) {
+      if (message.state === 'active' && !message.delivered && this.#laneOf(message).ready.remove(message)) {
+        this.#place(message);
+      }
+    }
+  }
+
+  /** Ends every lock now, as if its time had come. */
+  expireLocks(): void {
+    this.#locks.expireAll();
+    this.sessions.expireAll();
   }
 
   /** Forgets everything without journalling it: the entity is being removed. */
@@ -249,9 +283,15 @@ export class MessageQueue {
 
   #insert(message: Stored): Stored {
     this.messages.set(message.sequenceNumber, message);
+    this.#count(message, 1);
     this.#environment.journal.insert(this.id, message);
     this.#place(message);
     return message;
+  }
+
+  #count(message: Stored, by: 1 | -1): void {
+    this.counts[message.state] += by;
+    this.counts.bytes += by * message.raw.length;
   }
 
   #place(message: Stored): void {
@@ -261,6 +301,11 @@ export class MessageQueue {
         message.sequenceNumber,
         deadlines.add(message.visibleAt, () => this.#activate(message)),
       );
+      return;
+    }
+    if (message.state === 'active' && this.links.forward) {
+      this.#delete(message);
+      this.links.forward(message);
       return;
     }
     if (Number.isFinite(message.expiresAt) && !this.#timers.has(message.sequenceNumber)) {
@@ -283,8 +328,8 @@ export class MessageQueue {
 
   #activate(message: Stored): void {
     this.#delete(message);
-    if (this.#links.activate) {
-      this.#links.activate(message);
+    if (this.links.activate) {
+      this.links.activate(message);
       return;
     }
     this.adopt(message, {
@@ -335,11 +380,12 @@ export class MessageQueue {
 
   #deadLetter(message: Stored, reason: string | undefined, description: string | undefined): void {
     this.#delete(message);
-    this.#links.deadLetter?.(message, reason, description);
+    this.links.deadLetter?.(message, reason, description);
   }
 
   #delete(message: Stored): void {
     this.messages.delete(message.sequenceNumber);
+    this.#count(message, -1);
     this.#environment.deadlines.remove(this.#timers.get(message.sequenceNumber));
     this.#timers.delete(message.sequenceNumber);
     this.#environment.journal.remove(this.id, message.sequenceNumber);

@@ -24,6 +24,12 @@ export interface Stored {
   raw: Buffer;
 }
 
+/** What a session's holders keep with it, and when that was last set. */
+export interface SessionState {
+  state: Buffer | null;
+  stateUpdatedAt: number;
+}
+
 /** What arrives at a queue; the queue gives it a sequence number. */
 export interface Arrival {
   raw: Buffer;
@@ -31,6 +37,9 @@ export interface Arrival {
   sessionId: string | undefined;
   ttl: number | undefined;
   scheduledAt: number | undefined;
+  /** Its number where it was first, if it comes from elsewhere. */
+  enqueuedSequenceNumber?: number | undefined;
+  deadLetterSource?: string | undefined;
 }
 
 /** A new message as it lies in a queue: ready, or waiting for its time. */
@@ -38,7 +47,7 @@ export function compose(arrival: Arrival, sequenceNumber: number, now: number, d
   const visibleAt = Math.max(arrival.scheduledAt ?? now, now);
   return {
     sequenceNumber,
-    enqueuedSequenceNumber: sequenceNumber,
+    enqueuedSequenceNumber: arrival.enqueuedSequenceNumber ?? sequenceNumber,
     state: visibleAt > now ? 'scheduled' : 'active',
     messageId: arrival.messageId,
     sessionId: arrival.sessionId,
@@ -47,7 +56,7 @@ export function compose(arrival: Arrival, sequenceNumber: number, now: number, d
     expiresAt: visibleAt + Math.min(arrival.ttl ?? Number.POSITIVE_INFINITY, defaultTtl),
     deliveryCount: 0,
     delivered: false,
-    deadLetterSource: undefined,
+    deadLetterSource: arrival.deadLetterSource,
     extra: new Map(),
     raw: arrival.raw,
   };

@@ -2,7 +2,8 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { isLoopbackHost, readBody } from '../../loopback.ts';
 import type { Services } from '../amqp/peer.ts';
-import { type Entity, subscriptionPath } from '../core/broker.ts';
+import type { Entity } from '../core/admission.ts';
+import { subscriptionPath } from '../core/broker.ts';
 import { BusError } from '../core/errors.ts';
 import { describeEntity, describeRule, readProperties, readRule } from './descriptions.ts';
 import { element, type Entry, entry, errorDocument, feed, readEntry } from './xml.ts';

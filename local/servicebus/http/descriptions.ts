@@ -1,5 +1,6 @@
 // Entities and rules as the administration API describes them, both ways.
-import type { Entity } from '../core/broker.ts';
+import type { Entity } from '../core/admission.ts';
+import { sizeOf } from '../core/admission.ts';
 import type { Properties } from '../core/entity.ts';
 import { BusError } from '../core/errors.ts';
 import {
@@ -18,30 +19,33 @@ const kinds = { queue: 'QueueDescription', topic: 'TopicDescription', subscripti
 const date = (ms: number): string => new Date(ms).toISOString();
 
 function counts(entity: Entity): string {
-  const inside = entity.queue.count();
-  const dead = entity.deadLetter?.count();
+  const inside = entity.queue.counts;
+  const [dead, transfer] = [entity.deadLetter, entity.transfer].map((queue) =>
+    queue ? queue.counts.active + queue.counts.deferred : 0,
+  );
   // The client finds the prefix of these by taking the only attribute apart.
   const prefix = 'd2p1';
   const part = (name: string, value: number) => element(`${prefix}:${name}`, value);
   const details =
     part('ActiveMessageCount', inside.active + inside.deferred) +
-    part('DeadLetterMessageCount', dead?.active ?? 0) +
+    part('DeadLetterMessageCount', dead ?? 0) +
     part('ScheduledMessageCount', inside.scheduled) +
     part('TransferMessageCount', 0) +
-    part('TransferDeadLetterMessageCount', 0);
-  const total = inside.active + inside.deferred + inside.scheduled + (dead?.active ?? 0);
-  return `${element('SizeInBytes', inside.bytes + (dead?.bytes ?? 0))}${element('MessageCount', total)}<CountDetails xmlns:${prefix}="http://schemas.microsoft.com/netservices/2011/06/servicebus">${details}</CountDetails>`;
+    part('TransferDeadLetterMessageCount', transfer ?? 0);
+  const total = inside.active + inside.deferred + inside.scheduled + (dead ?? 0) + (transfer ?? 0);
+  return `${element('SizeInBytes', sizeOf(entity))}${element('MessageCount', total)}<CountDetails xmlns:${prefix}="http://schemas.microsoft.com/netservices/2011/06/servicebus">${details}</CountDetails>`;
 }
 
 export function describeEntity(base: string, entity: Entity, subscriptions: number): Entry {
   const { kind, path, properties, createdAt, updatedAt } = entity.record;
+  const url = (to: string) => `${base.replace(/^https?/, 'sb')}/${to}`;
   const content =
     Object.entries(properties)
-      .map(([key, value]) => element(key, value))
+      .map(([key, value]) => element(key, key.startsWith('Forward') ? url(value) : value))
       .join('') +
     element('CreatedAt', date(createdAt)) +
     element('UpdatedAt', date(updatedAt)) +
-    element('AccessedAt', date(updatedAt)) +
+    element('AccessedAt', date(entity.accessedAt)) +
     counts(entity) +
     (kind === 'topic' ? element('SubscriptionCount', subscriptions) : '');
   return { id: `${base}/${path}`, title: path, kind: kinds[kind], content };

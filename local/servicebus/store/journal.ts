@@ -4,7 +4,7 @@ import { GroupCommit, openDatabase } from '../../sqlite.ts';
 import type { EntityRecord } from '../core/entity.ts';
 import type { Journal } from '../core/environment.ts';
 import type { Rule } from '../core/rules.ts';
-import type { Stored } from '../core/stored.ts';
+import type { SessionState, Stored } from '../core/stored.ts';
 import { packExtra, ruleText } from './rows.ts';
 
 const schema = `
@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS message (
   message_id TEXT NOT NULL, session_id TEXT, enqueued_at REAL NOT NULL, visible_at REAL NOT NULL, expires_at REAL,
   delivery_count INTEGER NOT NULL, delivered INTEGER NOT NULL, source TEXT, extra BLOB, raw BLOB NOT NULL,
   PRIMARY KEY (queue, seq)) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS session (queue INTEGER NOT NULL, id TEXT NOT NULL, state BLOB NOT NULL, PRIMARY KEY (queue, id)) STRICT;
+CREATE TABLE IF NOT EXISTS session (queue INTEGER NOT NULL, id TEXT NOT NULL, state BLOB NOT NULL, updated_at REAL NOT NULL DEFAULT 0, PRIMARY KEY (queue, id)) STRICT;
 CREATE TABLE IF NOT EXISTS counter (queue INTEGER PRIMARY KEY, next INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS seen (entity INTEGER NOT NULL, message_id TEXT NOT NULL, until REAL NOT NULL, PRIMARY KEY (entity, message_id)) STRICT;
 CREATE TABLE IF NOT EXISTS rule (subscription INTEGER NOT NULL, name TEXT NOT NULL, rule TEXT NOT NULL, PRIMARY KEY (subscription, name)) STRICT;
@@ -36,6 +36,7 @@ export class SqliteJournal implements Journal {
   constructor(path: string, onFailure: (error: unknown) => void) {
     this.database = openDatabase(path);
     this.database.exec(schema);
+    this.#extend('session', 'updated_at', 'REAL NOT NULL DEFAULT 0');
     this.#commit = new GroupCommit(this.database);
     this.#onFailure = onFailure;
   }
@@ -68,7 +69,7 @@ export class SqliteJournal implements Journal {
     this.#do('DELETE FROM entity WHERE id = ?', id);
     this.#do('DELETE FROM rule WHERE subscription = ?', id);
     this.#do('DELETE FROM seen WHERE entity = ?', id);
-    for (const queue of [id * 2, id * 2 + 1]) {
+    for (const queue of [id * 2, id * 2 + 1, -id]) {
       for (const table of ['message', 'session', 'counter']) this.#do(`DELETE FROM ${table} WHERE queue = ?`, queue);
     }
   }
@@ -109,9 +110,9 @@ export class SqliteJournal implements Journal {
     this.#do('DELETE FROM message WHERE queue = ? AND seq = ?', queue, sequenceNumber);
   }
 
-  saveSession(queue: number, id: string, state: Buffer | null): void {
+  saveSession(queue: number, id: string, { state, stateUpdatedAt }: SessionState): void {
     if (state === null) this.#do('DELETE FROM session WHERE queue = ? AND id = ?', queue, id);
-    else this.#do('INSERT OR REPLACE INTO session VALUES (?, ?, ?)', queue, id, state);
+    else this.#do('INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?)', queue, id, state, stateUpdatedAt);
   }
 
   saveCounter(queue: number, next: number): void {
@@ -132,6 +133,13 @@ export class SqliteJournal implements Journal {
 
   removeRule(subscription: number, name: string): void {
     this.#do('DELETE FROM rule WHERE subscription = ? AND name = ?', subscription, name.toLowerCase());
+  }
+
+  /** A column that databases of an earlier version do not have. */
+  #extend(table: string, column: string, type: string): void {
+    const columns = this.database.prepare(`SELECT name FROM pragma_table_info('${table}')`).all();
+    if (columns.some(({ name }) => name === column)) return;
+    this.database.exec(`ALTER TABLE ${table} ADD COLUMN ${column} ${type}`);
   }
 
   #do(sql: string, ...parameters: Parameter[]): void {

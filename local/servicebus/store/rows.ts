@@ -84,7 +84,7 @@ const RuleJson = z.object({
 });
 const EntityRow = z.object({ record: z.string() });
 const RuleRow = z.object({ rule: z.string() });
-const SessionRow = z.object({ id: z.string(), state: bytes });
+const SessionRow = z.object({ id: z.string(), state: bytes, updated_at: z.number() });
 const CounterRow = z.object({ next: z.number() });
 const SeenRow = z.object({ message_id: z.string(), until: z.number() });
 
@@ -108,13 +108,17 @@ export function recover(database: DatabaseSync, broker: Broker): void {
     for (const row of all(SeenRow, 'SELECT message_id, until FROM seen WHERE entity = ? ORDER BY until', id)) {
       entity.dedupe.restore(row.message_id, row.until);
     }
-    // The dead-letter queue first: restoring the queue may move messages there, under numbers that must be free.
-    for (const queue of [entity.deadLetter, entity.queue]) {
+    for (const queue of [entity.deadLetter, entity.transfer, entity.queue]) {
       if (!queue) continue;
       const messages = all(MessageRow, 'SELECT * FROM message WHERE queue = ? ORDER BY seq', queue.id);
-      const states = all(SessionRow, 'SELECT id, state FROM session WHERE queue = ?', queue.id);
+      const states = all(SessionRow, 'SELECT id, state, updated_at FROM session WHERE queue = ?', queue.id);
       const counter = all(CounterRow, 'SELECT next FROM counter WHERE queue = ?', queue.id)[0];
-      queue.restore(messages, new Map(states.map((row) => [row.id, row.state])), counter?.next ?? 1);
+      const sessions = states.map((row) => [row.id, { state: row.state, stateUpdatedAt: row.updated_at }] as const);
+      queue.restore(messages, new Map(sessions), counter?.next ?? 1);
     }
+  }
+  // Only now: messages may move to other queues, under numbers that must be free.
+  for (const { queue, deadLetter, transfer } of entities) {
+    for (const each of [queue, deadLetter, transfer]) each?.resume();
   }
 }

@@ -25,6 +25,8 @@ export interface Stamp {
   lockedUntil?: number | undefined;
   state: keyof typeof messageState;
   deadLetterSource?: string | undefined;
+  visibleAt: number;
+  expiresAt: number;
   extra: ReadonlyMap<string, Buffer>;
 }
 
@@ -48,8 +50,14 @@ function annotations(original: Map<string, Buffer>, stamp: Stamp): Buffer {
   return encodeMap([...original].flatMap(([key, value]) => [encodeSymbol(key), value]));
 }
 
-/** The message as a receiver gets it. */
-export function buildDelivery(raw: Buffer, stamp: Stamp): Buffer {
+const longestTtl = 0xffff_ffff;
+
+/** The time to live that counts; the entity's may be shorter than the sender's. */
+const ttlOf = ({ visibleAt, expiresAt }: Stamp): Buffer | undefined =>
+  Number.isFinite(expiresAt) ? encodeUint(Math.min(expiresAt - visibleAt, longestTtl)) : undefined;
+
+/** The message as a receiver gets it, or somebody who peeks and may not want the body. */
+export function buildDelivery(raw: Buffer, stamp: Stamp, withBody = true): Buffer {
   const sections = splitSections(raw);
   const find = (code: number) => sections.find((part) => part.code === code);
   const header = find(section.header);
@@ -60,7 +68,7 @@ export function buildDelivery(raw: Buffer, stamp: Stamp): Buffer {
       encodeList([
         fields[0] ?? nullValue,
         fields[1] ?? nullValue,
-        fields[2] ?? nullValue,
+        ttlOf(stamp) ?? fields[2] ?? nullValue,
         nullValue,
         encodeUint(stamp.deliveryCount),
       ]),
@@ -82,7 +90,7 @@ export function buildDelivery(raw: Buffer, stamp: Stamp): Buffer {
     parts.push(described(section.applicationProperties, encodeMap(flat)));
   }
   for (const part of sections) {
-    if (part.code > section.applicationProperties) parts.push(raw.subarray(part.start, part.end));
+    if (withBody && part.code > section.applicationProperties) parts.push(raw.subarray(part.start, part.end));
   }
   return Buffer.concat(parts);
 }

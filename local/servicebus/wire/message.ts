@@ -66,7 +66,7 @@ export interface Facts {
   sessionId?: string;
   replyToSessionId?: string;
   ttl?: number;
-  scheduledAt?: number;
+  scheduledAt?: number | undefined;
   /** Application properties, decoded only where somebody asks: most messages pass no rule that does. */
   application(): ReadonlyMap<string, Exact>;
 }

@@ -22,6 +22,9 @@ const real = process.env['SERVICEBUS_CONTRACT'];
 
 /** How long a receive waits for what must come. It ends as soon as it has come. */
 export const soon = { maxWaitTimeInMs: real ? 20_000 : 4000 };
+/** How long a receive waits for what must not come. */
+export const briefly = { maxWaitTimeInMs: real ? 3000 : 100 };
+
 export interface Contract {
   connectionString: string;
   /** One for all tests of the file. */
@@ -32,6 +35,8 @@ export interface Contract {
   queue(options?: CreateQueueOptions): Promise<string>;
   topic(options?: CreateTopicOptions): Promise<string>;
   subscription(topic: string, options?: CreateSubscriptionOptions, name?: string): Promise<string>;
+  /** A time after the service's own. */
+  inTime(ms: number): Date;
   /** Lets time pass for the service: at once here, really there. */
   pass(ms: number): Promise<void>;
 }
@@ -47,11 +52,13 @@ export function useContract(): Contract {
     const bus = await startServiceBus({ tls: await pki(), clock, namespace: { AuthorizationRules: [rule] } });
     later(() => bus.stop());
     contract.pass = async (ms) => clock.advance(ms);
+    contract.inTime = (ms) => new Date(clock.now() + ms);
     return `Endpoint=${bus.endpoint}/;SharedAccessKeyName=root;SharedAccessKey=${rootKey}`;
   }
 
   beforeAll(async () => {
     contract.pass = async (ms) => void (await sleep(ms));
+    contract.inTime = (ms) => new Date(Date.now() + ms);
     const connectionString = real ?? (await startLocal());
     const admin = new ServiceBusAdministrationClient(connectionString);
     const name = () => `contract-${randomUUID().slice(0, 13)}`;

@@ -45,7 +45,7 @@ describe('a topic', () => {
     const topic = await bus.topic();
     const subscription = await bus.subscription(topic);
     const sender = bus.client.createSender(topic);
-    const [first] = await sender.scheduleMessages([{ body: 1 }, { body: 2 }], new Date(Date.now() + 10_000));
+    const [first] = await sender.scheduleMessages([{ body: 1 }, { body: 2 }], bus.inTime(10_000));
     await sender.cancelScheduledMessages(first!);
     await bus.pass(10_500);
     const receiver = bus.client.createReceiver(topic, subscription);

@@ -11,6 +11,7 @@ const stamp = {
   sequenceNumber: 7,
   enqueuedSequenceNumber: 6,
   enqueuedAt: 5,
+  ...{ visibleAt: 0, expiresAt: Number.POSITIVE_INFINITY },
   deliveryCount: 2,
   lockedUntil: 9,
   state: 'active' as const,
