@@ -90,19 +90,25 @@ function standing(webhooks: World['webhooks'], workloadId: string, name: string)
 }
 
 /** Who has committed is under its data collection rules. */
-function notMonitored({ azure }: World, { target, settings }: WorkloadPlan): string[] {
+function notMonitored(world: World, plan: WorkloadPlan): string[] {
+  const { target, settings } = plan;
+  const without = leftOut(world, plan);
   return settings.cutover.actions.flatMap((action) =>
-    action.kind !== 'monitoring' || azure.monitored.has(target.name, action.dataCollectionRuleId)
+    action.kind !== 'monitoring' ||
+    without.has(action.name) ||
+    world.azure.monitored.has(target.name, action.dataCollectionRuleId)
       ? []
       : [`${target.name} committed, and is not under ${action.dataCollectionRuleId}`],
   );
 }
 
 /** What was to be run on a target has run there, once, when it has committed. */
-function notRun({ azure }: World, { workloadId, target, settings }: WorkloadPlan): string[] {
+function notRun(world: World, plan: WorkloadPlan): string[] {
+  const { workloadId, target, settings } = plan;
+  const without = leftOut(world, plan);
   return settings.cutover.actions.flatMap((action) => {
-    if (action.kind !== 'script') return [];
-    const times = scriptsOf(azure, target.name, action.run).filter(({ isGone }) => !isGone).length;
+    if (action.kind !== 'script' || without.has(action.name)) return [];
+    const times = scriptsOf(world.azure, target.name, action.run).filter(({ isGone }) => !isGone).length;
     return times === 1 ? [] : [`${workloadId} committed, and "${action.name}" stands ${times} times`];
   });
 }

@@ -15,7 +15,9 @@ export const operationsOnce: Invariant = {
       return [];
     };
     return {
-      changed: ({ what }, operationId) => (operationId === undefined ? [] : once(operationId, what)),
+      // A canary snapshot is there for the moment of its check, which may be made again; one that stays is found at the end.
+      changed: ({ what, kind }, operationId) =>
+        operationId === undefined || kind === 'snapshot' ? [] : once(operationId, what),
       written: (document) => {
         if (document.kind !== 'event') return [];
         const { waveId, workloadId, event } = document as unknown as EventDocument;

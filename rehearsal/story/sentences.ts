@@ -77,6 +77,19 @@ export const sentences: [says: RegExp, does: (hands: Hands, ...names: string[]) 
     },
   ],
   [
+    /^run on (\S+) what takes "(.+)" back: .+$/,
+    ({ world, plans }, machine, name) => {
+      for (const { target, settings } of plans)
+        for (const action of settings.cutover.actions)
+          if (target.name === machine && action.kind === 'script' && action.name === name)
+            world.azure.scripts.takeBackByHand(machine, action.run);
+    },
+  ],
+  [
+    /^delete the association of the machine (\S+) with the data collection rule (\S+)$/,
+    ({ world }, machine, ruleId) => world.azure.monitored.removeByHand(machine, ruleId),
+  ],
+  [
     /^delete the staging blobs of (\S+) with their snapshots$/,
     async ({ world, planOf }, id) => {
       const plan = planOf(id);

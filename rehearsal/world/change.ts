@@ -3,9 +3,10 @@
 export interface Change {
   /** In words, such as `db-01 off`; the same words for the same change. */
   what: string;
-  /** `source`: a machine on the source side, by its source's id. The others by name. */
+  /** `source`: a machine on the source side, and `snapshot`: one of it, by its source's id. The others by name. */
   kind:
     | 'source'
+    | 'snapshot'
     | 'resource'
     | 'record'
     | 'pool'

@@ -72,8 +72,8 @@ export class ModelledHosts implements Hosts {
     if (before !== mode) this.#changed(id, `${name} ${mode}`);
   }
 
-  #changed(id: string, what: string): void {
-    this.#around.changed({ what: `${id} ${what}`, kind: 'source', id });
+  #changed(id: string, what: string, kind: 'source' | 'snapshot' = 'source'): void {
+    this.#around.changed({ what: `${id} ${what}`, kind, id });
   }
 
   #off(machine: ModelledMachine): void {
@@ -106,12 +106,12 @@ export class ModelledHosts implements Hosts {
     const machine = this.machine(source.id);
     const snapshots: Snapshots = {
       take: async ({ id, disks }, name) => {
-        if (!machine.snapshots.has(name)) this.#changed(id, `frozen as ${name}`);
+        if (!machine.snapshots.has(name)) this.#changed(id, `frozen as ${name}`, 'snapshot');
         machine.snapshots.add(name);
         return disks.map((disk) => ({ id: disk.id, at: { nbd: `nbd://${id}/${disk.id}` } }));
       },
       release: async ({ id }, name) => {
-        if (machine.snapshots.delete(name)) this.#changed(id, `no longer frozen as ${name}`);
+        if (machine.snapshots.delete(name)) this.#changed(id, `no longer frozen as ${name}`, 'snapshot');
       },
     };
     // As the real ones: only the laboratory reaches into the guest, and it freezes nothing.

@@ -21,6 +21,11 @@ export class ModelledMonitoring {
     return this.associations.has(`${machine} under ${ruleId}`);
   }
 
+  /** Somebody deletes an association in the portal. */
+  removeByHand(machine: string, ruleId: string): void {
+    if (this.associations.delete(`${machine} under ${ruleId}`)) this.#tell(machine, `no longer under ${ruleId}`);
+  }
+
   readonly azure: Azure['monitoring'] = {
     requireRule: async (ruleId) => {
       if (this.missing.has(ruleId)) throw terminal('notFound', `There is no rule ${ruleId}.`, 'Make it, then retry.');
@@ -32,9 +37,7 @@ export class ModelledMonitoring {
       this.associations.add(`${machine} under ${ruleId}`);
       this.#tell(machine, `under ${ruleId}`);
     },
-    dissociate: async (_environment, machine, ruleId) => {
-      if (this.associations.delete(`${machine} under ${ruleId}`)) this.#tell(machine, `no longer under ${ruleId}`);
-    },
+    dissociate: async (_environment, machine, ruleId) => this.removeByHand(machine, ruleId),
   };
 
   #tell(machine: string, what: string): void {

@@ -34,6 +34,13 @@ export class ModelledScripts {
     for (const one of this.ran) if (one.machine === machine) one.isGone = true;
   }
 
+  /** Somebody logs on to a machine, and takes back there what these lines did. */
+  takeBackByHand(machine: string, lines: readonly string[]): void {
+    for (const one of this.standing(machine))
+      if (one.lines.join('\n') === lines.join('\n'))
+        this.ran.push({ id: `${one.id}:undo`, machine, lines: [], isGone: false });
+  }
+
   /** What has run on a machine and was not taken back there. */
   standing(machine: string): Ran[] {
     return this.ran.filter(
