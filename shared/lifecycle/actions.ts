@@ -11,7 +11,7 @@ type ActionEvent = {
   [T in keyof typeof actionEventData]: { type: T; data: z.infer<(typeof actionEventData)[T]> };
 }[keyof typeof actionEventData];
 
-/** The operation ids of what has begun, by the actions' names: the first one stands, until it is undone. */
+/** The operation ids of what has begun, by the actions' names: the first one stands, until it or step 11 is undone. */
 export function actionsAfter(
   actions: Readonly<Record<string, string>> | undefined,
   { type, data }: ActionEvent,

@@ -106,7 +106,8 @@ function decide(
       // A step that begins or ends waits for nothing: what a process that was thought dead told of its calls is over.
       const byHand = event.type === 'landfall.step.undone' && event.data.byHand !== undefined;
       const told = byHand ? doubted(state.told, event.time) : state.told;
-      return { state: { ...state, steps, told, waiting: undefined } };
+      const actions = event.type === 'landfall.step.undone' && step === 'postCutover' ? undefined : state.actions;
+      return { state: { ...state, steps, told, actions, waiting: undefined } };
     }
     case 'landfall.effect.applied':
     case 'landfall.effect.failed':

@@ -92,6 +92,25 @@ test('what was never told is not taken back', async () => {
   expect(world.script.called('undoAction', ({ index }) => index === 1)).toBe(1);
 });
 
+test('a workload that cuts over again after a rollback is told of anew, also where nothing was told of the way back', async () => {
+  world = await World.open({
+    change: (posted) => {
+      onlyDb(posted);
+      posted.groups[0]?.workloads[0]?.settings?.cutover?.actions?.splice(1, 0, { kind: 'webhook', name: 'desk', url });
+    },
+  });
+  world.script.once('applyAction', () => world.people.rollBack(), { matches: ({ index }) => index === 1 });
+  await world.start();
+  expect((await world.ended()).status).toBe('rolledBack');
+  expect(world.state('db').actions).toBeUndefined();
+  await world.start();
+  expect((await world.ended()).status).toBe('committed');
+  const [first, second, ...others] = told();
+  expect(others).toEqual([]);
+  expect(second?.event.type).toBe('landfall.webhook.applied');
+  expect(second?.event.id).not.toBe(first?.event.id);
+});
+
 test('a receiver that may not be reached is found while the source serves', async () => {
   world = await World.open({ change: telling });
   world.webhooks.refusing.add('desk.example.com');
