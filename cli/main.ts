@@ -8,6 +8,10 @@ const programs: Readonly<Record<string, { file: string; says: string }>> = {
     file: '../rehearsal/main.ts',
     says: 'runs a wave in a modelled world, from seeds, and says what would break',
   },
+  local: {
+    file: '../local/standalone.ts',
+    says: 'starts one part of the local Azure on its own',
+  },
 };
 
 const help = `landfall <command> [arguments]

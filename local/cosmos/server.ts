@@ -18,6 +18,9 @@ export interface CosmosDatabaseDeclaration {
     partitionKey: { paths: string[]; kind?: string; version?: number };
     defaultTtl?: number;
     indexingPolicy?: JsonObject;
+    uniqueKeyPolicy?: JsonObject;
+    /** `{ retentionDuration }` in minutes: keeps all versions for so long. */
+    changeFeedPolicy?: JsonObject;
     /** Request units a second; every 10,000 begun is a physical partition. */
     throughput?: number;
   }[];
@@ -114,10 +117,8 @@ async function declare(store: Store, databases: CosmosDatabaseDeclaration[]): Pr
   await store.define((catalog) => {
     for (const { name, containers } of databases) {
       const database = catalog.databases.get(name) ?? catalog.createDatabase(name);
-      for (const { name: id, partitionKey, defaultTtl, indexingPolicy, throughput } of containers) {
-        const definition: JsonObject = { id, partitionKey: { kind: 'Hash', ...partitionKey } };
-        if (defaultTtl !== undefined) definition.defaultTtl = defaultTtl;
-        if (indexingPolicy !== undefined) definition.indexingPolicy = indexingPolicy;
+      for (const { name: id, partitionKey, throughput, ...policies } of containers) {
+        const definition: JsonObject = { ...policies, id, partitionKey: { kind: 'Hash', ...partitionKey } };
         const existing = database.containers.get(id);
         if (existing) catalog.replaceContainer(existing, definition);
         else {

@@ -1,0 +1,59 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CosmosClient } from '@azure/cosmos';
+import { afterAll, expect, test } from 'vitest';
+import { z } from 'zod';
+
+const folder = mkdtempSync(join(tmpdir(), 'landfall-local-'));
+const children: ChildProcess[] = [];
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+const Ready = z.object({ pid: z.number(), endpoint: z.url(), key: z.string() });
+
+async function start(...args: string[]) {
+  const child = spawn(process.execPath, ['cli/main.ts', 'local', 'cosmos', '--port', '0', ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  children.push(child);
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const { endpoint, key } = Ready.parse(JSON.parse(String(line)));
+  const stop = async () => {
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    return (await ended)[0] as number | null;
+  };
+  return { client: new CosmosClient({ endpoint, key }), stop };
+}
+
+test('it starts alone with what a file declares, keeps its data over a restart and stops when told', async () => {
+  const file = join(folder, 'databases.json');
+  const containers = [{ name: 'things', partitionKey: { paths: ['/kind'] } }];
+  writeFileSync(file, JSON.stringify([{ name: 'mine', containers }]));
+  const options = ['--data', join(folder, 'data'), '--databases', file, '--partitions', '3'];
+  const first = await start(...options);
+  const things = first.client.database('mine').container('things');
+  await things.items.create({ id: 'a', kind: 'x' });
+  expect(await things.getFeedRanges()).toHaveLength(3);
+  expect(await first.stop()).toBe(0);
+  const second = await start(...options);
+  const { resource } = await second.client.database('mine').container('things').item('a', 'x').read();
+  expect(resource).toMatchObject({ id: 'a', kind: 'x' });
+  expect(await second.stop()).toBe(0);
+});
+
+test.each([
+  [['cosmos', '--port', 'many'], '--port must be a whole number'],
+  [['cosmos', '--memory', '--tls'], '--tls needs a --data folder'],
+  [['cosmos', '--memory', '--issuer', 'https://issuer.test'], '--issuer needs --jwks'],
+  [['cosmos', '--memory', '--key', 'not base64'], '--key must be Base64'],
+  [['mainframe'], 'There is no part "mainframe"'],
+])('what makes no sense is said before it starts: %s', (args, said) => {
+  const { status, stderr } = spawnSync(process.execPath, ['local/standalone.ts', ...args], { encoding: 'utf8' });
+  expect(stderr).toContain(said);
+  expect(status).not.toBe(0);
+});
