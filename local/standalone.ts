@@ -41,9 +41,11 @@ if (!load) {
 async function run(start: Part['start']): Promise<void> {
   try {
     const running = await start(args, (line) => process.stderr.write(`${line}\n`));
-    let stopping: Promise<void> | undefined;
+    let isStopping = false;
     const stop = (): void => {
-      stopping ??= running.stop().then(
+      if (isStopping) return;
+      isStopping = true;
+      running.stop().then(
         () => process.exit(0),
         (error: unknown) => {
           process.stderr.write(`could not stop cleanly: ${String(error)}\n`);
