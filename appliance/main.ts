@@ -4,12 +4,16 @@
 // command before its effect is durable.
 import { randomUUID } from 'node:crypto';
 import { Socket } from 'node:net';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import { Bus } from './bus/bus.ts';
 import { Outbox } from './bus/outbox.ts';
 import { executor } from './commands/execute.ts';
 import { CommandReceiver } from './commands/receive.ts';
 import { answerCommand } from './commands/rootCommands.ts';
+import { bundleName } from './install/layout.ts';
+import { AgentPusher } from './install/push.ts';
 import { createLog, messageOf } from './log.ts';
 import { askedNetwork, ownNetwork } from './net/network.ts';
 import { PlatformClient } from './platform/client.ts';
@@ -33,7 +37,9 @@ async function main(): Promise<void> {
   const jobs = new SyncJobs({ store, outbox, platform, log });
   const { hostName, networkUrl } = settings;
   const network = networkUrl === undefined ? ownNetwork() : askedNetwork(networkUrl);
-  const execute = executor({ applianceId, hostName, outbox, jobs, network });
+  const bundle = settings.agentBundle ?? ownBundle();
+  const agents = new AgentPusher({ platform, stateDir: settings.stateDir, bundle, log, root: settings.machineRoot });
+  const execute = executor({ applianceId, hostName, outbox, jobs, agents, network });
   const receiver = new CommandReceiver({ identity, outbox, log, execute });
   const bus = new Bus({ platform, outbox, log, onCommand: (body) => receiver.receive(body) });
 
@@ -69,6 +75,12 @@ async function main(): Promise<void> {
   log.info('started', { applianceId, kind, version, bootId });
   beat();
   heartbeat = setInterval(beat, heartbeatSeconds * 1000);
+}
+
+/** This program, if it is the bundle that runs. */
+function ownBundle(): string | undefined {
+  const path = fileURLToPath(import.meta.url);
+  return basename(path) === bundleName ? path : undefined;
 }
 
 function fail(error: unknown): never {

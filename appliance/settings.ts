@@ -11,6 +11,10 @@ export interface Settings {
   stateDir: string;
   bootstrapFile: string;
   hostName: string;
+  /** The bundle that is put onto sources, where this is not it. */
+  agentBundle?: string | undefined;
+  /** A folder that stands for the root of the machines that agents are put onto, in tests. */
+  machineRoot?: string | undefined;
   /** Who is asked about the network where this process only stands for a machine. */
   networkUrl?: string | undefined;
 }
@@ -24,7 +28,12 @@ export function readSettings(environment: Record<string, string | undefined>): S
   if (!bootstrapFile)
     throw new FatalProblem('LANDFALL_CUSTOM_DATA or LANDFALL_BOOTSTRAP must name the file with the enrolment data.');
   const hostName = environment['LANDFALL_HOST_NAME'] ?? hostname();
-  return { stateDir, bootstrapFile, hostName, networkUrl: environment['LANDFALL_NETWORK_URL'] };
+  return {
+    ...{ stateDir, bootstrapFile, hostName },
+    networkUrl: environment['LANDFALL_NETWORK_URL'],
+    agentBundle: environment['LANDFALL_AGENT_BUNDLE'],
+    machineRoot: environment['LANDFALL_MACHINE_ROOT'],
+  };
 }
 
 /** Reads the bootstrap file. Some images leave Azure custom data in Base64, as it travels; both are understood. */

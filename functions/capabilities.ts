@@ -6,6 +6,7 @@ import { createBus } from '../shared/bus/bus.ts';
 import type { Capabilities } from '../shared/capabilities.ts';
 import { readConfig } from '../shared/config.ts';
 import { createHosts } from '../shared/hosts/hosts.ts';
+import { createSshKeyring } from '../shared/ssh/credentials.ts';
 import { createStore } from '../shared/store/cosmos.ts';
 import { createWebhooks } from '../shared/webhooks/webhooks.ts';
 import { createPublisher, type Publisher } from './changefeed/eventGrid.ts';
@@ -24,6 +25,7 @@ export function capabilities(): Reach {
 
 function build(): Reach {
   const config = readConfig(process.env);
+  const secretOf = (setting: string): string | undefined => process.env[setting];
   const identity = (clientId: string) => new ManagedIdentityCredential({ clientId });
   const credentials = {
     planning: identity(config.LANDFALL_PLANNING_CLIENT_ID),
@@ -36,7 +38,8 @@ function build(): Reach {
     store: createStore(config, credentials.replication),
     bus: createBus(config, credentials.replication),
     azure: createAzure(config, credentials),
-    hosts: createHosts(config.LANDFALL_HOSTS, (setting) => process.env[setting]),
+    hosts: createHosts(config.LANDFALL_HOSTS, secretOf),
+    ssh: createSshKeyring(config.LANDFALL_SSH_CREDENTIALS, secretOf),
     webhooks: createWebhooks(config),
     publisher: createPublisher(config, credentials.replication),
   };

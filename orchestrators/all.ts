@@ -59,7 +59,14 @@ import {
   verifyWorker,
   workerPages,
 } from './steps/03-source-worker/activities.ts';
-import { agentPresent, dismissAgent, findAgent, installAgent, removeAgent } from './steps/04-os-agent/activities.ts';
+import {
+  agentPresent,
+  dismissAgent,
+  findAgent,
+  installAgent,
+  pushAgent,
+  removeAgent,
+} from './steps/04-os-agent/activities.ts';
 import { preflightSource } from './steps/05-source-onboarding/activities.ts';
 import { createStaging, latestPoint } from './steps/06-initial-sync/activities.ts';
 import { cloneLife, earlierSignOff, ensureIsolationGroup, removeIsolationGroup } from './steps/08-uat/activities.ts';
@@ -171,6 +178,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   dismissAgent,
   findAgent,
   installAgent,
+  pushAgent,
   removeAgent,
   preflightSource,
   latestPoint,

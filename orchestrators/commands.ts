@@ -17,7 +17,13 @@ interface Workload {
 const Answer = z.looseObject({ type: z.string(), data: z.unknown() });
 const Reason = z.looseObject({ code: z.string(), message: z.string(), suggestion: z.string() });
 
-function* answerTo(ctx: Ctx, operationId: string, within: Span, what: string): Flow<{ type: string; data: unknown }> {
+/** Waits for the answer of an appliance. Throws what it says where it could not do it. */
+export function* answerTo(
+  ctx: Ctx,
+  operationId: string,
+  within: Span,
+  what: string,
+): Flow<{ type: string; data: unknown }> {
   const answer = yield* waitFor(
     ctx,
     operationId,

@@ -4,6 +4,7 @@ import type { Azure } from './azure/contract.ts';
 import type { Bus } from './bus/contract.ts';
 import type { Config } from './config.ts';
 import type { Hosts } from './hosts/contract.ts';
+import type { SshKeyring } from './ssh/credentials.ts';
 import type { Store } from './store/contract.ts';
 import type { Webhooks } from './webhooks/contract.ts';
 
@@ -15,5 +16,6 @@ export interface Capabilities {
   bus: Bus;
   azure: Azure;
   hosts: Hosts;
+  ssh: SshKeyring;
   webhooks: Webhooks;
 }

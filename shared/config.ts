@@ -2,6 +2,7 @@
 // the local cloud, in Azure at the real one; nothing else differs.
 import { z } from 'zod';
 import { Connections } from './hosts/connections.ts';
+import { SshCredentials } from './ssh/credentials.ts';
 import { Networks, Secrets } from './webhooks/settings.ts';
 
 const Jwk = z.string().transform((text, context) => {
@@ -13,16 +14,18 @@ const Jwk = z.string().transform((text, context) => {
   }
 });
 
-const Hosts = z.string().transform((text, context) => {
-  try {
-    const parsed = Connections.safeParse(JSON.parse(text));
-    if (parsed.success) return parsed.data;
-    context.addIssue({ code: 'custom', message: z.prettifyError(parsed.error) });
-  } catch {
-    context.addIssue({ code: 'custom', message: 'must be JSON: connections by name' });
-  }
-  return z.NEVER;
-});
+/** A setting that holds JSON of a schema. */
+const jsonOf = <T>(schema: z.ZodType<T>, what: string) =>
+  z.string().transform((text, context) => {
+    try {
+      const parsed = schema.safeParse(JSON.parse(text));
+      if (parsed.success) return parsed.data;
+      context.addIssue({ code: 'custom', message: z.prettifyError(parsed.error) });
+    } catch {
+      context.addIssue({ code: 'custom', message: `must be JSON: ${what} by name` });
+    }
+    return z.NEVER;
+  });
 
 const Settings = z.object({
   LANDFALL_PUBLIC_URL: z.url().describe('base URL of this app’s HTTP API as appliances reach it, without /api'),
@@ -52,7 +55,12 @@ const Settings = z.object({
     .positive()
     .default(50)
     .describe('budget: running syncs per appliance'),
-  LANDFALL_HOSTS: Hosts.optional().describe('JSON: how hypervisors are reached, by the names that sources use'),
+  LANDFALL_HOSTS: jsonOf(Connections, 'connections')
+    .optional()
+    .describe('JSON: how hypervisors are reached, by the names that sources use'),
+  LANDFALL_SSH_CREDENTIALS: jsonOf(SshCredentials, 'credentials')
+    .optional()
+    .describe('JSON: how agents are put onto sources, by the names that sources use'),
   LANDFALL_WEBHOOK_NETWORKS: Networks.optional().describe('networks besides the public ones that webhooks may reach'),
   LANDFALL_WEBHOOK_SECRETS: Secrets.optional().describe('JSON: what webhooks prove themselves with, by name'),
   ServiceBus__fullyQualifiedNamespace: z.string().min(1),

@@ -2,7 +2,10 @@
 import type { Command, CommandData } from '../../shared/protocol/commands.ts';
 import type { CheckResult } from '../../shared/protocol/events.ts';
 import type { Outbox } from '../bus/outbox.ts';
+import type { AgentPusher } from '../install/push.ts';
+import { messageOf } from '../log.ts';
 import type { Network } from '../net/network.ts';
+import { Problem } from '../problem.ts';
 import type { SyncJobs } from '../replication/jobs.ts';
 import { release, take } from '../replication/snapshot.ts';
 import { probeDisk } from '../sources/open.ts';
@@ -17,12 +20,13 @@ export interface ExecuteOptions {
   hostName: string;
   outbox: Outbox;
   jobs: SyncJobs;
+  agents: AgentPusher;
   network: Network;
 }
 
 export function executor(options: ExecuteOptions): (command: Command) => Promise<void> {
-  const { applianceId, hostName, outbox, jobs, network } = options;
-  const services = new InTurn();
+  const { applianceId, hostName, outbox, jobs, agents, network } = options;
+  const turns = new InTurn();
   return async ({ type, operationId, data }: Command) => {
     const answers = { operationId, finishes: true };
     switch (type) {
@@ -32,7 +36,7 @@ export function executor(options: ExecuteOptions): (command: Command) => Promise
       case 'landfall.services.start': {
         const wanted = type === 'landfall.services.stop' ? 'stopped' : 'running';
         // A start must not overtake the stop that it undoes.
-        const outcome = await services.run(subjectOf(data), () => changeServices(data.services, wanted));
+        const outcome = await turns.run(subjectOf(data), () => changeServices(data.services, wanted));
         const states = { services: outcome.services };
         if ('failure' in outcome)
           return outbox.emit('landfall.services.failed', subjectOf(data), { ...states, ...outcome.failure }, answers);
@@ -49,6 +53,32 @@ export function executor(options: ExecuteOptions): (command: Command) => Promise
       }
       case 'landfall.worker.verify':
         return outbox.emit('landfall.worker.verified', applianceId, { results: await verifyWorker(data) }, answers);
+      case 'landfall.agent.install':
+      case 'landfall.agent.remove': {
+        const { agentId } = data;
+        try {
+          // A removal must not overtake the installation that it undoes.
+          await turns.run(agentId, async () => {
+            if (type === 'landfall.agent.install') {
+              const installed = await agents.install(operationId, data);
+              return outbox.emit('landfall.agent.installed', subjectOf(data), installed, answers);
+            }
+            const removed = await agents.remove(operationId, data);
+            return outbox.emit('landfall.agent.removed', subjectOf(data), removed, answers);
+          });
+        } catch (error) {
+          if (!(error instanceof Problem)) throw error;
+          const { code, suggestion } = error;
+          const reason = {
+            agentId,
+            code,
+            message: messageOf(error).slice(0, 2000),
+            suggestion: suggestion.slice(0, 1000),
+          };
+          await outbox.emit('landfall.agent.failed', subjectOf(data), reason, answers);
+        }
+        return;
+      }
       case 'landfall.sync.start':
         return jobs.start(operationId, data);
       case 'landfall.sync.cancel':

@@ -18,7 +18,7 @@ export interface Installing extends Reaching {
   owner: string;
   bundle: Payload;
   /** A Node for machines that have none: what they must be, as `uname` says it. */
-  node: Payload & { machine: string };
+  node: { machine: string; payload(): Promise<Payload> };
   /** What root runs for the agent. */
   commands: readonly (readonly string[])[];
   /** The text of its bootstrap; undefined if it has enrolled already. Asked for when all else is in place. */
@@ -98,15 +98,16 @@ async function bringNode(machine: Reached, { node, layout }: Installing, found: 
     machine.problem('nodeMissing', `${has === '' ? 'it has none' : `it has ${has}`}, and ${why}`, suggestion);
   const is = machine.facts.one('machine') ?? 'unknown';
   if (is !== node.machine) throw refuse(`the one of the target appliance is for ${node.machine}, not for ${is}`);
+  const brought = await node.payload();
   const free = Number(machine.facts.one('freeKiB') ?? Number.POSITIVE_INFINITY);
-  if (found.one('node') !== node.sha256) {
+  if (found.one('node') !== brought.sha256) {
     if (free < nodeKiB)
       throw machine.problem(
         'diskFull',
         `${free} KiB are free in /opt, and Node needs ${nodeKiB} KiB`,
         'Make room there, or install Node, then retry.',
       );
-    await bring(machine, node, layout.node, '0755');
+    await bring(machine, brought, layout.node, '0755');
   }
   const says = await machine.script(scripts.tryScript(layout.node));
   if (!says.one('version')?.startsWith('v'))

@@ -15,7 +15,7 @@ trap 'rm -f "$errors"' EXIT
 `;
 
 /** As whoever has logged in: who that is, and what the machine has. */
-export function lookScript({ root, node, programs }: Layout): string {
+export function lookScript({ root, node }: Layout): string {
   return `${failing}echo "uid=$(id -u)"
 if [ "$(id -u)" = 0 ]; then echo root=login
 elif ! command -v sudo >/dev/null 2>&1; then echo root=noSudo

@@ -1,4 +1,6 @@
-// Signed requests to the platform over HTTPS: tokens for the bus, and access to one staging blob.
+// Signed requests to the platform over HTTPS: tokens for the bus, access to one staging blob, and to one agent's machine.
+import type { z } from 'zod';
+import { AgentBootstrap, SshCredential } from '../../shared/protocol/agentAccess.ts';
 import { BlobAccess, BusAccess } from '../../shared/protocol/enrolment.ts';
 import { signRequest } from '../../shared/protocol/signing.ts';
 import { messageOf } from '../log.ts';
@@ -13,6 +15,11 @@ export interface BlobClaims {
   workloadId: string;
   diskId: string;
   syncId: string;
+}
+
+interface AgentClaims {
+  agentId: string;
+  operationId: string;
 }
 
 export class PlatformClient {
@@ -30,6 +37,20 @@ export class PlatformClient {
   /** The address of one staging blob, signed for reading and writing for a few hours. */
   async blobAccess(claims: BlobClaims, signal?: AbortSignal): Promise<BlobAccess> {
     return BlobAccess.parse(await this.#ask('blob-access', { ...claims, purpose: 'blobAccess' }, signal));
+  }
+
+  get appliancesUrl(): string {
+    return this.#identity.appliancesUrl;
+  }
+
+  /** The login for the machine of an agent that the platform has asked this appliance to put there, or to take away. */
+  async agentCredential(claims: AgentClaims): Promise<SshCredential> {
+    return SshCredential.parse(await this.#ask('agent-access', { ...claims, purpose: 'agentCredential' }));
+  }
+
+  /** A one-time token for that agent; null in place of it once the agent has enrolled. */
+  async agentBootstrap(claims: AgentClaims): Promise<z.infer<typeof AgentBootstrap>> {
+    return AgentBootstrap.parse(await this.#ask('agent-access', { ...claims, purpose: 'agentBootstrap' }));
   }
 
   async #ask(what: string, claims: Record<string, unknown>, signal?: AbortSignal): Promise<unknown> {

@@ -56,6 +56,7 @@ function shown({
   tokenHash: _tokenHash,
   operationId: _operationId,
   publicKey: _publicKey,
+  push: _push,
   ...appliance
 }: ApplianceDocument) {
   return appliance;

@@ -113,7 +113,7 @@ function sameHash(a: string | undefined, b: string): boolean {
 }
 
 /** The claims of a request that the appliance has signed with its own key. */
-async function signedBy(
+export async function signedBy(
   { store }: Capabilities,
   applianceId: string,
   request: HttpRequest,

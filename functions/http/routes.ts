@@ -1,4 +1,5 @@
 // The HTTP API, complete: every route there is.
+import { agentAccessRoutes } from './agentAccess.ts';
 import { applianceRoutes } from './appliances.ts';
 import { attentionRoutes } from './attentions.ts';
 import { calendarRoutes } from './calendars.ts';
@@ -37,6 +38,7 @@ export const routes: readonly Route[] = [
   ...evidenceRoutes,
   ...workloadRoutes,
   ...enrolmentRoutes,
+  ...agentAccessRoutes,
   ...applianceRoutes,
   ...quarantineRoutes,
   ...keyRoutes,

@@ -131,10 +131,13 @@ async function workloadEvents(
   }
 }
 
-/** What the target appliance may say of a workload that others replicate: how the checks went that it ran. */
+/** What the target appliance may say of a workload that others replicate: what it was asked to do for it. */
 const fromTarget: ReadonlySet<string> = new Set([
   'landfall.check.completed',
   'landfall.probe.completed',
+  'landfall.agent.installed',
+  'landfall.agent.removed',
+  'landfall.agent.failed',
   'landfall.command.failed',
 ]);
 

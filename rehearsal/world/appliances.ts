@@ -19,6 +19,7 @@ import type { ModelledHosts, ModelledMachine } from './hosts.ts';
 import type { Pace } from './pace.ts';
 
 type SyncStart = Extract<Command, { type: 'landfall.sync.start' }>;
+type Push = Extract<Command, { type: 'landfall.agent.install' | 'landfall.agent.remove' }>;
 interface Running {
   command: SyncStart;
   sourceId: string;
@@ -51,6 +52,8 @@ export class ModelledAppliances {
   failsSync: (kind: string, workloadId: string) => boolean = () => false;
   /** Whether services refuse to stop or start. */
   failsServices: (command: Command) => boolean = () => false;
+  /** Why the target appliance cannot put or remove an agent, as a code of the real one. */
+  refusesPush: (command: Push) => string | undefined = () => undefined;
   /** Bytes that a sync finds changed on one disk. */
   changes: (kind: string, turn: number, sizeBytes: number, disk: string) => number = (kind, turn) =>
     kind === 'final' && turn > 1 ? 0 : 4096;
@@ -197,6 +200,9 @@ export class ModelledAppliances {
         const data = { services: states(machine) };
         return this.#answer(command, () => this.#emit(aud, subject, type, data, operationId));
       }
+      case 'landfall.agent.install':
+      case 'landfall.agent.remove':
+        return this.#push(command, machine, subject);
       case 'landfall.probe.run': {
         const results = command.data.probes.map((probe) => this.#probe(probe));
         return this.#answer(command, () =>
@@ -219,6 +225,30 @@ export class ModelledAppliances {
         if (this.#running.get(subject)?.command.data.syncId === command.data.syncId)
           this.#endSync(subject, machine.source.id);
     }
+  }
+
+  /** Puts an agent onto a machine that is on and connected, or takes it away; or says why not. */
+  async #push(command: Push, machine: ModelledMachine, subject: string): Promise<void> {
+    const { aud, operationId, data, type } = command;
+    const { agentId } = data;
+    const problem =
+      this.refusesPush(command) ?? (machine.power === 'on' && machine.nicConnected ? undefined : 'sshNoRoute');
+    if (problem !== undefined) {
+      const reason = { code: problem, message: `${data.ssh.host}: ${problem}`, suggestion: 'Look at the machine.' };
+      const failed = { agentId, ...reason };
+      return this.#answer(command, () => this.#emit(aud, subject, 'landfall.agent.failed', failed, operationId));
+    }
+    this.#count(operationId);
+    const host = this.#around.hosts.machineHost(machine.source.id);
+    if (type === 'landfall.agent.remove') {
+      const wasThere = await host.agentInstalled();
+      await host.removeAgent();
+      const removed = { agentId, wasThere };
+      return this.#answer(command, () => this.#emit(aud, subject, 'landfall.agent.removed', removed, operationId));
+    }
+    await host.installAgent('over SSH');
+    const installed = { agentId, version: '1.0', sha256: digest, node: '/usr/bin/node', changed: true };
+    return this.#answer(command, () => this.#emit(aud, subject, 'landfall.agent.installed', installed, operationId));
   }
 
   /** UAT starts no test on a clone that is not proven isolated: what counts is when it is told to, not when it does it. */

@@ -19,6 +19,7 @@ import { applianceIds } from '../../shared/model/plan.ts';
 import type { Source } from '../../shared/model/source.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import type { GateDocument, WaveDocument, WorkloadDocument } from '../../shared/store/documents.ts';
+import type { SshKeyring } from '../../shared/ssh/credentials.ts';
 import { createMemoryStore } from '../../shared/store/memory.ts';
 import { resourceNames } from '../../shared/store/plans.ts';
 import { stage } from '../app/stage.ts';
@@ -64,6 +65,9 @@ export interface Setting {
   faults?: Faults;
   seed?: number;
 }
+
+/** Every credential is there, for every host. */
+const keyring: SshKeyring = { require: () => undefined, of: () => ({ user: 'modelled', password: 'modelled' }) };
 
 /** The app whose orchestrations a world runs: all orchestrators and activities, and nothing else. */
 export const rehearsedApp = (): Promise<Registrations> => loadApp(join(import.meta.dirname, '../app'));
@@ -130,7 +134,7 @@ export class World extends Mirror {
     const bus = new ModelledBus((command) => this.#sent(command), found);
     const now = () => clock.iso();
     const store = createMemoryStore((_container, document) => this.#written(document), now);
-    this.capabilities = { config, now, store, bus, azure, hosts, webhooks: this.webhooks };
+    this.capabilities = { config, now, store, bus, azure, hosts, ssh: keyring, webhooks: this.webhooks };
     this.appliances = new ModelledAppliances({ store, now, azure, hosts, pace, changed, found, later });
     if (this.#times > 1) this.appliances.deliveries = () => new Array<number>(this.#times).fill(0);
     azure.onAppliance = ({ id }) => this.appliances.start(applianceIds.target(id), 'target');

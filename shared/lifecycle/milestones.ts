@@ -12,6 +12,9 @@ const waking: ReadonlySet<WorkloadEvent['type']> = new Set<WorkloadEvent['type']
   'landfall.check.completed',
   'landfall.probe.completed',
   'landfall.worker.verified',
+  'landfall.agent.installed',
+  'landfall.agent.removed',
+  'landfall.agent.failed',
   'landfall.command.failed',
   'landfall.sync.withdrawn',
 ]);

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { Id, ReachableHost, ReachableUrl } from './ids.ts';
+import { SshAccess } from './ssh.ts';
 
-const Argv = z
+export const Argv = z
   .array(z.string().min(1).max(1024))
   .min(1)
   .max(32)
@@ -97,6 +98,10 @@ export const Source = z.strictObject({
     .describe(
       'commands that freeze a crash-consistent copy of a disk: the disk id is appended; `take` prints the path, or NBD URI, to read',
     ),
+  agent: z
+    .strictObject({ ssh: SshAccess })
+    .optional()
+    .describe('the target appliance puts the agent there over SSH; without it the host does, or people'),
   owner: z.string().min(1).max(120),
   criticality: z.enum(['low', 'medium', 'high']),
 });

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { Id, ReachableHost } from '../model/ids.ts';
 import { Probe } from '../model/probe.ts';
 import { Check, Verification } from '../model/settings.ts';
-import { Source, SourceService, StartMode } from '../model/source.ts';
+import { Argv, Source, SourceService, StartMode } from '../model/source.ts';
+import { SshAccess } from '../model/ssh.ts';
 import { ServiceState } from './events.ts';
 
 const Workload = z.strictObject({ waveId: Id, workloadId: Id });
@@ -45,6 +46,12 @@ export const Pace = z
   .max(500);
 export type Pace = z.infer<typeof Pace>;
 
+/** Which agent, on which machine. The login is fetched over HTTPS. */
+const AgentPlace = Workload.extend({
+  agentId: Id,
+  ssh: SshAccess.omit({ credential: true }).required({ host: true }),
+});
+
 export const commandData = {
   'landfall.sync.start': Workload.extend({
     syncId: z.string(),
@@ -71,6 +78,10 @@ export const commandData = {
   }),
   'landfall.check.run': Workload.extend({ checks: z.array(Check) }),
   'landfall.probe.run': Workload.extend({ probes: z.array(Probe).max(100) }),
+  'landfall.agent.install': AgentPlace.extend({
+    commands: z.array(Argv).max(2000).describe('what root may run for the agent, word for word'),
+  }),
+  'landfall.agent.remove': AgentPlace,
   'landfall.worker.verify': z.strictObject({
     disks: z.array(z.strictObject({ sourceId: Id, diskId: Id, path: z.string() })),
     snapshots: z.array(z.strictObject({ sourceId: Id, diskId: Id, snapshot: Source.shape.snapshot })),

@@ -59,6 +59,19 @@ export const applianceEventData = {
   }),
   'landfall.appliance.stopping': z.strictObject({ reason: z.string().max(500) }),
   'landfall.worker.verified': z.strictObject({ results: z.array(CheckResult).max(200) }),
+  'landfall.agent.installed': z.strictObject({
+    agentId: Id,
+    version: z.string().max(40),
+    sha256: Digest.describe('of the program that was put there'),
+    node: z.string().max(500).describe('what runs it'),
+    changed: z.boolean().describe('false: this operation had put it there before'),
+  }),
+  'landfall.agent.removed': z.strictObject({
+    agentId: Id,
+    wasThere: z.boolean(),
+    stays: z.string().max(500).optional().describe('whose agent is there and was left alone'),
+  }),
+  'landfall.agent.failed': z.strictObject({ agentId: Id, ...Reason }),
   'landfall.source.described': z.strictObject({
     hostName: z.string().max(253),
     disks: z

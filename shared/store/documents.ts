@@ -311,6 +311,8 @@ export const ApplianceDocument = z.strictObject({
   byHand: z.boolean().optional(),
   /** Who has fetched the last one. */
   tokenFor: z.string().optional(),
+  /** The target appliance that puts it there or takes it away over SSH, and the operation by which it was asked last. */
+  push: z.strictObject({ by: Id, operationId: z.string(), credential: Id, host: z.string() }).optional(),
   /** Who waits for it: raised with the document when it becomes healthy. */
   operationId: z.string().optional(),
 });

@@ -11,6 +11,7 @@ import type { WavePlan } from '../../shared/model/plan.ts';
 import type { WaveDefinition } from '../../shared/model/wave.ts';
 import { resolvePlan } from '../../shared/policy/resolvePlan.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
+import { createSshKeyring } from '../../shared/ssh/credentials.ts';
 import { createMemoryStore } from '../../shared/store/memory.ts';
 import type { ContainerName } from '../../shared/store/storeOn.ts';
 import { post } from '../../shared/versions/post.ts';
@@ -95,6 +96,7 @@ export function fakeReach(changed?: (container: ContainerName, document: unknown
     bus: new FakeBus(),
     azure: notHere<Azure>('azure'),
     hosts: notHere<Hosts>('hosts'),
+    ssh: createSshKeyring(),
     webhooks: notHere<Webhooks>('webhooks'),
     pass: (milliseconds) => {
       clock += milliseconds;

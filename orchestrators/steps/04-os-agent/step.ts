@@ -4,14 +4,15 @@ import { defineStep } from '../../../shared/durable/step.ts';
 import { terminal } from '../../../shared/errors.ts';
 import { waitUntilHealthy } from '../../appliances.ts';
 import { believeOrAsk, byPeople, looksOff } from '../../byHand.ts';
-import { agentPresent, dismissAgent, findAgent, installAgent, removeAgent } from './activities.ts';
+import { answerTo } from '../../commands.ts';
+import { agentPresent, dismissAgent, findAgent, installAgent, pushAgent, removeAgent } from './activities.ts';
 
 interface Workload {
   waveId: string;
   workloadId: string;
 }
 
-/** Step 4 (agent-based workloads): an agent on the source's OS, put there through its host, or by people, with a one-time token. */
+/** Step 4 (agent-based workloads): an agent on the source's OS, put there by the target appliance, by the host, or by people. */
 export const osAgent = defineStep({
   number: 4,
   name: 'osAgent',
@@ -24,8 +25,9 @@ export const osAgent = defineStep({
   },
   *run(ctx, workload, _before, attempt) {
     const operationId = ctx.operationId('applianceHealthy', workload.workloadId, attempt);
-    const { applianceId, healthy, byHand } = yield* installAgent.call(ctx, { ...workload, operationId });
+    const { applianceId, healthy, byHand, pushed } = yield* installAgent.call(ctx, { ...workload, operationId });
     if (byHand === true) yield* installByHand(ctx, workload, applianceId);
+    if (pushed === true) yield* push(ctx, workload, 'install', attempt);
     if (!healthy) yield* waitUntilHealthy(ctx, operationId, applianceId, { minutes: 20 });
     return { applianceId };
   },
@@ -60,8 +62,20 @@ function* uninstallByHand(ctx: Ctx, workload: Workload): Flow<void> {
   yield* believeOrAsk(ctx, 'removeAgent', workload, seen, 'applianceFailed');
 }
 
+/** The target appliance does it, and answers when it is done and looked at. */
+function* push(ctx: Ctx, workload: Workload, verb: 'install' | 'remove', ...key: number[]): Flow<void> {
+  const operationId = ctx.operationId(`${verb}Agent`, workload.workloadId, ...key);
+  yield* pushAgent.call(ctx, { ...workload, operationId, verb });
+  const what = `the target appliance to ${verb} the agent of ${workload.workloadId}`;
+  yield* answerTo(ctx, operationId, { minutes: 20 }, what);
+}
+
 function* uninstall(ctx: Ctx, workload: Workload): Flow<void> {
   const asked = yield* removeAgent.call(ctx, workload);
+  if (asked !== null && 'pushed' in asked) {
+    if (asked.present) yield* push(ctx, workload, 'remove', ctx.nextCount('removeAgent'));
+    return;
+  }
   if (asked !== null) {
     if (asked.present) yield* uninstallByHand(ctx, workload);
     return;

@@ -57,7 +57,7 @@ const reach = () => ({
 const order = (operationId: string, more: Partial<Installing> = {}): Installing => ({
   ...reach(),
   ...{ operationId, owner, bundle, commands },
-  node: { path: process.execPath, sha256: 'unused', machine: 'Linux-none' },
+  node: { machine: 'Linux-none', payload: async () => ({ path: process.execPath, sha256: 'unused' }) },
   bootstrap: async () => {
     if (world.hasEnrolled()) return undefined;
     fetched++;
@@ -168,7 +168,9 @@ it('where no Node is new enough, one is brought along if it runs there', async (
   const uname = `${(await import('node:os')).type()}-${process.arch === 'x64' ? 'x86_64' : 'aarch64'}`;
   const broken = join(machine.folder, 'broken');
   writeFileSync(broken, '#!/bin/sh\necho "GLIBC_2.28 not found" >&2\nexit 1\n', { mode: 0o755 });
-  const brought = (path: string) => ({ node: { path, sha256: digest(path), machine: uname } });
+  const brought = (path: string) => ({
+    node: { machine: uname, payload: async () => ({ path, sha256: digest(path) }) },
+  });
   await expect(install('prepare-wave.web-1:1', brought(broken))).rejects.toMatchObject({
     code: 'nodeMissing',
     message: expect.stringMatching(/v18\.20\.1.*GLIBC_2\.28 not found/),

@@ -1,0 +1,23 @@
+// What an agent on a source will have to run there: every command that the inventory names, as it will be asked for.
+import type { Source } from './source.ts';
+
+/** The commands of a source, each once, word for word; those of its snapshots with the id of every disk behind them. */
+export function agentCommands({
+  services,
+  snapshot,
+  disks,
+}: Pick<Source, 'services' | 'snapshot' | 'disks'>): string[][] {
+  const ofServices = services.flatMap(({ start, stop, status, startMode }) => [
+    ...[start, stop, status],
+    ...(startMode === undefined ? [] : [startMode.show, startMode.automatic, startMode.manual]),
+  ]);
+  const ofDisks =
+    snapshot === undefined
+      ? []
+      : disks.flatMap(({ id }) => [
+          [...snapshot.take, id],
+          [...snapshot.release, id],
+        ]);
+  const all = [...ofServices, ...ofDisks];
+  return [...new Map(all.map((argv) => [JSON.stringify(argv), argv])).values()];
+}
