@@ -6,12 +6,14 @@ import type { Query } from '../sql/ast.ts';
 import { parametersOf, prepare } from '../sql/execute.ts';
 import { hasCompositeIndex, isIndexed } from '../sql/indexing.ts';
 import { queryError } from '../sql/lexer.ts';
-import { narrow, pathOf } from '../sql/narrow.ts';
+import { pathOf } from '../sql/facts.ts';
+import { narrow } from '../sql/narrow.ts';
 import { parseQuery } from '../sql/parser.ts';
 import { type Plan, planQuery } from '../sql/plan.ts';
 import type { Value } from '../sql/values.ts';
 import type { Container } from '../store/catalog.ts';
 import type { Store } from '../store/store.ts';
+import { accessPath } from './access.ts';
 import { cutPage, type Page } from './page.ts';
 
 interface Question {
@@ -37,7 +39,8 @@ export interface Metrics {
   totalMs: number;
 }
 
-const SLOW_MS = 20;
+/** A query that takes longer gets an index. */
+const SLOW_MS = 5;
 
 export function parseQuestion(body: unknown, container: Container): Question {
   const text = member(body, 'query');
@@ -75,23 +78,19 @@ export function planBody({ queryInfo }: Plan, { query, parameters }: Question, c
 export function runQuery(store: Store, container: Container, question: Question, options: PageOptions): Answer {
   const started = performance.now();
   const prepared = prepare(question.query, question.parameters);
-  const { conditions, range } = narrow(question.query, question.parameters, container.partitionKey);
+  const { conditions, range: fixed } = narrow(question.query, question.parameters, container.partitionKey);
+  const range = intersection(options.range, fixed);
+  const { index, wanted } = accessPath(store.indexes, container, conditions, range);
   const metrics = { retrieved: 0, compileMs: performance.now() - started, totalMs: 0 };
   function* rows(after: number) {
-    const where = { range: intersection(options.range, range), conditions, after, now: store.now() };
-    for (const row of store.items.scan(container, where)) {
+    for (const row of store.items.scan(container, { range, conditions, index, after, now: store.now() })) {
       metrics.retrieved++;
       yield row;
     }
   }
   const page = cutPage(prepared, rows, options);
   metrics.totalMs = performance.now() - started;
-  if (metrics.totalMs > SLOW_MS) {
-    store.indexes.want(
-      container,
-      conditions.flatMap(({ column }) => (column === undefined || column === 'id' ? [] : [column])),
-    );
-  }
+  if (metrics.totalMs > SLOW_MS && wanted) store.indexes.want(container, wanted);
   return { ...page, metrics };
 }
 

@@ -21,6 +21,8 @@ export interface PartitionKey {
 export interface EpkRange {
   min: string;
   max: string;
+  /** The key, or its leading levels, whose range this is. */
+  key?: PartitionKey;
 }
 
 /** Checks a definition as the service does at creation; throws 400. */
@@ -75,7 +77,7 @@ export function keyOfDocument(definition: PartitionKeyDefinition, document: Json
 
 /** The part of the hash range in which every document of a key (or of a key prefix) lies. */
 export function rangeOfKey(key: PartitionKey): EpkRange {
-  return { min: key.epk, max: `${key.epk}FF` };
+  return { min: key.epk, max: `${key.epk}FF`, key };
 }
 
 export function intersection(left: EpkRange | undefined, right: EpkRange | undefined): EpkRange | undefined {
@@ -83,7 +85,7 @@ export function intersection(left: EpkRange | undefined, right: EpkRange | undef
   // Hexadecimal text: sorted as text.
   const [, min = ''] = [left.min, right.min].sort();
   const [max = ''] = [left.max, right.max].sort();
-  return { min, max };
+  return [left, right].find((range) => range.key && range.min === min && range.max === max) ?? { min, max };
 }
 
 /** `/a/"b c"/d` as names. */

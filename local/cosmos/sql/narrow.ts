@@ -1,9 +1,10 @@
-// What SQLite can decide before a document is parsed. Only conjuncts of the form `path operator constant` are used, and
-// each condition lets through at least what the query wants: the evaluator decides in the end.
-import type { KeyPart } from '../partition/hash.ts';
+// What SQLite can decide before a document is parsed. Each condition lets through at least what the query wants: the
+// evaluator decides in the end.
 import { type EpkRange, makeKey, type PartitionKeyDefinition, pathNames, rangeOfKey } from '../partition/key.ts';
+import type { KeyPart } from '../partition/hash.ts';
 import type { Condition } from '../store/items.ts';
 import type { Expression, Query } from './ast.ts';
+import { type Fact, factsOf } from './facts.ts';
 import { typeName, type Value } from './values.ts';
 
 interface Narrowing {
@@ -12,25 +13,18 @@ interface Narrowing {
   range: EpkRange | undefined;
 }
 
-type Operator = '=' | '<=' | '>=';
-interface Fact {
-  path: string[];
-  operator: Operator;
-  value: Value;
-}
+type Parameters = ReadonlyMap<string, Value>;
 
-const FLIPPED: Record<string, string> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=', '=': '=' };
-const LOOSE: Record<string, Operator> = { '=': '=', '<': '<=', '<=': '<=', '>': '>=', '>=': '>=' };
+const MAX_LIST = 500;
+const FIRST_SURROGATE = 0xd800;
 
-export function narrow(
-  query: Query,
-  parameters: ReadonlyMap<string, Value>,
-  definition: PartitionKeyDefinition,
-): Narrowing {
+export function narrow(query: Query, parameters: Parameters, definition: PartitionKeyDefinition): Narrowing {
   const [root] = query.sources;
   if (!root || root.isEach || root.path.kind !== 'name' || !query.where) return { conditions: [], range: undefined };
-  const facts = conjuncts(query.where).flatMap((part) => factsOf(part, root.alias, parameters));
-  return { conditions: facts.flatMap(toCondition), range: rangeOf(facts, definition) };
+  const parts = conjuncts(query.where);
+  const facts = parts.flatMap((part) => factsOf(part, root.alias, parameters));
+  const alternatives = parts.flatMap((part) => either(part, root.alias, parameters) ?? []);
+  return { conditions: [...facts.flatMap(toConditions), ...alternatives], range: rangeOf(facts, definition) };
 }
 
 function conjuncts(expression: Expression): Expression[] {
@@ -39,64 +33,103 @@ function conjuncts(expression: Expression): Expression[] {
     : [expression];
 }
 
-function factsOf(part: Expression, root: string, parameters: ReadonlyMap<string, Value>): Fact[] {
-  if (part.kind === 'between' && !part.isNegated) {
-    const path = pathOf(part.operand, root);
-    const low = constant(part.low, parameters);
-    const high = constant(part.high, parameters);
-    if (!path || !low || !high) return [];
-    return [
-      { path, operator: '>=', value: low.value },
-      { path, operator: '<=', value: high.value },
-    ];
+/** `a OR b` where both sides say something. */
+function either(part: Expression, root: string, parameters: Parameters): Condition | undefined {
+  if (part.kind !== 'binary' || part.operator !== 'OR') return undefined;
+  const [left, right] = [part.left, part.right].map((side) => all(side, root, parameters));
+  if (!left || !right) return undefined;
+  return { sql: `(${left.sql} OR ${right.sql})`, values: [...left.values, ...right.values] };
+}
+
+function all(expression: Expression, root: string, parameters: Parameters): Condition | undefined {
+  const conditions = conjuncts(expression).flatMap((part) => {
+    const alternative = either(part, root, parameters);
+    return alternative ? [alternative] : factsOf(part, root, parameters).flatMap(toConditions);
+  });
+  if (conditions.length === 0) return undefined;
+  return {
+    sql: `(${conditions.map(({ sql }) => sql).join(' AND ')})`,
+    values: conditions.flatMap(({ values }) => values),
+  };
+}
+
+function toConditions(fact: Fact): Condition[] {
+  const column = columnOf(fact.path);
+  if (column === undefined) return [];
+  switch (fact.kind) {
+    case 'compare':
+      return fact.operator === '=' ? equal(column, fact.value) : bounded(column, fact.operator, fact.value);
+    case 'in': {
+      const values = fact.values.map(bindable);
+      if (values.length > MAX_LIST || !values.every((value) => value !== undefined)) return [];
+      // An index cannot be read by nothing.
+      if (values.length === 0) return [{ sql: 'false', values }];
+      const marks = values.map(() => '?').join(', ');
+      return [{ sql: `${column} IN (${marks})`, values, column, isEquality: true }];
+    }
+    case 'prefix':
+      return prefixed(column, fact.prefix);
   }
-  if (part.kind !== 'binary') return [];
-  const left = pathOf(part.left, root);
-  const path = left ?? pathOf(part.right, root);
-  const found = constant(left ? part.right : part.left, parameters);
-  const operator = LOOSE[left ? part.operator : (FLIPPED[part.operator] ?? '')];
-  return path && found && operator ? [{ path, operator, value: found.value }] : [];
 }
 
-/** The names from the root to a property, if that is what the expression is. */
-export function pathOf(expression: Expression, root: string): string[] | undefined {
-  const names: string[] = [];
-  let at = expression;
-  while (at.kind === 'member' && at.property.kind === 'literal' && typeof at.property.value === 'string') {
-    names.unshift(at.property.value);
-    at = at.object;
-  }
-  return at.kind === 'name' && at.name === root && names.length > 0 ? names : undefined;
+function equal(column: string, value: Value): Condition[] {
+  const bound = bindable(value);
+  if (bound !== undefined) return [{ sql: `${column} = ?`, values: [bound], column, isEquality: true }];
+  if (typeof value !== 'number') return [];
+  return [...bounded(column, '>=', value), ...bounded(column, '<=', value)];
 }
 
-function constant(expression: Expression, parameters: ReadonlyMap<string, Value>): { value: Value } | undefined {
-  if (expression.kind === 'literal') return { value: expression.value };
-  return expression.kind === 'parameter' ? { value: parameters.get(expression.name) } : undefined;
-}
-
-function toCondition({ path, operator, value }: Fact): Condition[] {
-  if (!path.every((name) => /^[A-Za-z_]\w*$/.test(name))) return [];
-  const column = path.length === 1 && path[0] === 'id' ? 'id' : `json_extract(body, '$.${path.join('.')}')`;
-  if (typeof value === 'string') {
-    // SQLite orders text by bytes and JavaScript by UTF-16 units, so only equality is handed down.
-    const isPlain = operator === '=' && value.isWellFormed() && !value.includes('\u0000');
-    return isPlain ? [{ sql: `${column} = ?`, values: [value], column }] : [];
+function bounded(column: string, operator: '<=' | '>=', value: Value): Condition[] {
+  if (typeof value === 'string' && isPlain(value)) {
+    return [{ sql: `${column} ${operator} ?`, values: [value], column, isEquality: false }];
   }
   // Fractions may be rounded differently by the two parsers; whole numbers are not.
-  if (Number.isSafeInteger(value)) {
-    return [{ sql: `${column} ${operator} ?`, values: [Number(value)], ...(operator === '=' && { column }) }];
+  const bound = typeof value === 'number' ? (operator === '>=' ? Math.floor(value) : Math.ceil(value)) : undefined;
+  if (bound === undefined || !Number.isSafeInteger(bound)) return [];
+  return [{ sql: `${column} ${operator} ?`, values: [bound], column, isEquality: false }];
+}
+
+function prefixed(column: string, prefix: string): Condition[] {
+  if (prefix === '' || !isPlain(prefix)) return [];
+  const next = prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
+  return [
+    { sql: `${column} >= ?`, values: [prefix], column, isEquality: false },
+    { sql: `${column} < ?`, values: [next], column, isEquality: false },
+  ];
+}
+
+/** SQLite orders text by bytes and JavaScript by UTF-16 units; they agree where one side has only such characters. */
+function isPlain(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    // The one before the first surrogate has no successor that is a character.
+    if (code === 0 || code >= FIRST_SURROGATE - 1) return false;
   }
-  if (typeof value === 'boolean' && operator === '=')
-    return [{ sql: `${column} = ?`, values: [Number(value)], column }];
-  return [];
+  return true;
+}
+
+/** What SQLite finds equal whenever Cosmos SQL does. */
+function bindable(value: Value): string | number | undefined {
+  if (typeof value === 'string') return value.isWellFormed() && !value.includes('\u0000') ? value : undefined;
+  if (typeof value === 'boolean') return Number(value);
+  return Number.isSafeInteger(value) ? Number(value) : undefined;
+}
+
+function columnOf(path: string[]): string | undefined {
+  if (path.length === 1 && path[0] === 'id') return 'id';
+  if (!path.every((name) => /^[^"'\\\p{Cc}]+$/u.test(name))) return undefined;
+  const steps = path.map((name) => (/^[A-Za-z_]\w*$/.test(name) ? name : `"${name}"`));
+  return `json_extract(body, '$.${steps.join('.')}')`;
 }
 
 function rangeOf(facts: Fact[], definition: PartitionKeyDefinition): EpkRange | undefined {
   const parts: KeyPart[] = [];
   for (const path of definition.paths) {
     const names = JSON.stringify(pathNames(path));
-    const fact = facts.find(({ operator, ...other }) => operator === '=' && JSON.stringify(other.path) === names);
-    if (!fact || !isKeyPart(fact.value)) break;
+    const fact = facts.find(
+      (each) => each.kind === 'compare' && each.operator === '=' && JSON.stringify(each.path) === names,
+    );
+    if (fact?.kind !== 'compare' || !isKeyPart(fact.value)) break;
     parts.push(fact.value);
   }
   return parts.length === 0 ? undefined : rangeOfKey(makeKey(definition, parts));

@@ -1,5 +1,6 @@
 // Cosmos DB indexes every property; here a scan that turned out slow asks for an index over the properties that it
-// compared, and the next sweep builds it. Only speed depends on it, never an answer.
+// compared, and the next sweep builds it. A query names the index that it reads by, so that SQLite, which knows nothing
+// of how values are spread, never takes a worse one. Only speed depends on all this, never an answer.
 import type { DatabaseSync } from 'node:sqlite';
 import type { Container } from './catalog.ts';
 
@@ -7,40 +8,57 @@ const MAX_PER_CONTAINER = 8;
 
 export class Indexes {
   readonly #sqlite: DatabaseSync;
+  readonly #built = new Set<string>();
   readonly #wanted = new Map<string, string>();
 
   constructor(sqlite: DatabaseSync) {
     this.#sqlite = sqlite;
+    const rows = sqlite.prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND name GLOB 'by[0-9]*'");
+    for (const { name } of rows.iterate()) this.#built.add(String(name));
+    // Of an earlier form, which nothing reads by any more.
+    const old = sqlite.prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND name GLOB 'scan[0-9]*'").all();
+    for (const { name } of old) sqlite.exec(`DROP INDEX "${name}"`);
+  }
+
+  /** The index over these SQLite expressions, if it has been built. */
+  find(container: Container, columns: string[]): string | undefined {
+    const name = nameOf(container, columns);
+    return this.#built.has(name) ? name : undefined;
   }
 
   /** Asks for an index over SQLite expressions such as `json_extract(body, '$.kind')`. */
   want(container: Container, columns: string[]): void {
-    const list = [...new Set(columns)].sort();
-    if (list.length === 0 || this.#namesOf(container).length >= MAX_PER_CONTAINER) return;
-    const name = `${prefix(container)}${list
-      .join('_')
-      .replaceAll(/json_extract\(body, '\$\.|'\)/g, '')
-      .replaceAll('.', '__')}`;
-    const sql = `CREATE INDEX IF NOT EXISTS "${name}" ON items (${list.join(', ')}) WHERE container = ${container.number}`;
+    const name = nameOf(container, columns);
+    if (columns.length === 0 || this.#built.has(name) || this.#wanted.has(name)) return;
+    const all = [...this.#built, ...this.#wanted.keys()].filter((each) => each.startsWith(prefix(container)));
+    if (all.length >= MAX_PER_CONTAINER) return;
+    const sql = `CREATE INDEX IF NOT EXISTS "${name}" ON items (${columns.join(', ')}) WHERE container = ${container.number}`;
     this.#wanted.set(name, sql);
   }
 
   /** Builds what is wanted; inside a transaction. */
   build(): void {
-    for (const sql of this.#wanted.values()) this.#sqlite.exec(sql);
+    for (const [name, sql] of this.#wanted) {
+      this.#sqlite.exec(sql);
+      this.#built.add(name);
+    }
     this.#wanted.clear();
   }
 
   /** Forgets a container's indexes; inside a transaction. */
   drop(container: Container): void {
     for (const name of this.#wanted.keys()) if (name.startsWith(prefix(container))) this.#wanted.delete(name);
-    for (const name of this.#namesOf(container)) this.#sqlite.exec(`DROP INDEX "${name}"`);
-  }
-
-  #namesOf(container: Container): string[] {
-    const rows = this.#sqlite.prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND name GLOB ? || '*'");
-    return rows.all(prefix(container)).map(({ name }) => String(name));
+    for (const name of this.#built) {
+      if (!name.startsWith(prefix(container))) continue;
+      this.#sqlite.exec(`DROP INDEX IF EXISTS "${name}"`);
+      this.#built.delete(name);
+    }
   }
 }
 
-const prefix = (container: Container) => `scan${container.number}_`;
+const prefix = (container: Container) => `by${container.number}_`;
+
+function nameOf(container: Container, columns: string[]): string {
+  const names = columns.map((column) => /^json_extract\(body, '\$\.(.*)'\)$/.exec(column)?.[1] ?? column);
+  return `${prefix(container)}${names.join('|').replaceAll('"', '`')}`;
+}

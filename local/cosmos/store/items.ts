@@ -18,13 +18,17 @@ export interface ItemRow {
 export interface Condition {
   sql: string;
   values: SQLInputValue[];
-  /** The SQLite expression of which this is an equality, which an index could serve. */
+  /** The SQLite expression that this compares, which an index could serve. */
   column?: string;
+  /** Whether it asks for one value, or one of several; else for a range. */
+  isEquality?: boolean;
 }
 
 interface ScanOptions {
   range?: EpkRange | undefined;
   conditions?: Condition[];
+  /** The index to read by; one of the table's own if absent. */
+  index?: string | undefined;
   /** Only items with a greater number, in the order of numbers. */
   after?: number;
   now: number;
@@ -93,36 +97,62 @@ export class Items {
     this.#expired.run(now);
   }
 
-  /** Live items in the order of their numbers. */
+  /** Live items in the order of their numbers, read by the named index. */
   *scan(container: Container, options: ScanOptions): Generator<ItemRow> {
     const where = narrow(container, options);
     where.push({ sql: 'number > ?', values: [options.after ?? 0] });
-    yield* this.#rows(where, 'ORDER BY number');
+    yield* this.#rows(options.index ?? builtInIndex(options.range), where, 'ORDER BY number');
   }
 
   /** Live items changed after `lsn`, in the order of their changes. */
   *changes(container: Container, lsn: number, options: ScanOptions): Generator<ItemRow> {
     const where = narrow(container, options);
     where.push({ sql: 'lsn > ?', values: [lsn] });
-    yield* this.#rows(where, 'ORDER BY lsn, number');
+    yield* this.#rows('itemsByLsn', where, 'ORDER BY lsn, number');
   }
 
-  *#rows(where: Condition[], tail: string): Generator<ItemRow> {
-    const sql = `SELECT ${COLUMNS} FROM items WHERE ${where.map((condition) => condition.sql).join(' AND ')} ${tail}`;
+  *#rows(index: string | undefined, where: Condition[], tail: string): Generator<ItemRow> {
+    const by = index === undefined ? '' : ` INDEXED BY "${index}"`;
+    const sql = `SELECT ${COLUMNS} FROM items${by} WHERE ${where.map((condition) => condition.sql).join(' AND ')} ${tail}`;
     let statement = this.#prepared.get(sql);
     if (!statement) {
       if (this.#prepared.size > 200) this.#prepared.clear();
-      statement = this.#sqlite.prepare(sql);
+      statement = prepareBy(this.#sqlite, sql, by);
       this.#prepared.set(sql, statement);
     }
     for (const row of statement.iterate(...where.flatMap((condition) => condition.values))) yield toRow(row);
   }
 }
 
+/** SQLite refuses an index that it cannot read by (where a condition is never true, for one); it finds another itself. */
+function prepareBy(sqlite: DatabaseSync, sql: string, by: string): StatementSync {
+  try {
+    return sqlite.prepare(sql);
+  } catch (error) {
+    if (!(error instanceof Error && error.message.includes('no query solution'))) throw error;
+    return sqlite.prepare(sql.replace(by, ''));
+  }
+}
+
+/** Whether a range is that of one whole partition key. */
+export function isOneKey(range: EpkRange | undefined): range is EpkRange & { key: PartitionKey } {
+  return range?.key !== undefined && !range.key.isPrefix;
+}
+
+/** A key's items, or all in the order of their numbers; of a key's leading levels SQLite finds the few itself. */
+function builtInIndex(range: EpkRange | undefined): string | undefined {
+  if (isOneKey(range)) return 'itemsByPlace';
+  return range?.key ? undefined : 'itemsByContainer';
+}
+
 function narrow(container: Container, { range, conditions = [], now }: ScanOptions): Condition[] {
   const where: Condition[] = [{ sql: `container = ${container.number}`, values: [] }];
-  if (range && range.min !== '') where.push({ sql: 'epk >= ?', values: [range.min] });
-  if (range && range.max !== 'FF') where.push({ sql: 'epk < ?', values: [range.max] });
+  if (isOneKey(range)) {
+    where.push({ sql: 'epk = ?', values: [range.key.epk] }, { sql: 'pk = ?', values: [range.key.text] });
+  } else {
+    if (range && range.min !== '') where.push({ sql: 'epk >= ?', values: [range.min] });
+    if (range && range.max !== 'FF') where.push({ sql: 'epk < ?', values: [range.max] });
+  }
   where.push({ sql: '(expires IS NULL OR expires > ?)', values: [now] });
   return [...where, ...conditions];
 }

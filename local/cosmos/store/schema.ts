@@ -66,6 +66,9 @@ CREATE TABLE IF NOT EXISTS pruned (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS versionsByLsn ON versions (container, lsn);
 CREATE UNIQUE INDEX IF NOT EXISTS itemsByKey ON items (container, epk, pk, id);
+-- Both end in the item's number, in whose order queries read.
+CREATE INDEX IF NOT EXISTS itemsByContainer ON items (container);
+CREATE INDEX IF NOT EXISTS itemsByPlace ON items (container, epk);
 CREATE INDEX IF NOT EXISTS itemsByLsn ON items (container, lsn);
 CREATE INDEX IF NOT EXISTS itemsByExpiry ON items (expires) WHERE expires IS NOT NULL;
 `;
