@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Id, ReachableHost, ReachableUrl } from './ids.ts';
 import { SshAccess } from './ssh.ts';
+import { withUnit } from './systemd.ts';
 
 export const Argv = z
   .array(z.string().min(1).max(1024))
@@ -27,6 +28,14 @@ export const SourceService = z.strictObject({
     ),
 });
 export type SourceService = z.infer<typeof SourceService>;
+
+/** As it is written: `systemd` names a unit in place of the commands, of which any may be written beside it. */
+const WrittenService = z.preprocess((written, context) => {
+  const found = withUnit(written);
+  if ('service' in found) return found.service;
+  context.addIssue({ code: 'custom', path: ['systemd'], message: found.problem });
+  return z.NEVER;
+}, SourceService);
 
 const SourceDisk = z.strictObject({
   id: Id,
@@ -91,7 +100,7 @@ export const Source = z.strictObject({
   host: HostConnection,
   disks: z.array(SourceDisk).min(1).max(64),
   nics: z.array(z.strictObject({ id: Id, address: ReachableHost })).max(16),
-  services: z.array(SourceService).max(100).default([]),
+  services: z.array(WrittenService).max(100).default([]),
   snapshot: z
     .strictObject({ take: Argv, release: Argv })
     .optional()
