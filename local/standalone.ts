@@ -21,6 +21,7 @@ enableCompileCache();
 
 const parts: Readonly<Record<string, () => Promise<Part>>> = {
   cosmos: () => import('./cosmos/standalone.ts'),
+  servicebus: () => import('./servicebus/standalone.ts'),
 };
 
 const [name = '', ...args] = process.argv.slice(2);

@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { takeDirectory } from '../directoryLock.ts';
+import { verifier, whole } from '../options.ts';
 import { startCosmos } from './server.ts';
 
 // https://learn.microsoft.com/azure/cosmos-db/emulator#authentication: public, and what clients of an emulator expect.
@@ -65,22 +66,6 @@ async function certificates(dataDir: string | undefined) {
 async function readDatabases(path: string) {
   const { readDeclarations } = await import('./declarations.ts');
   return readDeclarations(path);
-}
-
-async function verifier(issuer: string, jwks: string | undefined) {
-  if (jwks === undefined) throw new Error('--issuer needs --jwks: the address of the keys that sign its tokens.');
-  const { createRemoteJWKSet, jwtVerify } = await import('jose');
-  const keys = createRemoteJWKSet(new URL(jwks));
-  return async (jwt: string) => {
-    const { payload } = await jwtVerify(jwt, keys, { issuer, requiredClaims: ['oid', 'exp'] });
-    return { oid: String(payload['oid']) };
-  };
-}
-
-function whole(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (text !== '' && Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new Error(`--${name} must be a whole number from ${least} to ${most}; it is "${text}".`);
 }
 
 function checkedKey(key: string): string {

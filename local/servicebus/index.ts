@@ -3,7 +3,7 @@
 // Layers, each knowing only those before it: wire (bytes), core (pure and synchronous: queues, locks, rules), store (the
 // journal), auth, amqp (rhea), http (ATOM), mux (one port for all).
 // It must not know the app, listen beyond loopback, acknowledge before the commit, or pretend: what is not built
-// (partitions, transactions, AMQP over WebSockets, deletion when idle) is refused with a clear error.
+// is refused with a clear error (docs/local-servicebus.md).
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ import { Authorizer, type VerifyToken } from './auth/authorizer.ts';
 import { Broker } from './core/broker.ts';
 import { Deadlines } from './core/deadlines.ts';
 import { type Clock, systemClock } from './core/environment.ts';
+import { Faults } from './faults.ts';
 import { serveAdministration } from './http/administration.ts';
 import { startMux } from './mux.ts';
 import { authorizationRules, declare, type NamespaceInput, NamespaceShape } from './namespace.ts';
@@ -42,6 +43,8 @@ export interface RunningServiceBus {
   host: string;
   /** `sb://localhost:port`, the Endpoint of a connection string. */
   endpoint: string;
+  /** For tests. */
+  faults: Faults;
   stop(): Promise<void>;
 }
 
@@ -52,8 +55,15 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Runni
   const log = options.log ?? (() => {});
   const namespace = NamespaceShape.parse(options.namespace);
   if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true });
-  const journal = new SqliteJournal(dataDir === undefined ? ':memory:' : join(dataDir, 'servicebus.sqlite'), (error) =>
-    log(`The store has failed; nothing is acknowledged any more: ${String(error)}`),
+  let drop = () => {};
+  const faults = new Faults(
+    () => broker,
+    () => drop(),
+  );
+  const journal = new SqliteJournal(
+    dataDir === undefined ? ':memory:' : join(dataDir, 'servicebus.sqlite'),
+    (error) => log(`The store has failed; nothing is acknowledged any more: ${String(error)}`),
+    faults.around,
   );
   const committed = () => journal.committed();
   const deadlines = new Deadlines(clock);
@@ -69,7 +79,7 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Runni
     declare(broker, namespace);
     await committed();
     const authorizer = new Authorizer(authorizationRules(namespace), options.verifyToken, clock);
-    const services: Services = { broker, authorizer, committed, log };
+    const services: Services = { broker, authorizer, committed, admit: faults.admit, log };
     const amqp = new AmqpServer(services);
     const mux = await startMux({
       port: options.port ?? 0,
@@ -77,11 +87,13 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Runni
       amqp: (socket) => amqp.accept(socket),
       http: serveAdministration({ ...services, namespace: namespace.Name }),
     });
+    drop = () => mux.drop();
     const host = `localhost:${mux.port}`;
     log(`Service Bus '${namespace.Name}' listens on ${host}`);
     return {
       host,
       endpoint: `sb://${host}`,
+      faults,
       async stop() {
         await mux.stop(() => amqp.close());
         deadlines.stop();

@@ -6,6 +6,8 @@ import { createSecureContext, TLSSocket } from 'node:tls';
 
 export interface Mux {
   port: number;
+  /** Breaks every connection. */
+  drop(): void;
   /** Stops listening, lets `farewell` end what it can, and drops every connection that is left. */
   stop(farewell: () => Promise<void>): Promise<void>;
 }
@@ -54,6 +56,9 @@ export async function startMux({ port, tls, amqp, http }: MuxOptions): Promise<M
   });
   return {
     port: (server.address() as AddressInfo).port,
+    drop() {
+      for (const socket of sockets) socket.destroy();
+    },
     async stop(farewell) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await farewell();

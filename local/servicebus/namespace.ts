@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { AuthorizationRule } from './auth/sas.ts';
 import type { Broker } from './core/broker.ts';
 import { subscriptionPath } from './core/broker.ts';
-import type { Properties } from './core/entity.ts';
+import type { EntityKind, Properties } from './core/entity.ts';
 import { type CorrelationKey, correlationFilter, type Filter, type Rule, sqlAction, sqlFilter } from './core/rules.ts';
 
 const Scalar = z.union([z.string(), z.number(), z.boolean()]);
@@ -75,19 +75,35 @@ const plain = (bag: z.output<typeof PropertyBag>): Properties =>
 
 /** Creates what is declared and missing. What exists stays as it is, whatever the declaration says now. */
 export function declare(broker: Broker, namespace: Namespace): void {
+  // Forwarding comes last, for it may name what is declared later.
+  const forwarding: (() => void)[] = [];
+  const create = (
+    kind: EntityKind,
+    path: string,
+    { ForwardTo, ForwardDeadLetteredMessagesTo, ...rest }: Properties,
+    rule?: Rule,
+  ) => {
+    broker.create(kind, path, rest, rule);
+    const forwards = {
+      ...(ForwardTo && { ForwardTo }),
+      ...(ForwardDeadLetteredMessagesTo && { ForwardDeadLetteredMessagesTo }),
+    };
+    if (Object.keys(forwards).length > 0) forwarding.push(() => broker.update(kind, path, { ...rest, ...forwards }));
+  };
   for (const { Name, Properties } of namespace.Queues) {
-    if (!broker.find(Name)) broker.create('queue', Name, plain(Properties));
+    if (!broker.find(Name)) create('queue', Name, plain(Properties));
   }
   for (const { Name, Properties, Subscriptions } of namespace.Topics) {
-    if (!broker.find(Name)) broker.create('topic', Name, plain(Properties));
+    if (!broker.find(Name)) create('topic', Name, plain(Properties));
     for (const subscription of Subscriptions) {
       const path = subscriptionPath(Name, subscription.Name);
       if (broker.find(path)) continue;
       const [first, ...others] = subscription.Rules.map((rule) => readRule(rule, broker.environment.now()));
-      broker.create('subscription', path, plain(subscription.Properties), first);
+      create('subscription', path, plain(subscription.Properties), first);
       for (const rule of others) broker.addRule(path, rule);
     }
   }
+  for (const run of forwarding) run();
 }
 
 function readRule({ Name, Properties }: z.output<typeof RuleShape>, createdAt: number): Rule {

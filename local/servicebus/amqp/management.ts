@@ -27,6 +27,7 @@ export async function answerManagement(
     });
   const name = String(request.application_properties?.['operation'] ?? '').replace(/^com\.microsoft:/, '');
   try {
+    peer.admit();
     const operation = operations[name];
     if (!operation) throw new BusError('amqp:not-implemented', `Operation '${name}' is not implemented here.`);
     peer.grants.require(address.text, operation.right);

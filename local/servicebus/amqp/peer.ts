@@ -33,6 +33,8 @@ export interface Services {
   broker: Broker;
   authorizer: Authorizer;
   committed(): Promise<void>;
+  /** Throws where a request is refused whatever it asks. */
+  admit(): void;
   log(line: string): void;
 }
 
@@ -71,6 +73,10 @@ export class Peer {
 
   committed(): Promise<void> {
     return this.#services.committed();
+  }
+
+  admit(): void {
+    this.#services.admit();
   }
 
   remember(session: Session, deliveryId: number, delivered: Delivered): void {

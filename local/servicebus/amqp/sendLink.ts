@@ -36,6 +36,7 @@ export function openSendLink(peer: Peer, link: Link, entity: string, maxMessageS
     const settle = (error?: unknown) =>
       update.call(delivery, true, error === undefined ? accepted() : rejected(errorOf(error)));
     try {
+      peer.admit();
       const bytes = payload as Buffer;
       if (bytes.length > maxMessageSize) {
         throw new BusError('amqp:link:message-size-exceeded', `The message is larger than ${maxMessageSize} bytes.`);

@@ -3,8 +3,10 @@ import type { Clock } from '../core/environment.ts';
 import { BusError } from '../core/errors.ts';
 import { type AuthorizationRule, type Grant, type Right, resourcePath, verifySas, within } from './sas.ts';
 
-/** Verifies an Entra access token; throws if it is not valid. `exp` is in seconds, as in the token. */
-export type VerifyToken = (jwt: string) => Promise<{ oid: string; exp?: number }>;
+/** Verifies an Entra access token; throws if it is not valid. `exp` is in seconds, `aud` whom it is for. */
+export type VerifyToken = (jwt: string) => Promise<{ oid: string; exp?: number; aud?: string }>;
+
+const ownAudience = /^https:\/\/servicebus\.azure\.net\/*$/;
 
 const everything: ReadonlySet<Right> = new Set<Right>(['Manage', 'Send', 'Listen']);
 
@@ -49,6 +51,9 @@ export class Authorizer {
         `InvalidToken: ${error instanceof Error ? error.message : String(error)}`,
       );
     });
+    if (claims.aud !== undefined && !ownAudience.test(claims.aud)) {
+      throw new BusError('amqp:unauthorized-access', `InvalidAudience: the token is for ${claims.aud}.`);
+    }
     const expiresAt = (claims.exp ?? expiryOf(token) ?? now / 1000 + 3600) * 1000;
     if (expiresAt <= now) throw new BusError('amqp:unauthorized-access', 'ExpiredToken: the token has expired.');
     return { path: '', rights: everything, expiresAt };

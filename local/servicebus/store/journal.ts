@@ -32,12 +32,15 @@ export class SqliteJournal implements Journal {
   #failure: Error | undefined;
   #closed = false;
 
-  /** @param onFailure told once when a commit fails; from then on nothing is acknowledged any more. */
-  constructor(path: string, onFailure: (error: unknown) => void) {
+  /**
+   * @param onFailure told once when a commit fails; from then on nothing is acknowledged any more.
+   * @param around wraps every commit, for faults.
+   */
+  constructor(path: string, onFailure: (error: unknown) => void, around?: (commit: () => void) => void) {
     this.database = openDatabase(path);
     this.database.exec(schema);
     this.#extend('session', 'updated_at', 'REAL NOT NULL DEFAULT 0');
-    this.#commit = new GroupCommit(this.database);
+    this.#commit = new GroupCommit(this.database, around);
     this.#onFailure = onFailure;
   }
 
