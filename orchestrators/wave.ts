@@ -40,25 +40,47 @@ export const wave = defineOrchestrator({
     yield* recordWave.call(ctx, { waveId, attempt, status: 'running', ended: false });
     const taken: Taken[] = [];
     const ordered = yield* readyEnvironment(ctx, input, outline, taken);
-    let done = true;
-    let reason = ordered?.reason ?? 'every group committed';
     let outcomes: GroupOutcome[] = [];
-    let cancelled = ordered?.action === 'cancel';
     // Told to stop before any group began, groups of an earlier attempt still have their way back to go.
-    if (ordered === undefined || outline.begun) {
+    if (ordered === undefined || outline.begun)
       outcomes = yield* all(outline.groups.map((member) => moveGroup(ctx, input, outline, member, ordered)));
-      done = outcomes.every(({ replicates }) => !replicates);
-      reason = outcomes.find(({ outcome }) => outcome !== 'committed')?.reason ?? reason;
-      const last = (yield* orderToWithdraw(ctx, waveId)) ?? ordered;
-      cancelled ||= last?.action === 'cancel';
-      if (last?.to === 'withdrawn' && !done) done = yield* withdrawRest(ctx, input, last, outline, outcomes);
-    }
-    const result: Outcome = { status: statusOf(outcomes, cancelled), reason };
-    if (done) yield* ctx.shielded(leave(ctx, waveId, outline.environmentId, taken));
-    yield* recordWave.call(ctx, { waveId, attempt, status: result.status, reason: result.reason, ended: true });
-    return result;
+    return yield* end(ctx, input, outline, outcomes, taken, ordered);
   },
 });
+
+/** Ends the wave. An order to withdraw all of it that comes until its end is written down is heard yet. */
+function* end(
+  ctx: Ctx,
+  input: Input,
+  outline: Outline,
+  outcomes: readonly GroupOutcome[],
+  taken: Taken[],
+  ordered: Interruption | undefined,
+): Flow<Outcome> {
+  const { waveId, attempt } = input;
+  const unfinished = outcomes.find(({ outcome }) => outcome !== 'committed');
+  const reason = unfinished?.reason ?? ordered?.reason ?? 'every group committed';
+  let done = outcomes.every(({ replicates }) => !replicates);
+  let [isWithdrawn, hasLeft] = [false, false];
+  let heard: string | undefined;
+  for (;;) {
+    const last = (yield* orderToWithdraw(ctx, waveId)) ?? ordered;
+    if (last?.to === 'withdrawn' && !done && !isWithdrawn) {
+      done = yield* withdrawRest(ctx, input, last, outline, outcomes);
+      isWithdrawn = true;
+    }
+    if (done && !hasLeft) {
+      yield* ctx.shielded(leave(ctx, waveId, outline.environmentId, taken));
+      hasLeft = true;
+    }
+    const cancelled = [ordered, last].some((order) => order?.action === 'cancel');
+    const result: Outcome = { status: statusOf(outcomes, cancelled), reason };
+    heard ??= last?.id;
+    const unheard = yield* recordWave.call(ctx, { waveId, attempt, ...result, ended: true, heard });
+    if (unheard === null) return result;
+    heard = unheard;
+  }
+}
 
 /** `incomplete`: every group has committed, but not every workload. */
 function statusOf(groups: readonly GroupOutcome[], cancelled: boolean): Outcome['status'] {

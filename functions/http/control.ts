@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Capabilities } from '../../shared/capabilities.ts';
 import { codeVersion } from '../../shared/durable/version.ts';
+import { orderTime } from '../../shared/policy/addressees.ts';
 import type { Person } from '../../shared/policy/people.ts';
 import type { ControlDocument, WaveDocument } from '../../shared/store/documents.ts';
 import { finishChanges } from '../../shared/versions/move.ts';
@@ -92,7 +93,9 @@ async function start({
   const standing = await orchestrations.standing(instanceId);
   if (standing === 'active') throw refuse('conflict', `Wave ${waveId} is under way already.`);
   await requireSources(store, planned);
-  const { attempt, startedAt = now() } = await store.waves.change(waveId, (wave) => {
+  // Orders of the attempt before are told from those of this one by their time.
+  const begins = orderTime(await store.controls.list(waveId), undefined, now());
+  const { attempt, startedAt = begins } = await store.waves.change(waveId, (wave) => {
     // Told to run, but nothing runs: whoever started it crashed in between, and this attempt is begun now.
     if (underWay.has(wave.status) && standing === 'absent') return undefined;
     if (wave.attempt !== planned.attempt) throw refuse('conflict', `Wave ${waveId} is being started already.`);
@@ -115,7 +118,7 @@ async function start({
       status: 'running',
       startedBy: person.subject,
       codeVersion,
-      startedAt: updatedAt,
+      startedAt: begins,
       attempt: wave.attempt + 1,
     };
   });

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Capabilities } from '../../shared/capabilities.ts';
-import type { ControlSignal } from '../../shared/model/control.ts';
+import { type ControlSignal, withdrawsAll } from '../../shared/model/control.ts';
 import { Id } from '../../shared/model/ids.ts';
 import { instancesOf, orderTime } from '../../shared/policy/addressees.ts';
 import type { Store } from '../../shared/store/contract.ts';
@@ -72,13 +72,23 @@ function checkHeard({ waveId, status, groups }: WaveDocument, { groupIds }: Addr
       );
 }
 
-/** Writes an order down for the feed to carry, by `put`. Throws `conflict` if nothing runs that could hear it. */
+/** What an order makes of the wave's document. Throws `conflict` if nothing runs any more that could hear it. */
+function toldTo(wave: WaveDocument, scope: Addressed, { attempt }: WaveDocument, { id, signal }: ControlDocument) {
+  checkHeard(wave, scope);
+  if (wave.attempt !== attempt)
+    throw refuse('conflict', `Wave ${wave.waveId} has been started anew meanwhile: look at it, and order again.`);
+  const isFirst = withdrawsAll(signal) && scope.groupIds.length === 0 && wave.withdrawal?.attempt !== attempt;
+  return isFirst ? { ...wave, withdrawal: { attempt, orderId: id } } : wave;
+}
+
+/** Writes an order down for the feed to carry, by `put` if given. Throws `conflict` if nothing runs that could hear it. */
 export async function give(
   { store, now }: Capabilities,
   wave: WaveDocument,
   scope: Addressed,
   signalOf: (stamp: { id: string; at: string }) => ControlSignal,
-  put: (control: ControlDocument) => Promise<unknown> = store.controls.put,
+  put: (control: ControlDocument) => Promise<unknown> = (control) =>
+    store.controls.give(control, (current) => toldTo(current, scope, wave, control)),
 ): Promise<ControlDocument> {
   checkHeard(wave, scope);
   const { waveId, startedAt } = wave;

@@ -1,10 +1,10 @@
 // Whose waits an appliance may end. An operation id addresses an orchestration, so a signature alone is not enough: an
 // appliance that lies must not be able to lie about what others are asked.
+import { orchestrators } from '../../orchestrators/all.ts';
 import { applianceIds, type WorkloadPlan } from '../../shared/model/plan.ts';
 
 /** What has no instance in front, such as the timer's deltas, wakes nobody. */
-const hasInstance =
-  /^(?:wave|group|crew|prepare|cutover|unwind|launch|destroy|check|prove|act|traffic|expire|decommission|discard)-/;
+const hasInstance = new RegExp(`^(?:${orchestrators.map(({ name }) => name).join('|')}|crew)-`);
 
 /** Whether an operation is one that the workload's own appliances are asked to do. */
 export function isOfWorkload(
@@ -15,7 +15,7 @@ export function isOfWorkload(
   const [instanceId = ''] = operationId.split(':');
   const ofWorkload = `${waveId}\\.${workloadId}`;
   const own = new RegExp(
-    `^(?:(?:prepare|cutover)-${ofWorkload}-\\d+|unwind-${ofWorkload}-\\d+-[a-z]+|check-${ofWorkload}-(?:test|cutover)-\\d+-\\d+|prove-${ofWorkload}-(?:noted|booted|tested)-\\d+-\\d+)$`,
+    `^(?:(?:prepare|cutover|leave|withdraw)-${ofWorkload}-\\d+|unwind-${ofWorkload}-\\d+-[a-z]+|check-${ofWorkload}-(?:test|cutover)-\\d+-\\d+|prove-${ofWorkload}-(?:noted|booted|tested)-\\d+-\\d+)$`,
   );
   return own.test(instanceId);
 }

@@ -212,19 +212,28 @@ export const recordWave = defineActivity({
     attempt: z.int(),
     reason: z.string().optional(),
     ended: z.boolean(),
+    heard: z.string().optional().describe('id of the order to withdraw all of it that was heard, if one was'),
   }),
-  output: Nothing,
+  output: z.union([Nothing, z.string()]).describe('an order that was not heard yet: then no end is written'),
   retry: patientRetry,
-  async effect({ store, now }, { waveId, status, attempt, reason, ended }, { operationId }) {
-    const put = ({ reason: _old, ...wave }: WaveDocument): WaveDocument => ({
-      ...wave,
-      status,
-      // The attempt that runs, should two starts have counted up at once: orders and signals are addressed by it.
-      attempt,
-      ...(reason === undefined ? {} : { reason }),
-      ...(ended ? { endedAt: now() } : {}),
-    });
+  async effect({ store, now }, { waveId, status, attempt, reason, ended, heard }, { operationId }) {
+    let unheard: string | undefined;
+    const put = ({ reason: _old, ...wave }: WaveDocument): WaveDocument | undefined => {
+      const { withdrawal } = wave;
+      unheard =
+        ended && withdrawal?.attempt === attempt && withdrawal.orderId !== heard ? withdrawal.orderId : undefined;
+      if (unheard !== undefined) return undefined;
+      return {
+        ...wave,
+        status,
+        // The attempt that runs, should two starts have counted up at once: orders and signals are addressed by it.
+        attempt,
+        ...(reason === undefined ? {} : { reason }),
+        ...(ended ? { endedAt: now() } : {}),
+      };
+    };
     await store.waves.change(waveId, put, { operationId });
+    if (unheard !== undefined) return unheard;
     if (ended) await anchorWave(store, { waveId, operationId, reason: `the wave is ${status}`, at: now() });
     return null;
   },

@@ -52,6 +52,11 @@ export function isInterruption(signal: ControlSignal): signal is Interruption {
   return signal.action === 'rollback' || signal.action === 'cancel';
 }
 
+/** Whether an order withdraws all that it is for, and not single workloads of it. */
+export function withdrawsAll(signal: ControlSignal): boolean {
+  return isInterruption(signal) && signal.to === 'withdrawn' && signal.workloadIds === undefined;
+}
+
 /** Which of pause and resume stands: the one that was given last, in whatever order they arrived. */
 export function latestRest(orders: readonly ControlSignal[]): Rest | undefined {
   let latest: Rest | undefined;

@@ -140,6 +140,11 @@ export interface Store {
   controls: {
     /** Gives an order, once. */
     put(control: ControlDocument): Promise<void>;
+    /**
+     * Gives it together with what `told` makes of the wave's document, in one write, even where that stays the same: whoever
+     * writes the wave's end, at the same moment, does so before or after it. Nothing is written where `told` throws.
+     */
+    give(control: ControlDocument, told: (wave: WaveDocument) => WaveDocument): Promise<void>;
     list(waveId: string): Promise<ControlDocument[]>;
   };
   /** The wave's own journal: whatever waves, gates, attentions and controls change is in it already. */

@@ -120,6 +120,8 @@ export const WaveDocument = z.strictObject({
   groups: z.record(z.string(), GroupStatus),
   /** How the environment's steps (1-3) stand, by name; those of workloads are in their own state. */
   steps: z.record(z.string(), z.custom<StepRecord>()).optional(),
+  /** The first order to withdraw all of it in an attempt: whoever writes the end has heard it. */
+  withdrawal: z.strictObject({ attempt: z.int(), orderId: z.string() }).optional(),
   /** Orders that were not heeded, the latest: they are over. */
   unheeded: z.array(UnheededOrder).optional(),
   /** After commits: when people are asked next whether points and sources may go, and about whom they are asked now. */

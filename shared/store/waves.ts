@@ -82,6 +82,13 @@ export function wavesOn(
     },
     controls: {
       put: async (control) => void (await createTold(control)),
+      async give(control, told) {
+        const { waveId, id } = control;
+        await journal.write(waveId, `order ${id} of wave ${waveId}`, async () => {
+          const wave = await replacement<WaveDocument>(waveId, 'wave', `wave ${waveId}`, told);
+          return both('entries' in wave ? wave : { entries: [] }, await creation(control));
+        });
+      },
       list: (waveId) => collection.query<ControlDocument>({ kind: 'control', key: [waveId], orderBy: { path: 'at' } }),
     },
   };

@@ -53,6 +53,19 @@ test('an order to an earlier attempt, told once more, does not reach a later one
   expect((await world.ended()).status).toBe('committed');
 });
 
+test('a cancel that comes while the end of a wave is being written down is heard yet', async () => {
+  world = await World.open({ change: onlyDb });
+  world.script.once('applyAction', () => world.people.rollBack());
+  world.script.once('recordWave', () => world.people.cancel(), {
+    matches: ({ ended }) => ended === true,
+    when: 'before',
+  });
+  await world.start();
+  expect((await world.ended()).status).toBe('cancelled');
+  expect(world.phases()).toEqual({ db: 'withdrawn' });
+  await nothingLeft(world);
+});
+
 test('a wave that was withdrawn may start again from the beginning', async () => {
   world = await World.open({ change: onlyDb });
   world.script.once('requestSync', () => world.people.cancel());

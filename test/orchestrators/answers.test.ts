@@ -37,3 +37,11 @@ test('whoever is asked may answer, and nobody else', async () => {
     ]),
   );
 });
+
+test.each(['leave-w1.db-1:startServices:db:1', 'withdraw-w1.db-1:stopSync:1'])(
+  'whoever walks back alone, or after its group, is answered by its own appliances: %s',
+  (operationId) => {
+    const may = (workloadId: string) => isOfWorkload({ waveId: 'w1', workloadId }, operationId);
+    expect([may('db'), may('app')]).toEqual([true, false]);
+  },
+);

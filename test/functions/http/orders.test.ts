@@ -106,6 +106,31 @@ describe('pausing', () => {
     expect(await signals()).toEqual([]);
   });
 
+  it('is refused where the wave ends or begins anew while the order is being written down', async () => {
+    for (const meanwhile of [{ status: 'rolledBack' }, { attempt: 2 }] as const) {
+      const { order, reach, signals } = await started();
+      const { list } = reach.store.controls;
+      reach.store.controls.list = async (waveId) => {
+        reach.store.controls.list = list;
+        await reach.store.waves.change(waveId, (wave) => ({ ...wave, ...meanwhile }));
+        return list(waveId);
+      };
+      expect((await order('ada', 'cancel')).status).toBe(409);
+      expect(await signals()).toEqual([]);
+    }
+  });
+
+  it('of an attempt is older than the next attempt, even in one millisecond', async () => {
+    const { order, reach, ask, orchestrations } = await started();
+    await order('ada', 'cancel');
+    await reach.store.waves.change('w1', (wave) => ({ ...wave, status: 'cancelled' }));
+    const [given] = await reach.store.controls.list('w1');
+    orchestrations.standings.set('wave-w1', 'ended');
+    await ask('POST', '/api/waves/w1/start', { as: 'ada' });
+    const { attempt, startedAt = '' } = (await reach.store.waves.get('w1')) ?? {};
+    expect([attempt, startedAt > (given?.at ?? '')]).toEqual([2, true]);
+  });
+
   it('and resuming in one millisecond keep their order', async () => {
     const { order, reach, signals } = await started();
     reach.now = () => at;
