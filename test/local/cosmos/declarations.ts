@@ -21,6 +21,12 @@ export const databases: CosmosDatabaseDeclaration[] = [
       },
       { name: 'waves', partitionKey: { paths: ['/waveId'], version: 2 } },
       { name: 'sources', partitionKey: { paths: ['/id'] } },
+      {
+        name: 'kept',
+        partitionKey: { paths: ['/waveId'], version: 2 },
+        throughput: 20_000,
+        changeFeedPolicy: { retentionDuration: 60 },
+      },
       { name: 'leases', partitionKey: { paths: ['/id'], version: 2 }, defaultTtl: -1 },
     ],
   },
