@@ -3,9 +3,10 @@
 import { type Log, messageOf } from '../log.ts';
 import { probeDisk } from '../sources/open.ts';
 import { type Job, readAnew } from './job.ts';
+import { wake, whileAtRest } from './quiesce.ts';
 import { release, type SnapshotCommands, take } from './snapshot.ts';
 
-/** Takes what is missing of a job's snapshots. */
+/** Takes what is missing of a job's snapshots; all of them where applications are at rest for them. */
 export async function freeze(
   commands: SnapshotCommands,
   job: Job,
@@ -13,13 +14,32 @@ export async function freeze(
   log: Log,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const { diskId, sizeBytes } of job.command.disks) {
-    const before = job.snapshots[diskId];
-    if (before) {
-      const found = await probeDisk(before);
-      if (found.problem === undefined && found.sizeBytes === sizeBytes) continue;
-    }
-    if (before !== undefined) await releaseOne(commands, job, diskId, log);
+  const { disks, quiesce, kind } = job.command;
+  if (quiesce) await wake(quiesce, job, { save, log, signal });
+  const missing: string[] = [];
+  for (const { diskId, sizeBytes } of disks) if (!(await isThere(job, diskId, sizeBytes))) missing.push(diskId);
+  if (missing.length === 0) return;
+  // Before the final sync the services have stopped.
+  if (!quiesce || kind === 'final') return takeEach(commands, job, missing, { save, log, signal });
+  const all = disks.map(({ diskId }) => diskId);
+  await whileAtRest(quiesce, job, { save, log, signal }, () => takeEach(commands, job, all, { save, log, signal }));
+}
+
+async function isThere(job: Job, diskId: string, sizeBytes: number): Promise<boolean> {
+  const before = job.snapshots[diskId];
+  if (!before) return false;
+  const found = await probeDisk(before);
+  return found.problem === undefined && found.sizeBytes === sizeBytes;
+}
+
+async function takeEach(
+  commands: SnapshotCommands,
+  job: Job,
+  diskIds: readonly string[],
+  { save, log, signal }: { save: () => void; log: Log; signal: AbortSignal },
+): Promise<void> {
+  for (const diskId of diskIds) {
+    if (job.snapshots[diskId] !== undefined) await releaseOne(commands, job, diskId, log);
     job.snapshots[diskId] = '';
     delete job.changed[diskId];
     // Another copy than the one that a process before this one has read from.

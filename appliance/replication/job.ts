@@ -14,6 +14,10 @@ export interface Job {
   isTracked?: boolean;
   /** The same of the point that this sync makes. */
   tracks?: boolean;
+  /** Applications may be at rest for it at this moment. */
+  resting?: boolean;
+  /** They were, from before the first of its frozen copies until after the last. */
+  atRest?: boolean;
   /** By disk: where its frozen copy is read, '' from before it was taken. */
   snapshots: Record<string, string>;
   /** By disk, where the command that froze it has said so: the context that tells what has changed since then. */

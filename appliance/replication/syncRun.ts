@@ -26,6 +26,8 @@ export interface SyncContext {
   now(): number;
 }
 
+type Point = ApplianceEventData<'landfall.sync.completed'>;
+
 const disksAtOnce = 4;
 
 /** Runs or resumes a job; returns what its completion says. */
@@ -76,13 +78,20 @@ export async function runSync(
         mode: verify,
         bytes: disks.reduce((sum, { diskId }) => sum + progressOf(job, diskId).verifiedBytes, 0),
       },
-      consistency: kind === 'final' ? 'stopped' : commands || disks.every(({ changed }) => changed) ? 'crash' : 'none',
+      consistency: consistencyOf(job, commands !== undefined),
       resumed: job.resumed,
     };
   } finally {
     for (const source of sources) await source.close();
     if (commands && !(signal.reason instanceof Stopping)) await thaw(commands, job, log);
   }
+}
+
+/** What a start of the machine from this point would find. */
+function consistencyOf({ command: { kind, disks }, atRest }: Job, frozen: boolean): Point['consistency'] {
+  if (kind === 'final') return 'stopped';
+  if (!frozen && !disks.every(({ changed }) => changed)) return 'none';
+  return atRest ? 'application' : 'crash';
 }
 
 /** The final sync does not depend on frozen copies: they only spare it the comparison of all of the disk. */

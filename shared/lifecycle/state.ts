@@ -19,7 +19,7 @@ export interface Point {
   completedAt: string;
   root: string;
   disks: DiskPoint[];
-  consistency: 'none' | 'crash' | 'stopped';
+  consistency: 'none' | 'crash' | 'application' | 'stopped';
 }
 
 /** What one completed sync took and carried. */

@@ -107,6 +107,19 @@ export const Source = z.strictObject({
     .describe(
       'commands that freeze a crash-consistent copy of a disk: the disk id is appended; `take` prints the path, or NBD URI, to read',
     ),
+  quiesce: z
+    .strictObject({
+      freeze: Argv,
+      thaw: Argv,
+      withinSeconds: z
+        .int()
+        .min(1)
+        .max(600)
+        .default(30)
+        .describe('they go on after that, whether all disks are frozen or not'),
+    })
+    .optional()
+    .describe('commands that bring applications to rest before the disks are frozen, and let them go on afterwards'),
   agent: z
     .strictObject({ ssh: SshAccess })
     .optional()

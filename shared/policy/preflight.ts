@@ -76,6 +76,14 @@ function inventoryRules(source: Source): Finding[] {
         'Points before the final sync may not boot; name snapshot commands for crash-consistent ones.',
       ),
     );
+  if (source.snapshot === undefined && source.quiesce !== undefined)
+    findings.push(
+      warning(
+        'consistency',
+        'commands that bring applications to rest, and none that freeze the disks meanwhile: they are never run',
+        'Name snapshot commands, or leave `quiesce` out.',
+      ),
+    );
   if (isByHand(source))
     findings.push(
       warning(

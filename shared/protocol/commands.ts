@@ -58,6 +58,7 @@ export const commandData = {
     kind: z.enum(['initial', 'delta', 'final']),
     disks: z.array(SyncDisk).min(1).max(64),
     snapshot: Source.shape.snapshot,
+    quiesce: Source.shape.quiesce,
     verify: Verification,
     pace: Pace.optional().describe('how fast it may send; as fast as it can if absent'),
     previousRoot: z

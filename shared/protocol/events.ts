@@ -98,7 +98,11 @@ export const applianceEventData = {
     disks: z.array(DiskPoint).min(1).max(64),
     root: Digest.describe('Merkle root over the disks’ roots, in the order of the command'),
     verified: z.strictObject({ mode: Verification, bytes: z.int().nonnegative() }),
-    consistency: z.enum(['none', 'crash', 'stopped']),
+    consistency: z
+      .enum(['none', 'crash', 'application', 'stopped'])
+      .describe(
+        'read while the source wrote, frozen as after a crash, frozen with applications at rest, services stopped',
+      ),
     resumed: z.boolean(),
   }),
   'landfall.sync.failed': Syncing.extend(Reason),

@@ -142,6 +142,7 @@ export async function dispatch(
         kind,
         disks,
         snapshot: plan.source.snapshot,
+        ...(plan.source.quiesce === undefined ? {} : { quiesce: plan.source.quiesce }),
         verify,
         ...(pace === undefined ? {} : { pace }),
         ...(previousRoot === undefined ? {} : { previousRoot }),

@@ -226,6 +226,9 @@ it('reads a frozen copy where the source has snapshot commands, and releases it'
   await world.command(start('s1', 'initial', path, { snapshot }));
   expect((await completed('s1')).data.consistency).toBe('crash');
   expect(existsSync(join(world.folder, 'os.frozen'))).toBe(false);
+  const quiesce = { freeze: ['/bin/true'], thaw: ['/bin/true'], withinSeconds: 20 };
+  await world.command(start('s2', 'delta', path, { snapshot, quiesce }));
+  expect((await completed('s2')).data.consistency).toBe('application');
 
   const disks = [{ sourceId: 'web', diskId: 'os', path }];
   const snapshots = [

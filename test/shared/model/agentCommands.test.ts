@@ -19,15 +19,16 @@ it('an agent may run every command of its source, those of snapshots for each di
         { id: 'data', ...disk },
       ],
       snapshot: { take: ['snap', 'take'], release: ['snap', 'release'] },
+      quiesce: { freeze: ['db', 'freeze'], thaw: ['db', 'thaw'] },
     }),
   );
   expect(found.map((argv) => argv.join(' ')).sort()).toEqual([
-    ...['disable db', 'enable db', 'is-enabled db'],
+    ...['db freeze', 'db thaw', 'disable db', 'enable db', 'is-enabled db'],
     ...['snap release data', 'snap release os', 'snap take data', 'snap take os'],
     ...['start db', 'status db', 'stop db'],
   ]);
 });
 
 it('a source without commands asks for none', () => {
-  expect(agentCommands({ ...source('db-01'), services: [], snapshot: undefined })).toEqual([]);
+  expect(agentCommands({ ...source('db-01'), services: [], snapshot: undefined, quiesce: undefined })).toEqual([]);
 });

@@ -95,6 +95,11 @@ describe('preflight', () => {
     expect(rules(good, { described: { ...described, hostName: 'other' } })).toEqual(['warning hostName']);
     expect(rules({ ...good, os: { family: 'windows', name: 'Server 2022' } })).toEqual(['warning osFamily']);
     expect(rules(source('db-01'))).toEqual(['warning consistency']);
+    // Bringing applications to rest is of no use where nothing freezes the disks meanwhile.
+    const quiesce = { freeze: ['freeze'], thaw: ['thaw'], withinSeconds: 30 };
+    expect(rules(source('db-01', { quiesce }))).toEqual(['warning consistency', 'warning consistency']);
+    const snapshot = { take: ['take'], release: ['release'] };
+    expect(rules(source('db-01', { quiesce, snapshot }))).toEqual([]);
   });
 });
 
