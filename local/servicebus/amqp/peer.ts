@@ -7,13 +7,14 @@ import { type Entity, maxMessageSize, requireReceivable, requireSendable } from 
 import { BusError, errorOf } from '../core/errors.ts';
 import type { MessageQueue } from '../core/queue.ts';
 import { parseAddress, resolve } from './address.ts';
+import { answerSettled } from './answers.ts';
 import { answerPutToken } from './cbs.ts';
 import { DeliveryLink } from './deliveryLink.ts';
 import { Grants } from './grants.ts';
 import { answerManagement } from './management.ts';
 import { toOutcome } from './outcome.ts';
 import { ReplyLink } from './replyLink.ts';
-import { type Link, prepareSession, refuseAttach, type Session, writeSettled } from './rhea.ts';
+import { type Link, prepareSession, refuseAttach, type Session } from './rhea.ts';
 import { openSendLink, openRequestLink } from './sendLink.ts';
 
 export interface Delivered {
@@ -206,7 +207,7 @@ export class Peer {
   #settle(session: Session, first: number, last: number, settled: boolean, state: unknown): void {
     const known = this.#deliveries.get(session);
     const answer = (id: number, error?: unknown) => {
-      if (!settled) writeSettled(session, id, id, error === undefined ? undefined : errorOf(error));
+      if (!settled) answerSettled(session, id, error === undefined ? undefined : errorOf(error));
     };
     // Ids are given out in order, so a range never needs to reach beyond the last of them.
     for (let id = first; id <= Math.min(last, session.outgoing.next_delivery_id); id++) {

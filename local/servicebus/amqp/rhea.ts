@@ -234,15 +234,35 @@ export function writeDrained(link: Link): void {
   );
 }
 
-/** Tells the client the outcome of what it settled. Success is always `accepted`, whatever it asked for. */
-export function writeSettled(
+export interface Refusal {
+  condition: string;
+  description: string;
+}
+
+/** Settles deliveries `first` to `last`, which the broker received from a client or sent to it. */
+export function writeDisposition(
   session: RheaSession,
+  role: 'receiver' | 'sender',
   first: number,
   last: number,
-  error?: { condition: string; description: string },
+  refusal: Refusal | undefined,
 ): void {
-  const state = error ? rejected(error) : accepted();
-  (session as Session).output(frames.disposition({ role: false, first, last, settled: true, state }));
+  const state = refusal ? rejected(refusal) : accepted();
+  (session as Session).output(frames.disposition({ role: role === 'receiver', first, last, settled: true, state }));
+}
+
+/** A message that a client sent, as rhea keeps it. */
+export interface Received {
+  id: number;
+  format: number;
+  settled: boolean;
+  link: Link;
+}
+
+/** Lets rhea forget a delivery that the broker answers itself. */
+export function forget(delivery: Received): void {
+  delivery.settled = true;
+  inner(delivery.link.connection)._register();
 }
 
 interface Described {
@@ -254,9 +274,8 @@ interface Outcomes {
   unwrap_outcome(state: unknown): Record<string, unknown>;
 }
 const outcomes = message as unknown as Outcomes;
-export const accepted = (): unknown => outcomes.accepted().described();
-export const rejected = (error: { condition: string; description: string }): unknown =>
-  outcomes.rejected({ error }).described();
+const accepted = (): unknown => outcomes.accepted().described();
+const rejected = (error: Refusal): unknown => outcomes.rejected({ error }).described();
 export const unwrapOutcome = (state: unknown): Record<string, unknown> => outcomes.unwrap_outcome(state);
 
 /** Encodes any value that rhea knows, for application properties that a settlement adds. */

@@ -2,12 +2,8 @@
 import { BusError, errorOf } from '../core/errors.ts';
 import { splitBatch } from '../wire/message.ts';
 import type { Peer } from './peer.ts';
-import { accepted, batchFormat, type Link, message, rejected } from './rhea.ts';
-
-interface Delivery {
-  format: number;
-  update(settled: boolean, state: unknown): void;
-}
+import { answerSent } from './answers.ts';
+import { batchFormat, forget, type Link, message, type Received, type Refusal } from './rhea.ts';
 
 /** A decoded request to `$cbs` or `$management`. */
 export interface Request {
@@ -29,19 +25,23 @@ function answerAttach(link: Link, maxMessageSize: number): void {
   link.local.attach['rcv_settle_mode'] = link.rcv_settle_mode;
 }
 
+function answer(received: Received, refusal?: Refusal): void {
+  forget(received);
+  answerSent(received.link.session, received.id, refusal);
+}
+
 export function openSendLink(peer: Peer, link: Link, entity: string, maxMessageSize: number): void {
   answerAttach(link, maxMessageSize);
   link.on('message', ({ message: payload, delivery }) => {
-    const { format, update } = delivery as Delivery;
-    const settle = (error?: unknown) =>
-      update.call(delivery, true, error === undefined ? accepted() : rejected(errorOf(error)));
+    const received = delivery as Received;
+    const settle = (error?: unknown) => answer(received, error === undefined ? undefined : errorOf(error));
     try {
       peer.admit();
       const bytes = payload as Buffer;
       if (bytes.length > maxMessageSize) {
         throw new BusError('amqp:link:message-size-exceeded', `The message is larger than ${maxMessageSize} bytes.`);
       }
-      peer.broker.send(entity, format === batchFormat ? splitBatch(bytes) : [bytes]);
+      peer.broker.send(entity, received.format === batchFormat ? splitBatch(bytes) : [bytes]);
       peer.committed().then(() => settle(), settle);
     } catch (error) {
       settle(error);
@@ -49,17 +49,17 @@ export function openSendLink(peer: Peer, link: Link, entity: string, maxMessageS
   });
 }
 
-export function openRequestLink(link: Link, answer: (request: Request) => Promise<void>): void {
+export function openRequestLink(link: Link, run: (request: Request) => Promise<void>): void {
   answerAttach(link, largestRequest);
   link.on('message', ({ message: payload, delivery }) => {
-    const { update } = delivery as Delivery;
+    const received = delivery as Received;
     let request: Request;
     try {
       request = message.decode(payload as Buffer) as Request;
     } catch (error) {
-      return update.call(delivery, true, rejected(errorOf(new BusError('amqp:not-allowed', String(error)))));
+      return answer(received, errorOf(new BusError('amqp:not-allowed', String(error))));
     }
-    update.call(delivery, true, accepted());
-    answer(request).catch((error: unknown) => link.close(errorOf(error)));
+    answer(received);
+    run(request).catch((error: unknown) => link.close(errorOf(error)));
   });
 }

@@ -352,3 +352,13 @@ it('says that an entity does not exist, or may not be used so', async () => {
   const topic = await bus.topic();
   await expect(bus.client.createReceiver(topic).receiveMessages(1, briefly)).rejects.toThrow();
 });
+
+it('answers for each of the messages that one client sends at once, good and bad', async () => {
+  const queue = await bus.queue({ requiresSession: true });
+  const sender = bus.client.createSender(queue);
+  const isGood = [true, false, false, true, true, false];
+  await sender.sendMessages({ body: 'first', sessionId: 's' });
+  const sent = isGood.map((good, body) => sender.sendMessages(good ? { body, sessionId: 's' } : { body }));
+  const answers = await Promise.allSettled(sent);
+  expect(answers.map(({ status }) => status === 'fulfilled')).toEqual(isGood);
+});
