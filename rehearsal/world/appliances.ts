@@ -69,6 +69,8 @@ export class ModelledAppliances {
   readonly #finals = new Map<string, number>();
   readonly #sequences = new Map<string, number>();
   readonly #latest = new Map<string, number>();
+  /** When the last change of a workload's services is done, epoch milliseconds. */
+  readonly #servicesDoneAt = new Map<string, number>();
   #events = 0;
 
   constructor(around: Around) {
@@ -86,7 +88,18 @@ export class ModelledAppliances {
     if (!this.#isUp(command.aud)) {
       this.heard.waited++;
       this.#held.push(command);
-    } else this.#around.later(this.takesMs(command), () => this.#take(command));
+    } else this.#around.later(this.#untilTaken(command), () => this.#take(command));
+  }
+
+  /** How long until it is done. As at the real one, a start does not overtake the stop that it undoes. */
+  #untilTaken(command: Command): number {
+    const takesMs = this.takesMs(command);
+    if (command.type !== 'landfall.services.stop' && command.type !== 'landfall.services.start') return takesMs;
+    const subject = `${command.data.waveId}/${command.data.workloadId}`;
+    const now = Date.parse(this.#around.now());
+    const doneAt = Math.max(now, this.#servicesDoneAt.get(subject) ?? 0) + takesMs;
+    this.#servicesDoneAt.set(subject, doneAt);
+    return doneAt - now;
   }
 
   /** What waited for its appliance to come back. */

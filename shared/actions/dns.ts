@@ -112,10 +112,13 @@ export const dns: Action<typeof schema> = defineAction({
   },
 });
 
-/** Short while people may still change their minds, and never longer than it was. */
+/**
+ * Short while people may still change their minds, and never longer than it was. Only a time of its own is shortened here,
+ * for only that is put back without anybody having written down what it was.
+ */
 function ttlFor({ ttl }: Place, { ttlSeconds }: Dns, before: DnsRecord | undefined): number {
-  const afterwards = ttlSeconds ?? before?.ttlSeconds ?? ttl.during;
-  return ttl.lower ? Math.min(ttl.during, afterwards) : afterwards;
+  if (ttlSeconds === undefined) return before?.ttlSeconds ?? ttl.during;
+  return ttl.lower ? Math.min(ttl.during, ttlSeconds) : ttlSeconds;
 }
 
 function spell(record: DnsRecord | undefined): string {
