@@ -5,6 +5,8 @@ import { z } from 'zod';
 import type { CosmosDatabaseDeclaration } from './cosmos/server.ts';
 import { NamespaceShape } from './servicebus/namespace.ts';
 
+const Program = z.object({ command: z.array(z.string()), env: z.record(z.string(), z.string()).optional() });
+
 const Arm = z.object({
   subscriptions: z.array(
     z.object({
@@ -28,9 +30,8 @@ const Arm = z.object({
       }),
     )
     .default([]),
-  images: z
-    .record(z.string(), z.object({ command: z.array(z.string()), env: z.record(z.string(), z.string()).optional() }))
-    .default({}),
+  images: z.record(z.string(), Program).default({}),
+  hypervisor: Program.optional().describe('runs machines from their OS disks: {disk} stands for the disk’s file'),
 });
 
 const Database: z.ZodType<CosmosDatabaseDeclaration> = z.object({

@@ -29,13 +29,15 @@ const stopWithinMs = 20_000;
 export class LocalCloud {
   readonly #folder: string;
   readonly #env: Record<string, string>;
+  readonly #resources: string | undefined;
   #child: ChildProcess | undefined;
   #ready: Ready | undefined;
 
-  /** `folder` gets the state in `cloud/` and the log in `logs/cloud.log`. */
-  constructor(folder: string, env: Record<string, string> = {}) {
+  /** `folder` gets the state in `cloud/` and the log in `logs/cloud.log`; `resources` is a file of what exists there. */
+  constructor(folder: string, env: Record<string, string> = {}, resources?: string) {
     this.#folder = folder;
     this.#env = env;
+    this.#resources = resources;
   }
 
   get endpoints(): Ready['endpoints'] {
@@ -59,7 +61,8 @@ export class LocalCloud {
   async start(): Promise<void> {
     const readyFile = join(this.#folder, 'cloud', 'ready.json');
     rmSync(readyFile, { force: true });
-    const args = [...nodeFlags, 'local/main.ts', '--data', join(this.#folder, 'cloud')];
+    const resources = this.#resources === undefined ? [] : ['--resources', this.#resources];
+    const args = [...nodeFlags, 'local/main.ts', '--data', join(this.#folder, 'cloud'), ...resources];
     const child = startProgram(this.#folder, { name: 'cloud', args, env: this.#env });
     this.#child = child;
     for (const until = Date.now() + readyWithinMs; !existsSync(readyFile); await sleep(50)) {

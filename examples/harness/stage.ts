@@ -31,15 +31,16 @@ export class Stage {
     this.asGrace = new Api(host, this.grace);
   }
 
-  /** Makes the disks, starts everything, and returns when everything answers. On failure nothing is left running. */
+  /** Makes the disks, starts everything, and returns when everything answers. On failure nothing is left running. `resources`: a file of what exists. */
   static async set(
     folder: string,
     servers: readonly LabServer[],
     say: (text: string) => void = () => {},
     env: Record<string, string> = {},
+    resources?: string,
   ): Promise<Stage> {
     requireDiskTools();
-    const cloud = new LocalCloud(folder, env);
+    const cloud = new LocalCloud(folder, env, resources);
     try {
       const making = Laboratory.make(folder, servers, ({ id, diskMiB, dataMiB }) =>
         say(`made the disk of ${id}: ext4, ${diskMiB} MiB, ${dataMiB} MiB of it random`),

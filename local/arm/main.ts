@@ -40,6 +40,8 @@ export interface DeclaredArm {
   readonly roleAssignments?: readonly SeedAssignment[];
   /** By image resource id: the process that a machine of this image is. */
   readonly images?: Readonly<Record<string, MachineImage>>;
+  /** What runs a machine from its OS disk, whose file it finds for `{disk}`; without one no kernel runs. */
+  readonly hypervisor?: MachineImage | undefined;
 }
 
 export interface ArmOptions {
@@ -86,6 +88,7 @@ export async function startArm(options: ArmOptions): Promise<RunningArm> {
     folder: join(folder, 'machines'),
     repoRoot: options.repoRoot,
     images: options.declared.images ?? {},
+    hypervisor: options.declared.hypervisor,
     env: options.machineEnv ?? {},
     log,
   });

@@ -1,5 +1,5 @@
-// The first honest way to run a machine: an image that is registered with a command is that process, kept running as
-// systemd's Restart=always would. Which processes should run is in SQLite, so that a process outlives this one if it
+// Machines that are processes: those of an image that is registered with a command, and those that a declared hypervisor
+// runs from their disks. They are kept running as systemd's Restart=always would. Which processes should run is in SQLite, so that a process outlives this one if it
 // must (a crash, an update) and is adopted again by its pid and start time.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,6 +33,7 @@ interface Options {
   readonly folder: string;
   readonly repoRoot: string;
   readonly images: Readonly<Record<string, MachineImage>>;
+  readonly hypervisor: MachineImage | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly log: (line: string) => void;
 }
@@ -40,6 +41,8 @@ interface Options {
 const shortest = 200;
 const longest = 5000;
 const grace = 5000;
+/** Before the path of a disk where else the id of an image stands. */
+const fromDisk = 'disk:';
 
 export class Machines {
   readonly #options: Options;
@@ -98,6 +101,11 @@ export class Machines {
         `The process of image '${image}' cannot be started: ${String(thrown)}`,
       );
     }
+  }
+
+  /** Starts what runs a machine from the file of its OS disk; does nothing where no hypervisor is declared. */
+  async startFromDisk(id: string, path: string): Promise<void> {
+    if (this.#options.hypervisor) await this.start(id, `${fromDisk}${path}`, undefined);
   }
 
   /** Ends the process of a machine, if it has one, and forgets it. */
@@ -215,7 +223,10 @@ export class Machines {
   }
 
   #image(imageId: string): MachineImage | undefined {
-    return Object.entries(this.#options.images).find(([id]) => keyOf(id) === keyOf(imageId))?.[1];
+    const { hypervisor, images } = this.#options;
+    if (!imageId.startsWith(fromDisk)) return Object.entries(images).find(([id]) => keyOf(id) === keyOf(imageId))?.[1];
+    const disk = imageId.slice(fromDisk.length);
+    return hypervisor && { ...hypervisor, command: hypervisor.command.map((word) => word.replaceAll('{disk}', disk)) };
   }
 
   #folder(id: string): string {

@@ -1,5 +1,5 @@
 // Power and run command. A machine of a registered image is a process; any other is its disk, and runs only as far as
-// its disk proves that it could.
+// its disk proves that it could, unless a hypervisor is declared that boots it.
 import { z } from 'zod';
 import type { Handler, Kernel } from '../contract.ts';
 import { badRequest, conflict, notSimulated } from '../http/errors.ts';
@@ -35,27 +35,30 @@ export function requireDisk(kernel: Kernel, machine: Resource): void {
     throw notSimulated('Run command is not simulated on a machine that is a process: there is no disk to read.');
 }
 
-/** The filesystem of a machine that is its disk. */
-export async function rootOf(kernel: Kernel, machine: Resource): Promise<Filesystem> {
+/** The filesystem of a machine that is its disk, and the file that this disk is. */
+async function diskOf(kernel: Kernel, machine: Resource): Promise<{ image: string; root: Filesystem }> {
   const diskId = text(part(part(storageOf(machine), 'osDisk'), 'managedDisk'), 'id') ?? '';
   const disk = kernel.store.get(diskId);
   if (!disk)
     throw conflict('OSProvisioningClientError', `The OS disk ${diskId} of VM '${lastName(machine.id)}' is gone.`);
   const image = kernel.disks.path(uniqueId(disk));
   const root = await findRoot(image);
-  if ('offset' in root) return new Filesystem(image, root.offset);
+  if ('offset' in root) return { image, root: new Filesystem(image, root.offset) };
   throw conflict(
     'OSProvisioningClientError',
     `OS provisioning for VM '${lastName(machine.id)}' failed: its OS disk '${lastName(diskId)}' is not bootable: ${root.reason}.`,
   );
 }
 
+export const rootOf = async (kernel: Kernel, machine: Resource): Promise<Filesystem> =>
+  (await diskOf(kernel, machine)).root;
+
 /** Starts the machine in the one way that it can be started, or says why it cannot. */
 export async function boot(kernel: Kernel, machine: Resource): Promise<void> {
   requireGroup(kernel, machine.id);
   const image = imageOf(kernel, machine);
   if (image) await kernel.machines.start(machine.id, image, text(machine.hidden, 'customData'));
-  else await rootOf(kernel, machine);
+  else await kernel.machines.startFromDisk(machine.id, (await diskOf(kernel, machine)).image);
 }
 
 export function definePower(kernel: Kernel): void {
