@@ -45,7 +45,6 @@ export async function wantAppliance(
     });
     return { state: 'started' };
   }
-  await bus.ensureSubscription(applianceId);
   const { token, ...issued } = issueToken(now());
   const registered: ApplianceDocument = {
     id: `appliance.${applianceId}`,
@@ -68,6 +67,8 @@ export async function wantAppliance(
       // Whoever has fetched a token may have started something with it.
       return appliance.tokenFor === undefined ? registered : { ...registered, tokenFor: appliance.tokenFor };
     });
+  // Known first: where this fails, whoever does the rest by hand revokes it by its name.
+  await bus.ensureSubscription(applianceId);
   return { state: 'start', bootstrap: JSON.stringify(bootstrapOf(config, kind, token)) };
 }
 
