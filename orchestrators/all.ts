@@ -42,7 +42,7 @@ import {
 } from './machines/activities.ts';
 import { destroy, launch } from './machines.ts';
 import { prepare } from './prepare.ts';
-import { findRoleGaps, grantRoles, revokeRoles, rolesEffective } from './steps/01-target-iam/activities.ts';
+import { findRoleGaps, grantRoles, hasGrants, revokeRoles, rolesEffective } from './steps/01-target-iam/activities.ts';
 import {
   deleteApplianceMachine,
   deleteApplianceNic,
@@ -160,6 +160,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   quarantineMachine,
   findRoleGaps,
   grantRoles,
+  hasGrants,
   rolesEffective,
   revokeRoles,
   findAppliance,

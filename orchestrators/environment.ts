@@ -5,6 +5,8 @@ import { applianceKnown } from './appliances/activities.ts';
 import { allSteps } from './itinerary.ts';
 import { releaseEnvironment } from './journal/leases/activities.ts';
 import type { Taken } from './saga.ts';
+import { hasGrants } from './steps/01-target-iam/activities.ts';
+import { targetIam } from './steps/01-target-iam/step.ts';
 import { migrationAppliance } from './steps/02-migration-appliance/step.ts';
 import { sitesWithWorkers } from './steps/03-source-worker/activities.ts';
 import { sourceWorker } from './steps/03-source-worker/step.ts';
@@ -20,6 +22,10 @@ export function* giveBack(
   const lease = holder === undefined ? {} : { holder };
   const others = yield* releaseEnvironment.call(ctx, { environmentId, waveId, ...lease });
   if (others > 0) return;
+  // Undone last: the rest needs them.
+  const isGranted =
+    taken.every(({ step }) => step !== targetIam.name) && (yield* hasGrants.call(ctx, { environmentId }));
+  if (isGranted) taken.unshift({ step: targetIam.name, input: { environmentId }, before: { gaps: [] } });
   const byHand = ['remove the workers that earlier waves have left, and revoke them'];
   yield* untilDone(ctx, sourceWorker.name, subject, ['workersLeft'], byHand, function* () {
     taken.push(...(yield* left(ctx, waveId, environmentId, taken)));

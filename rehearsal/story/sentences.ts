@@ -120,6 +120,7 @@ export const sentences: [says: RegExp, does: (hands: Hands, ...names: string[]) 
     ({ world }, name) => removeMachine(world, name, []),
   ],
   [/^remove the assignment of .+ to \S+ on \S+$/, ({ world }) => world.azure.revokeRoles()],
+  [/^remove the assignments of Landfall’s own roles in the environment \S+$/, ({ world }) => world.azure.revokeRoles()],
   // Nobody could say what it was before: it is undone as far as it is there.
   [
     /^undo (?:sourceOnboarding|initialSync|deltaSyncs) of (\S+)$/,

@@ -61,6 +61,10 @@ export interface Store {
     holders(environmentId: string): Promise<string[]>;
     /** Gives the lease back (idempotent) and says how many others remain. */
     release(environmentId: string, waveId: string): Promise<number>;
+    /** Whether roles have been granted for it, by whatever wave, and not been revoked. */
+    hasGrants(environmentId: string): Promise<boolean>;
+    /** Writes that down, before the first is granted and after the last is revoked. */
+    setGrants(environmentId: string, granted: boolean): Promise<void>;
   };
   profiles: {
     get(id: string): Promise<Profile | undefined>;

@@ -330,6 +330,10 @@ export const LeaseDocument = z.strictObject({
 });
 export type LeaseDocument = z.infer<typeof LeaseDocument>;
 
+/** id `grants`: roles have been granted in the environment, or are about to be; gone once they are revoked. */
+export const GrantsDocument = z.strictObject({ id: z.literal('grants'), kind: z.literal('grants'), environmentId: Id });
+export type GrantsDocument = z.infer<typeof GrantsDocument>;
+
 /** id `signal.{hash of the operation id}`, in `waves` or `environments`: created once, carried by the feed to the waiting orchestration. */
 export const SignalDocument = z.strictObject({
   id: z.string(),

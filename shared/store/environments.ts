@@ -2,7 +2,7 @@
 import { terminal } from '../errors.ts';
 import { type Collection, changeDocument } from './collection.ts';
 import type { Store } from './contract.ts';
-import type { ApplianceDocument, EnvironmentDocument, LeaseDocument } from './documents.ts';
+import type { ApplianceDocument, EnvironmentDocument, GrantsDocument, LeaseDocument } from './documents.ts';
 
 const applianceDocumentId = (applianceId: string): string => `appliance.${applianceId}`;
 
@@ -36,6 +36,13 @@ export function environmentsOn(collection: Collection): Store['environments'] {
     async release(environmentId, waveId) {
       await collection.remove([environmentId], `lease.${waveId}`);
       return (await collection.query<LeaseDocument>({ kind: 'lease', key: [environmentId] })).length;
+    },
+    hasGrants: async (environmentId) =>
+      (await collection.read<GrantsDocument>([environmentId], 'grants')) !== undefined,
+    async setGrants(environmentId, granted) {
+      const document: GrantsDocument = { id: 'grants', kind: 'grants', environmentId };
+      if (granted) await collection.put([environmentId], document);
+      else await collection.remove([environmentId], 'grants');
     },
   };
 }

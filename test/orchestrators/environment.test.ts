@@ -57,6 +57,29 @@ test('a wave that leaves asks about that worker like about any undo: it does not
   expect([...world.hosts.workers]).toEqual([]);
 });
 
+test('the last wave to leave revokes what another one was granted, even if it never came to ask for anything itself', async () => {
+  world = await World.open({ change: onlyDb });
+  await world.people.post(
+    definitionOf((posted) => {
+      onlyShop(posted);
+      posted.id = 'w2';
+    }),
+  );
+  world.people.atGate = { uat: 'approve', cutover: 'approve' };
+  await world.start('w1');
+  await world.until(() => world.openGates().some(({ name }) => name === 'commit'), 'the first asks for its commit');
+  world.script.fail('findRoleGaps', broken);
+  await world.start('w2');
+  await world.question();
+  world.people.atGate = { commit: 'approve' };
+  for (const gate of world.openGates()) await world.people.decide(gate);
+  await world.ended('w1');
+  expect(world.azure.rolesGranted).toBe(true);
+  await world.people.answer('cancel');
+  expect((await world.ended('w2')).status).toBe('cancelled');
+  expect(world.azure.rolesGranted).toBe(false);
+});
+
 test('a wave of which some committed and the others are withdrawn gives its environment back', async () => {
   world = await World.open({ change: onlyShop });
   world.people.atGate = { uat: 'approve', commit: 'approve' };

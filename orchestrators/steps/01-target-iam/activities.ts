@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ownRoles } from '../../../shared/azure/ownRoles.ts';
-import { defineActivity, Nothing } from '../../../shared/durable/activity.ts';
+import { defineActivity, Nothing, patientRetry } from '../../../shared/durable/activity.ts';
 import type { Store } from '../../../shared/store/contract.ts';
 import { environmentOf } from '../../../shared/store/plans.ts';
 
@@ -40,6 +40,7 @@ export const grantRoles = defineActivity({
   output: z.array(z.string()),
   async effect({ azure, store }, { environmentId, gaps }, { changed }) {
     const environment = await environmentOf(store, environmentId);
+    await store.environments.setGrants(environmentId, true);
     const made = await azure.authorization.grant(environment, gaps, await neededBesides(store, environmentId));
     for (const { principalId, role, scope, missing } of gaps)
       changed({
@@ -50,6 +51,15 @@ export const grantRoles = defineActivity({
       });
     return made.map(({ id }) => id);
   },
+});
+
+/** Whether any wave has had roles granted that nobody has revoked. */
+export const hasGrants = defineActivity({
+  name: 'hasGrants',
+  input: Input,
+  output: z.boolean(),
+  retry: patientRetry,
+  effect: ({ store }, { environmentId }) => store.environments.hasGrants(environmentId),
 });
 
 export const rolesEffective = defineActivity({
@@ -74,6 +84,7 @@ export const revokeRoles = defineActivity({
     const environment = await environmentOf(store, environmentId);
     const own = ownRoles(environment);
     await azure.authorization.revoke(environment, own);
+    await store.environments.setGrants(environmentId, false);
     for (const { kind, id } of own) changed({ verb: 'removed', object: `${kind} ${id}`, after: 'absent' });
     return null;
   },

@@ -36,8 +36,11 @@ export const targetIam = defineStep({
   *undo(ctx, { environmentId }) {
     yield* revokeRoles.call(ctx, { environmentId });
   },
-  todo: (_input, { gaps }) =>
-    gaps.map(
-      ({ roleName, principalId, scope }) => `remove the assignment of ${roleName} to ${principalId} on ${scope}`,
-    ),
+  // Where others had granted before, what they did is what is left.
+  todo: ({ environmentId }, { gaps }) =>
+    gaps.length === 0
+      ? [`remove the assignments of Landfall’s own roles in the environment ${environmentId}`]
+      : gaps.map(
+          ({ roleName, principalId, scope }) => `remove the assignment of ${roleName} to ${principalId} on ${scope}`,
+        ),
 });
