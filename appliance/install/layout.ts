@@ -33,6 +33,8 @@ export function layoutAt(root = '') {
     socket: `${root}/run/landfall-agent-commands.sock`,
     units,
     agentUnit: `${units}/${agentUnit}`,
+    /** What the machine's own people add to the unit, such as a proxy; it goes with the agent. */
+    dropIns: `${units}/${agentUnit}.d`,
     socketUnit: `${units}/${socketUnit}`,
     commandUnit: `${units}/${commandUnit}`,
   };

@@ -118,6 +118,7 @@ export function removeScript(layout: Layout): string {
   return `${failing}socket=${q(layout.socketUnit)}
 for unit in ${agentUnit} "\${socket##*/}"; do systemctl disable --now "$unit" >/dev/null 2>&1; done
 systemctl stop 'landfall-agent-commands@*.service' >/dev/null 2>&1
+rm -rf ${q(layout.dropIns)}
 rm -f ${q(layout.agentUnit)} ${q(layout.socketUnit)} ${q(layout.commandUnit)}
 systemctl daemon-reload >/dev/null 2>&1
 systemctl reset-failed 'landfall-agent*' >/dev/null 2>&1
@@ -134,7 +135,7 @@ exit 0
 export function leftScript(layout: Layout): string {
   const paths = [
     ...[layout.programs, layout.settings, layout.state, layout.socket],
-    ...[layout.agentUnit, layout.socketUnit, layout.commandUnit],
+    ...[layout.agentUnit, layout.dropIns, layout.socketUnit, layout.commandUnit],
   ];
   return `for each in ${paths.map(q).join(' ')}; do [ -e "$each" ] && echo "left=$each"; done
 for link in ${q(layout.units)}/*.wants/landfall-agent*; do [ -L "$link" ] && echo "left=$link"; done

@@ -160,3 +160,15 @@ it('stops services by their own commands and runs checks', async () => {
   const { data: found } = await world.event('landfall.check.completed');
   expect(found.results.map(({ passed }) => passed)).toEqual([true, false]);
 });
+
+it('an agent that it cannot put onto a machine is answered with the reason, and nothing is sent to the machine', async () => {
+  world.appliance();
+  const key = `ssh-ed25519 ${'A'.repeat(68)}`;
+  const ssh = { host: '127.0.0.1', port: 1, hostKeys: [key] };
+  const data = { waveId: 'wave', workloadId: 'web', agentId: 'agent-db-01', ssh };
+  await world.command({ type: 'landfall.agent.remove', operationId: 'prepare-wave.web-1:remove', data });
+  const failed = await world.event('landfall.agent.failed');
+  expect(failed).toMatchObject({ subject: 'wave/web', operationid: 'prepare-wave.web-1:remove' });
+  expect(failed.data).toMatchObject({ agentId: 'agent-db-01', code: 'platformRefused' });
+  expect(failed.data.message).toContain('not asked to');
+});

@@ -159,6 +159,7 @@ export async function startWorld() {
     if (!enrolledKey) return { status: 401, answer: { message: 'unknown appliance' } };
     const claims = await verifyRequest((body as { request: string }).request, applianceId, enrolledKey);
     if (path.endsWith('/tokens')) return { status: 200, answer: busAccess() };
+    if (path.endsWith('/agent-access')) return { status: 403, answer: { message: 'not asked to' } };
     await settings.beforeBlobAccess();
     return { status: 200, answer: blobAccess(BlobAccessClaims.parse(claims).diskId) };
   };

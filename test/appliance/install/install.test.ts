@@ -63,20 +63,24 @@ const order = (operationId: string, more: Partial<Installing> = {}): Installing 
     fetched++;
     return readFileSync(world.bootstrap, 'utf8');
   },
-  times: { enrolMs: 20_000, lookMs: 100 },
+  times: { enrolMs: 50_000, lookMs: 100 },
   ...more,
 });
 const install = (operationId: string, more?: Partial<Installing>) => installAgent(order(operationId, more));
 const remove = () => removeAgent({ ...reach(), owner });
 const traces = (): string[] => {
-  const { programs, settings, state, agentUnit, socketUnit, commandUnit, units } = machine.layout;
+  const { programs, settings, state, agentUnit, dropIns, socketUnit, commandUnit, units } = machine.layout;
   const wanted = join(units, 'multi-user.target.wants/landfall-agent.service');
-  return [programs, settings, state, agentUnit, socketUnit, commandUnit, wanted].filter((path) => existsSync(path));
+  return [programs, settings, state, agentUnit, dropIns, socketUnit, commandUnit, wanted].filter((path) =>
+    existsSync(path),
+  );
 };
 
 it('an agent is put there, enrols, and goes again without a trace; what was done is not done again', async () => {
   const { layout } = machine;
+  mkdirSync(layout.dropIns, { recursive: true });
   expect(await install('prepare-wave.web-1:1')).toMatchObject({ sha256: bundle.sha256, changed: true });
+  expect(existsSync(layout.dropIns)).toBe(true);
   const beat = await world.event('landfall.appliance.heartbeat');
   expect(beat.source).toBe(applianceId);
   expect(digest(layout.bundle)).toBe(bundle.sha256);
@@ -220,7 +224,7 @@ it('an agent that does not start, or whose token is refused, is shown with the e
 
 it('an agent that cannot reach the platform is shown with what it says, and stays for the next try', async () => {
   world.settings.failing = 1000;
-  const order = { times: { enrolMs: 1500, lookMs: 100 } };
+  const order = { times: { enrolMs: 0, lookMs: 100 } };
   await expect(install('prepare-wave.web-1:1', order)).rejects.toMatchObject({
     code: 'agentNotEnrolled',
     message: expect.stringContaining('the platform answered 503'),

@@ -9,7 +9,7 @@ import { startSshd } from '../ssh/sshd.ts';
 const standIns = ['systemctl', 'journalctl', 'useradd', 'userdel', 'groupdel', 'chown', 'id', 'getent', 'sudo'];
 /** The only programs that sessions find beside those: what they must do with. */
 const programs =
-  'sh cat dd df awk tr tail cut grep sed chmod mkdir mktemp mv rm ln sha256sum uname env setsid sleep pgrep ls true kill';
+  'sh cat dd df awk tr tail cut grep sed chmod mkdir mktemp mv rm ln sha256sum uname env setsid sleep ls true kill';
 
 export type TestMachine = Awaited<ReturnType<typeof startMachine>>;
 

@@ -17,6 +17,7 @@ const agent = `import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 mkdirSync(process.env.LANDFALL_STATE_DIR, { recursive: true });
 const { token } = JSON.parse(readFileSync(process.env.LANDFALL_BOOTSTRAP, 'utf8'));
 writeFileSync(process.env.LANDFALL_STATE_DIR + '/identity.json', JSON.stringify({ enrolled: token.length }));
+console.log('enrolled');
 setInterval(() => {}, 1000);
 `;
 

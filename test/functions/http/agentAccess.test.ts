@@ -1,6 +1,10 @@
 // What a target appliance is given to put an agent onto a source, and when it is given nothing.
 import { exportJWK, generateKeyPair } from 'jose';
-import { beforeEach, expect, it } from 'vitest';
+import { createServer } from 'node:http';
+import { beforeEach, expect, it, onTestFinished } from 'vitest';
+import { PlatformClient } from '../../../appliance/platform/client.ts';
+import type { Identity } from '../../../appliance/platform/identity.ts';
+import { closeServer, listenOnLoopback, readBody } from '../../../local/loopback.ts';
 import { hashOfToken } from '../../../shared/hash.ts';
 import { AgentBootstrap } from '../../../shared/protocol/agentAccess.ts';
 import { signRequest } from '../../../shared/protocol/signing.ts';
@@ -83,4 +87,24 @@ it('what the settings no longer allow is not answered, and the list of appliance
   expect(JSON.stringify(body)).toContain('LANDFALL_SSH_CREDENTIALS has no credential');
   const { body: list } = await one.ask('GET', '/api/appliances', { as: 'ada' });
   expect(JSON.stringify(list)).not.toMatch(/push|ops/);
+});
+
+it('the appliance’s own client asks as it must, and takes what is answered', async () => {
+  const server = createServer((request, response) => {
+    void (async () => {
+      const body: unknown = JSON.parse((await readBody(request)).toString('utf8'));
+      const answer = await one.ask('POST', request.url ?? '', { body });
+      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(answer.body));
+    })();
+  });
+  const appliancesUrl = `http://127.0.0.1:${await listenOnLoopback(server)}/api/appliances`;
+  onTestFinished(() => closeServer(server));
+  const identity = { applianceId: 'target-west', appliancesUrl, privateKey } as unknown as Identity;
+  const client = new PlatformClient(identity);
+  const claims = { agentId: 'agent-db-01', operationId };
+  expect(await client.agentCredential(claims)).toEqual({ user: 'landfall', password: 'only told once' });
+  expect(await client.agentBootstrap(claims)).toMatchObject({ bootstrap: { kind: 'agent' } });
+  await expect(client.agentCredential({ ...claims, agentId: 'agent-web-01' })).rejects.toMatchObject({
+    code: 'platformRefused',
+  });
 });

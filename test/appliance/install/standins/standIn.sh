@@ -33,14 +33,11 @@ systemctl)
     if [ -f "$STANDIN/start-refuses" ]; then echo 'Job for landfall-agent.service failed.' >&2; exit 1; fi
     command=$(sed -n 's/^ExecStart=//p' "$units/$unit")
     variables=$(sed -n 's/^Environment=//p' "$units/$unit" | grep -v COMMANDS_SOCKET)
-    # shellcheck disable=SC2086
-    (env $variables setsid $command >"$STANDIN/journal" 2>&1 </dev/null; echo $? >"$STANDIN/failed") >/dev/null 2>&1 </dev/null &
-    for _ in 1 2 3 4 5 6 7 8 9 10; do
-      started=$(pgrep -f "landfall-agent.mjs" | while read -r each; do grep -qz "LANDFALL_STATE_DIR=$STANDIN_ROOT" "/proc/$each/environ" 2>/dev/null && echo "$each"; done | tail -n 1)
-      [ -n "$started" ] && break
-      sleep 0.1
-    done
-    echo "$started" >"$pid" ;;
+    # shellcheck disable=SC2016,SC2086
+    (env $variables setsid sh -c 'echo $$ >"$STANDIN/agent.pid"; exec "$@"' sh $command >"$STANDIN/journal" 2>&1 </dev/null
+      echo $? >"$STANDIN/failed") >/dev/null 2>&1 </dev/null &
+    # Not before it has said something, so that whoever looks at its log next finds it there, however busy the machine is.
+    until [ -s "$STANDIN/journal" ] || [ -f "$STANDIN/failed" ]; do sleep 0.05; done ;;
   is-active) if alive; then echo active; elif [ -f "$STANDIN/failed" ]; then echo failed; else echo inactive; fi ;;
   list-units) alive && echo "landfall-agent.service loaded active running"; true ;;
   daemon-reload | reset-failed) : ;;
