@@ -25,7 +25,7 @@ import { prove } from './isolation.ts';
 import { enterPhase, passOrderOn, recordGroup, recordStep, recordWave } from './journal/activities.ts';
 import { askForHelp, followPolicy, helpEnded, leaveGroup, withdrawQuestion } from './journal/attention/activities.ts';
 import { recordExpiry } from './journal/expiry/activities.ts';
-import { leaseEnvironment, releaseEnvironment } from './journal/leases/activities.ts';
+import { holdersOf, leaseEnvironment, releaseEnvironment } from './journal/leases/activities.ts';
 import { tellDependents, unmetNeeds } from './journal/needs/activities.ts';
 import { ordersFor, recordUnheeded } from './journal/orders/activities.ts';
 import { orderBack, recordWatchFailed, withinWindow } from './journal/overrun/activities.ts';
@@ -141,6 +141,7 @@ export const activities: readonly Pick<ActivityDefinition<never, unknown>, 'name
   unmetNeeds,
   leaseEnvironment,
   releaseEnvironment,
+  holdersOf,
   phaseOf,
   withPoint,
   stillReplicating,

@@ -1,9 +1,10 @@
 // Giving an environment back: the last to leave removes what was made for it, whoever made it.
 import type { Ctx, Flow } from '../shared/durable/flow.ts';
+import type { AnyStep } from '../shared/durable/step.ts';
 import { applianceIds } from '../shared/model/plan.ts';
 import { applianceKnown } from './appliances/activities.ts';
 import { allSteps } from './itinerary.ts';
-import { releaseEnvironment } from './journal/leases/activities.ts';
+import { holdersOf, releaseEnvironment } from './journal/leases/activities.ts';
 import type { Taken } from './saga.ts';
 import { hasGrants } from './steps/01-target-iam/activities.ts';
 import { targetIam } from './steps/01-target-iam/step.ts';
@@ -30,7 +31,25 @@ export function* giveBack(
   yield* untilDone(ctx, sourceWorker.name, subject, ['workersLeft'], byHand, function* () {
     taken.push(...(yield* left(ctx, waveId, environmentId, taken)));
   });
-  yield* walkBack(ctx, taken, allSteps, subject);
+  yield* walkBack(
+    ctx,
+    taken,
+    allSteps.map((step) => whileUnused(step, environmentId)),
+    subject,
+  );
+}
+
+/**
+ * An undo that fails waits for people, for hours perhaps, and another wave may have begun meanwhile: what it has found it
+ * keeps, and removes it itself when it leaves.
+ */
+function whileUnused(step: AnyStep, environmentId: string): AnyStep {
+  return {
+    ...step,
+    *undo(ctx, input, before) {
+      if ((yield* holdersOf.call(ctx, { environmentId })).length === 0) yield* step.undo(ctx, input, before);
+    },
+  };
 }
 
 /** Whoever left before may have had an appliance and workers that are not wanted here, and was not the last to leave. */

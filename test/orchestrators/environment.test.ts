@@ -57,6 +57,30 @@ test('a wave that leaves asks about that worker like about any undo: it does not
   expect([...world.hosts.workers]).toEqual([]);
 });
 
+test('what could not be undone is kept for a wave that has begun meanwhile, and goes when that leaves', async () => {
+  world = await World.open({ change: onlyShop });
+  await world.people.post(
+    definitionOf((posted) => {
+      onlyDb(posted);
+      posted.id = 'w2';
+      for (const { workloads } of posted.groups) for (const workload of workloads) workload.method = 'agentless';
+    }),
+  );
+  world.script.fail('removeWorker', broken);
+  world.script.once('applyAction', () => world.people.cancel());
+  await world.start('w1');
+  await world.question();
+  world.script.once('applyAction', async () => {
+    await world.people.answer('retry');
+    expect((await world.ended('w1')).status).toBe('cancelled');
+    expect([...world.hosts.workers]).toEqual(['worker-cellar']);
+  });
+  await world.start('w2');
+  expect((await world.ended('w2')).status).toBe('committed');
+  expect([...world.hosts.workers]).toEqual([]);
+  expect(world.azure.rolesGranted).toBe(false);
+});
+
 test('the last wave to leave revokes what another one was granted, even if it never came to ask for anything itself', async () => {
   world = await World.open({ change: onlyDb });
   await world.people.post(

@@ -33,3 +33,12 @@ export const releaseEnvironment = defineActivity({
     return others;
   },
 });
+
+/** Who holds a lease of an environment now. */
+export const holdersOf = defineActivity({
+  name: 'holdersOf',
+  input: Lease.pick({ environmentId: true }),
+  output: z.array(z.string()),
+  retry: patientRetry,
+  effect: ({ store }, { environmentId }) => store.environments.holders(environmentId),
+});
