@@ -32,7 +32,7 @@ class RawSource implements DiskSource {
     if (isAligned(offset, buffer)) at = await this.#readDirect(offset, buffer.subarray(0, whole));
     while (at < buffer.length) {
       const bytesRead = await this.#readSome(this.#file, offset + at, buffer.subarray(at));
-      if (bytesRead === 0) throw sizeChanged(this.#path, this.sizeBytes, offset + at);
+      if (bytesRead === 0) throw sizeChanged(this.#path, this.sizeBytes, await sizeOf(this.#path, this.#file));
       at += bytesRead;
     }
   }
