@@ -16,12 +16,13 @@ import {
 } from './items.ts';
 import { patchItem } from './patch.ts';
 
-interface OperationResult {
+export interface OperationResult {
   statusCode: number;
   subStatusCode?: number;
   requestCharge: number;
   eTag?: string;
-  resourceBody?: Json;
+  /** The item as JSON text. */
+  body?: string;
   message?: string;
 }
 
@@ -127,7 +128,7 @@ function toResult({ status, charge, etag, body }: Outcome, operation: Json, isMi
   const result: OperationResult = { statusCode: status, requestCharge: charge };
   if (etag !== undefined) result.eTag = etag;
   const isRead = member(operation, 'operationType') === 'Read';
-  if (body !== undefined && (isRead || !isMinimal)) result.resourceBody = JSON.parse(body);
+  if (body !== undefined && (isRead || !isMinimal)) result.body = body;
   return result;
 }
 

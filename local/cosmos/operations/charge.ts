@@ -15,10 +15,11 @@ export function chargeOf(operation: keyof typeof AT_1_KB, bytes: number): number
   return rounded(AT_1_KB[operation] * growth(bytes));
 }
 
-export function chargeOfQuery(results: string[]): number {
-  return rounded(QUERY + results.reduce((sum, { length }) => sum + PER_RESULT * growth(length), 0));
+export function chargeOfQuery(count: number, bytes: number): number {
+  return rounded(QUERY + PER_RESULT * count * growth(bytes / (count || 1)));
 }
 
 export function chargeOfFeed(items: string[]): number {
-  return rounded(FEED + items.reduce((sum, { length }) => sum + PER_RESULT * growth(length), 0));
+  const bytes = items.reduce((sum, { length }) => sum + length, 0);
+  return rounded(FEED + PER_RESULT * items.length * growth(bytes / (items.length || 1)));
 }

@@ -2,7 +2,7 @@
 // of the store; the etag and all system properties are made here and nowhere else.
 import { badRequest, conflict, notFound, preconditionFailed, tooLarge } from '../errors.ts';
 import { type JsonObject, member } from '../json.ts';
-import { keyOfDocument, type PartitionKey } from '../partition/key.ts';
+import { isKeyOf, type PartitionKey } from '../partition/key.ts';
 import type { Container } from '../store/catalog.ts';
 import { expire, isExpired } from '../store/expiry.ts';
 import type { ItemRow } from '../store/items.ts';
@@ -135,7 +135,7 @@ export function checkItem(container: Container, key: PartitionKey, document: Jso
   if (Buffer.byteLength(id) > 1023 || /[/\\]/.test(id)) {
     throw badRequest('An id has at most 1023 bytes and contains neither "/" nor "\\".');
   }
-  if (key.isPrefix || keyOfDocument(container.partitionKey, document).text !== key.text) {
+  if (key.isPrefix || !isKeyOf(container.partitionKey, document, key)) {
     throw badRequest("PartitionKey extracted from document doesn't match the one specified in the header.", 1001);
   }
   const ttl = member(document, 'ttl');

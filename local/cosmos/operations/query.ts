@@ -14,7 +14,8 @@ import type { Value } from '../sql/values.ts';
 import type { Container } from '../store/catalog.ts';
 import type { Store } from '../store/store.ts';
 import { accessPath } from './access.ts';
-import { cutPage, type Page } from './page.ts';
+import { copyPage, cutPage, type Page } from './page.ts';
+import { forget, recent } from './recent.ts';
 
 interface Question {
   text: string;
@@ -38,9 +39,6 @@ export interface Metrics {
   compileMs: number;
   totalMs: number;
 }
-
-/** A query that takes longer gets an index. */
-const SLOW_MS = 5;
 
 export function parseQuestion(body: unknown, container: Container): Question {
   const text = member(body, 'query');
@@ -78,7 +76,7 @@ export function planBody({ queryInfo }: Plan, { query, parameters }: Question, c
 export function runQuery(store: Store, container: Container, question: Question, options: PageOptions): Answer {
   const started = performance.now();
   const prepared = prepare(question.query, question.parameters);
-  const { conditions, range: fixed } = narrow(question.query, question.parameters, container.partitionKey);
+  const { conditions, isComplete, range: fixed } = narrow(question.query, question.parameters, container.partitionKey);
   const range = intersection(options.range, fixed);
   const { index, wanted } = accessPath(store.indexes, container, conditions, range);
   const metrics = { retrieved: 0, compileMs: performance.now() - started, totalMs: 0 };
@@ -88,9 +86,20 @@ export function runQuery(store: Store, container: Container, question: Question,
       yield row;
     }
   }
-  const page = cutPage(prepared, rows, options);
+  function copied(): Page | undefined {
+    if (!prepared.isIdentity || !isComplete || prepared.top !== undefined) return undefined;
+    const where = { range, conditions, index, now: store.now() };
+    const scan = (after: number, limit: number) => store.items.scanText(container, { ...where, after }, limit);
+    const whole = copyPage(scan, options);
+    metrics.retrieved += whole?.count ?? 0;
+    return whole;
+  }
+  const name = JSON.stringify([question.text, [...question.parameters], range?.min, range?.max]);
+  const keep = <T>(make: () => T[]) => recent(container, name, make);
+  const page = copied() ?? cutPage(prepared, rows, { ...options, keep });
+  if (page.continuation === undefined) forget(container, name);
   metrics.totalMs = performance.now() - started;
-  if (metrics.totalMs > SLOW_MS && wanted) store.indexes.want(container, wanted);
+  if (wanted) store.indexes.missed(container, wanted, metrics.totalMs);
   return { ...page, metrics };
 }
 

@@ -45,14 +45,24 @@ export function makeKey(definition: PartitionKeyDefinition, parts: KeyPart[]): P
   if (parts.length === 0 || parts.length > definition.paths.length) {
     throw badRequest('The partition key supplied does not fit the container: wrong number of values.', 1001);
   }
-  const hash = definition.version === 2 ? hashV2 : hashV1;
-  return {
-    parts,
-    text: JSON.stringify(parts.map((part) => (part === undefined ? {} : part))),
-    epk: parts.map(hash).join(''),
-    isPrefix: parts.length < definition.paths.length,
-  };
+  const text = textOf(parts);
+  return { parts, text, epk: epkOf(definition, parts, text), isPrefix: parts.length < definition.paths.length };
 }
+
+/** Hashing takes longer than all else about a key, and the same keys come again. */
+function epkOf({ version }: PartitionKeyDefinition, parts: KeyPart[], text: string): string {
+  const name = `${version}${text}`;
+  const known = hashed.get(name);
+  if (known !== undefined) return known;
+  const epk = parts.map(version === 2 ? hashV2 : hashV1).join('');
+  if (hashed.size >= MAX_HASHED) hashed.clear();
+  hashed.set(name, epk);
+  return epk;
+}
+const hashed = new Map<string, string>();
+const MAX_HASHED = 10_000;
+
+const textOf = (parts: KeyPart[]) => JSON.stringify(parts.map((part) => (part === undefined ? {} : part)));
 
 /** Reads `x-ms-documentdb-partitionkey`: a JSON array in which `{}` stands for "undefined". */
 export function parseKeyHeader(definition: PartitionKeyDefinition, header: string): PartitionKey {
@@ -67,12 +77,19 @@ export function parseKeyHeader(definition: PartitionKeyDefinition, header: strin
 }
 
 export function keyOfDocument(definition: PartitionKeyDefinition, document: JsonObject): PartitionKey {
-  const parts = definition.paths.map((path) => {
+  return makeKey(definition, partsOf(definition, document));
+}
+
+export function isKeyOf(definition: PartitionKeyDefinition, document: JsonObject, key: PartitionKey): boolean {
+  return textOf(partsOf(definition, document)) === key.text;
+}
+
+function partsOf({ paths }: PartitionKeyDefinition, document: JsonObject): KeyPart[] {
+  return paths.map((path) => {
     let value: Json | undefined = document;
     for (const name of pathNames(path)) value = member(value, name);
     return keyPart(value);
   });
-  return makeKey(definition, parts);
 }
 
 /** The part of the hash range in which every document of a key (or of a key prefix) lies. */
@@ -90,7 +107,9 @@ export function intersection(left: EpkRange | undefined, right: EpkRange | undef
 
 /** `/a/"b c"/d` as names. */
 export function pathNames(path: string): string[] {
-  return [...path.matchAll(/\/(?:"([^"]*)"|([^/]*))/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
+  const plain = path.slice(1);
+  if (!/["/]/.test(plain)) return [plain];
+  return [...path.matchAll(/\/(?:"([^"]*)"|([^/]*))/g)].map(([, quoted, bare]) => quoted ?? bare ?? '');
 }
 
 function keyPart(value: unknown): KeyPart {

@@ -1,6 +1,6 @@
 // Who may ask. A master key may do everything; an Entra token is for data only, as in Azure, where databases and
 // containers are made through Resource Manager. Resource tokens and SAS are not supported.
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { CosmosError } from '../errors.ts';
 import { header, type Request } from './message.ts';
 
@@ -52,7 +52,7 @@ function masterKey(request: Request, signature: string, key: string | undefined)
   const link = path[0] === 'offers' ? (path[1] ?? '').toLowerCase() : path.join('/');
   // https://learn.microsoft.com/rest/api/cosmos-db/access-control-on-cosmosdb-resources#constructkeytoken
   const text = `${request.method.toLowerCase()}\n${type.toLowerCase()}\n${link}\n${date}\n\n`;
-  const expected = createHmac('sha256', Buffer.from(key, 'base64')).update(text).digest();
+  const expected = createHmac('sha256', secretOf(key)).update(text).digest();
   const given = Buffer.from(signature, 'base64');
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
     throw unauthorized(
@@ -61,6 +61,13 @@ function masterKey(request: Request, signature: string, key: string | undefined)
   }
   return { kind: 'master' };
 }
+
+/** Every request is signed with the same key, and to make it ready takes as long as to use it. */
+function secretOf(key: string): KeyObject {
+  if (lastSecret?.key !== key) lastSecret = { key, secret: createSecretKey(Buffer.from(key, 'base64')) };
+  return lastSecret.secret;
+}
+let lastSecret: { key: string; secret: KeyObject } | undefined;
 
 async function entraToken(jwt: string, verify: AuthOptions['verifyToken']): Promise<Principal> {
   if (!verify) throw unauthorized('This account accepts no Entra tokens.');

@@ -5,7 +5,7 @@ import { readFeed, readVersions } from '../operations/feed.ts';
 import type { Container } from '../store/catalog.ts';
 import type { Store } from '../store/store.ts';
 import { containerHeaders, header, type Reply, type Request } from './message.ts';
-import { answerQuery } from './query.ts';
+import { answerQuery, listBody } from './query.ts';
 import { pageSize, type Target } from './target.ts';
 
 const EVERYTHING = { query: 'SELECT * FROM c', parameters: [] };
@@ -26,8 +26,7 @@ export async function feed(store: Store, request: Request, container: Container,
     'x-ms-item-count': String(page.items.length),
   };
   if (page.items.length === 0) return { status: 304, headers };
-  const body = `{"_rid":"${container.rid}","Documents":[${page.items.join(',')}],"_count":${page.items.length}}`;
-  return { status: 200, headers, body };
+  return { status: 200, headers, body: listBody(container, page.items.join(','), page.items.length) };
 }
 
 function continuation(etag: string | undefined): { seen: number | undefined; isNow: boolean } {

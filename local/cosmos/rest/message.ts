@@ -18,7 +18,7 @@ export interface Request {
 export interface Reply {
   status: number;
   headers?: Record<string, string | undefined>;
-  /** JSON text, or a value to turn into it. */
+  /** JSON text, its bytes, or a value to turn into it. */
   body?: unknown;
 }
 
@@ -73,8 +73,17 @@ export function errorReply(error: unknown, log: (line: string) => void): Reply {
   };
 }
 
+/** A short text goes out in one piece with its headers; a long one is turned into bytes faster here than on the way. */
+function contentOf(body: unknown): string | Uint8Array {
+  if (body instanceof Uint8Array) return body;
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  return text.length > SHORT ? Buffer.from(text) : text;
+}
+
+const SHORT = 8 * 1024;
+
 /** Turns a reply into what goes on the wire. */
-export function render(reply: Reply): { status: number; headers: Record<string, string>; body: string } {
+export function render(reply: Reply): { status: number; headers: Record<string, string>; body: string | Uint8Array } {
   const headers: Record<string, string> = {
     'x-ms-activity-id': randomUUID(),
     'x-ms-request-charge': '1',
@@ -83,7 +92,7 @@ export function render(reply: Reply): { status: number; headers: Record<string, 
   };
   for (const [name, value] of Object.entries(reply.headers ?? {})) if (value !== undefined) headers[name] = value;
   const bodiless = reply.status === 204 || reply.status === 304 || reply.body === undefined;
-  const body = bodiless ? '' : typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body);
+  const body = bodiless ? '' : contentOf(reply.body);
   if (!bodiless) headers['content-type'] = 'application/json';
   if (reply.status !== 304 && reply.status !== 204) headers['content-length'] = String(Buffer.byteLength(body));
   return { status: reply.status, headers, body };

@@ -29,7 +29,7 @@ export async function answerQuery(
     const plan = planOf(question);
     if (!plan.isPlain) throw refuseMerge(plan, question, container);
   }
-  const { results, continuation, metrics } = await store.read(() =>
+  const { text, count, continuation, metrics } = await store.read(() =>
     runQuery(store, container, question, {
       range: target.range,
       maxItems: pageSize(request),
@@ -39,28 +39,34 @@ export async function answerQuery(
   return {
     status: 200,
     headers: {
-      ...containerHeaders(container, chargeOfQuery(results)),
-      'x-ms-item-count': String(results.length),
+      ...containerHeaders(container, chargeOfQuery(count, text.length)),
+      'x-ms-item-count': String(count),
       'x-ms-continuation': continuation,
       ...(isTrue(request, 'x-ms-documentdb-populatequerymetrics') && {
-        'x-ms-documentdb-query-metrics': metricsText(metrics, results),
+        'x-ms-documentdb-query-metrics': metricsText(metrics, count, text.length),
       }),
       'x-ms-cosmos-query-execution-info': JSON.stringify({ reverseRidEnabled: true, reverseIndexScan: false }),
     },
-    body: `{"_rid":"${container.rid}","Documents":[${results.join(',')}],"_count":${results.length}}`,
+    body: listBody(container, text, count),
   };
 }
 
+/** A list of documents that are JSON text already, or even bytes. */
+export function listBody({ rid }: Container, text: string | Uint8Array, count: number): string | Uint8Array {
+  const [head, tail] = [`{"_rid":"${rid}","Documents":[`, `],"_count":${count}}`];
+  if (typeof text === 'string') return head + text + tail;
+  return Buffer.concat([Buffer.from(head), text, Buffer.from(tail)]);
+}
+
 /** In the service's form, as far as there is something to tell. */
-function metricsText({ retrieved, compileMs, totalMs }: Metrics, results: string[]): string {
-  const size = results.reduce((sum, { length }) => sum + length, 0);
-  const ratio = retrieved === 0 ? 1 : Math.min(1, results.length / retrieved);
+function metricsText({ retrieved, compileMs, totalMs }: Metrics, count: number, bytes: number): string {
+  const ratio = retrieved === 0 ? 1 : Math.min(1, count / retrieved);
   return [
     `totalExecutionTimeInMs=${totalMs.toFixed(2)}`,
     `queryCompileTimeInMs=${compileMs.toFixed(2)}`,
     `retrievedDocumentCount=${retrieved}`,
-    `outputDocumentCount=${results.length}`,
-    `outputDocumentSize=${size}`,
+    `outputDocumentCount=${count}`,
+    `outputDocumentSize=${bytes}`,
     `indexUtilizationRatio=${ratio.toFixed(2)}`,
   ].join(';');
 }

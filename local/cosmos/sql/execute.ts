@@ -12,22 +12,30 @@ import { canonical, type Value } from './values.ts';
 export interface Numbered {
   item: number;
   document: Value;
+  text: string;
 }
 
-interface Ordered extends Place {
-  result: Value;
+export interface Ordered extends Place {
+  /** What the result is made of. */
+  values: Row;
+  /** The item as JSON text. */
+  text: string;
 }
 
 export interface Prepared {
   /** Each document gives its results on its own, in order; nothing has to be gathered first. */
   isStreaming: boolean;
   /** `SELECT *` over plain documents: a result is the document itself. */
+  isWhole: boolean;
+  /** As `isWhole`, and streaming. */
   isIdentity: boolean;
   top: number | undefined;
   /** The results of one document; for streaming queries only. */
   stream: (document: Value) => Iterable<Value>;
-  /** A plain ORDER BY query: its results with their places, in order and without TOP. */
+  /** A plain ORDER BY query: the rows of its results with their places, in order and without TOP. */
   order: ((documents: Iterable<Numbered>) => Ordered[]) | undefined;
+  /** The result of a row; undefined = none. */
+  project: (row: Row) => Value;
   comparePlaces: (left: Place, right: Place) => number;
   /** The results of all documents. */
   collect: (documents: Iterable<Value>) => Value[];
@@ -40,7 +48,7 @@ export function prepare(query: Query, parameters: ReadonlyMap<string, Value> = n
   const inner = prepare(gathered, parameters);
   const outer = prepareIn(overResults(query), scope);
   const collect = (documents: Iterable<Value>) => outer.collect(inner.collect(documents));
-  return { ...outer, isStreaming: false, isIdentity: false, order: undefined, collect };
+  return { ...outer, isStreaming: false, isWhole: false, isIdentity: false, order: undefined, collect };
 }
 
 /** `FROM (SELECT DISTINCT …)`: a subquery that needs all documents before it has a result. */
@@ -87,22 +95,24 @@ function prepareIn(query: Query, outer: Scope): Prepared {
   }
   function order(documents: Iterable<Numbered>): Ordered[] {
     const all: Ordered[] = [];
-    for (const { item, document } of documents) {
+    for (const { item, document, text } of documents) {
       let at = 0;
       for (const row of expand(rows([document]))) {
-        const result = project(row);
         const keys = sortKeys.map(({ evaluate }) => evaluate(row));
-        if (result !== undefined) all.push({ keys, item, row: at++, result });
+        all.push({ keys, item, row: at++, values: [...row], text });
       }
     }
     return all.sort(comparePlaces(sortKeys));
   }
   const isOrdered = sortKeys.length > 0 && !isGrouped && !query.isDistinct && query.offset === undefined;
+  const isWhole = query.select.kind === 'star' && isWholeDocument(query.sources[0]);
   return {
     order: isOrdered && query.sources.length > 0 ? order : undefined,
+    project,
     comparePlaces: comparePlaces(sortKeys),
     isStreaming,
-    isIdentity: isStreaming && query.select.kind === 'star' && isWholeDocument(query.sources[0]),
+    isWhole,
+    isIdentity: isStreaming && isWhole,
     top,
     *stream(document) {
       for (const row of expand(rows([document]))) {

@@ -9,6 +9,8 @@ import { typeName, type Value } from './values.ts';
 
 interface Narrowing {
   conditions: Condition[];
+  /** Whether the conditions say all that the query asks. */
+  isComplete: boolean;
   /** Where the partition key (or its leading levels) is fixed by the query. */
   range: EpkRange | undefined;
 }
@@ -20,11 +22,14 @@ const FIRST_SURROGATE = 0xd800;
 
 export function narrow(query: Query, parameters: Parameters, definition: PartitionKeyDefinition): Narrowing {
   const [root] = query.sources;
-  if (!root || root.isEach || root.path.kind !== 'name' || !query.where) return { conditions: [], range: undefined };
+  const isPlain = root && !root.isEach && root.path.kind === 'name';
+  if (!isPlain || !query.where) return { conditions: [], isComplete: !query.where, range: undefined };
   const parts = conjuncts(query.where);
   const facts = parts.flatMap((part) => factsOf(part, root.alias, parameters));
+  const told = facts.flatMap(toConditions);
   const alternatives = parts.flatMap((part) => either(part, root.alias, parameters) ?? []);
-  return { conditions: [...facts.flatMap(toConditions), ...alternatives], range: rangeOf(facts, definition) };
+  const isComplete = told.length === parts.length && told.every(({ isExact }) => isExact);
+  return { conditions: [...told, ...alternatives], isComplete, range: rangeOf(facts, definition) };
 }
 
 function conjuncts(expression: Expression): Expression[] {
@@ -65,7 +70,8 @@ function toConditions(fact: Fact): Condition[] {
       // An index cannot be read by nothing.
       if (values.length === 0) return [{ sql: 'false', values }];
       const marks = values.map(() => '?').join(', ');
-      return [{ sql: `${column} IN (${marks})`, values, column, isEquality: true }];
+      const isExact = fact.values.every(isUnmistakable);
+      return [{ sql: `${column} IN (${marks})`, values, column, isEquality: true, isExact }];
     }
     case 'prefix':
       return prefixed(column, fact.prefix);
@@ -74,7 +80,9 @@ function toConditions(fact: Fact): Condition[] {
 
 function equal(column: string, value: Value): Condition[] {
   const bound = bindable(value);
-  if (bound !== undefined) return [{ sql: `${column} = ?`, values: [bound], column, isEquality: true }];
+  if (bound !== undefined) {
+    return [{ sql: `${column} = ?`, values: [bound], column, isEquality: true, isExact: isUnmistakable(value) }];
+  }
   if (typeof value !== 'number') return [];
   return [...bounded(column, '>=', value), ...bounded(column, '<=', value)];
 }
@@ -113,6 +121,11 @@ function bindable(value: Value): string | number | undefined {
   if (typeof value === 'string') return value.isWellFormed() && !value.includes('\u0000') ? value : undefined;
   if (typeof value === 'boolean') return Number(value);
   return Number.isSafeInteger(value) ? Number(value) : undefined;
+}
+
+/** In SQLite `true` is 1, and an object or a list is its text: what equals none of these equals only itself. */
+function isUnmistakable(value: Value): boolean {
+  return typeof value === 'string' ? !/^[{[]/.test(value) : typeof value === 'number' && value !== 0 && value !== 1;
 }
 
 function columnOf(path: string[]): string | undefined {

@@ -4,7 +4,19 @@ import type { Expression, Query, SelectItem, Selection, SortKey, Source, Span } 
 import { Cursor } from './cursor.ts';
 import { parseExpression, parsePath } from './expressions.ts';
 
+/** Parses a query, or finds what it parsed it to before: clients send the same texts again, and each one twice. */
 export function parseQuery(text: string): Query {
+  const known = parsed.get(text);
+  if (known) return known;
+  const query = parse(text);
+  if (parsed.size >= MAX_PARSED) parsed.clear();
+  parsed.set(text, query);
+  return query;
+}
+const parsed = new Map<string, Query>();
+const MAX_PARSED = 200;
+
+function parse(text: string): Query {
   const cursor = new Cursor(text, parseSelect);
   const query = parseSelect(cursor);
   cursor.expectEnd();

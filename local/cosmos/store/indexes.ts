@@ -1,14 +1,17 @@
-// Cosmos DB indexes every property; here a scan that turned out slow asks for an index over the properties that it
-// compared, and the next sweep builds it. A query names the index that it reads by, so that SQLite, which knows nothing
+// Cosmos DB indexes every property; here scans that have taken long enough bring about an index over the properties
+// that they compared, which the next sweep builds. A query names the index that it reads by, so that SQLite, which knows nothing
 // of how values are spread, never takes a worse one. Only speed depends on all this, never an answer.
 import type { DatabaseSync } from 'node:sqlite';
 import type { Container } from './catalog.ts';
 
 const MAX_PER_CONTAINER = 8;
+/** What may be lost before an index is built: one slow query, or many quick ones of a kind. */
+const WORTH_MS = 10;
 
 export class Indexes {
   readonly #sqlite: DatabaseSync;
   readonly #built = new Set<string>();
+  readonly #lost = new Map<string, number>();
   readonly #wanted = new Map<string, string>();
 
   constructor(sqlite: DatabaseSync) {
@@ -26,10 +29,14 @@ export class Indexes {
     return this.#built.has(name) ? name : undefined;
   }
 
-  /** Asks for an index over SQLite expressions such as `json_extract(body, '$.kind')`. */
-  want(container: Container, columns: string[]): void {
+  /** Notes that a query took so long for want of an index over SQLite expressions such as `json_extract(body, '$.n')`. */
+  missed(container: Container, columns: string[], ms: number): void {
     const name = nameOf(container, columns);
-    if (columns.length === 0 || this.#built.has(name) || this.#wanted.has(name)) return;
+    if (this.#built.has(name) || this.#wanted.has(name)) return;
+    const lost = (this.#lost.get(name) ?? 0) + ms;
+    this.#lost.set(name, lost);
+    if (lost < WORTH_MS) return;
+    this.#lost.delete(name);
     const all = [...this.#built, ...this.#wanted.keys()].filter((each) => each.startsWith(prefix(container)));
     if (all.length >= MAX_PER_CONTAINER) return;
     const sql = `CREATE INDEX IF NOT EXISTS "${name}" ON items (${columns.join(', ')}) WHERE container = ${container.number}`;

@@ -15,11 +15,25 @@ export interface ItemRow {
   body: string;
 }
 
+/** As much of an item as a query reads. */
+export type Stored = Pick<ItemRow, 'number' | 'body'>;
+
+/** Several items at once. */
+export interface StoredText {
+  count: number;
+  /** The number of the last one. */
+  last: number;
+  /** UTF-8. */
+  text: Uint8Array;
+}
+
 export interface Condition {
   sql: string;
   values: SQLInputValue[];
   /** The SQLite expression that this compares, which an index could serve. */
   column?: string;
+  /** Whether it lets through nothing but what the query wants. */
+  isExact?: boolean;
   /** Whether it asks for one value, or one of several; else for a range. */
   isEquality?: boolean;
 }
@@ -98,31 +112,57 @@ export class Items {
   }
 
   /** Live items in the order of their numbers, read by the named index. */
-  *scan(container: Container, options: ScanOptions): Generator<ItemRow> {
+  *scan(container: Container, options: ScanOptions): Generator<Stored> {
     const where = narrow(container, options);
     where.push({ sql: 'number > ?', values: [options.after ?? 0] });
-    yield* this.#rows(options.index ?? builtInIndex(options.range), where, 'ORDER BY number');
+    const index = options.index ?? builtInIndex(options.range);
+    for (const { number, body } of this.#rows('number, body', index, where, 'ORDER BY number')) {
+      yield { number: Number(number), body: String(body) };
+    }
+  }
+
+  /** As `scan`, the first `limit` items with commas between them, as they go on the wire. */
+  scanText(container: Container, options: ScanOptions, limit: number): StoredText {
+    const where = narrow(container, options);
+    where.push({ sql: 'number > ?', values: [options.after ?? 0] });
+    const by = indexedBy(options.index ?? builtInIndex(options.range));
+    const one = `SELECT number, body FROM items${by} WHERE ${allOf(where)} ORDER BY number`;
+    const sql = `SELECT count(*) AS count, max(number) AS last, CAST(group_concat(body) AS BLOB) AS text FROM (${one} LIMIT ?)`;
+    const values = where.flatMap((condition) => condition.values);
+    const { count, last, text } = this.#statement(sql, by).get(...values, limit) ?? {};
+    return {
+      count: Number(count),
+      last: Number(last),
+      text: text instanceof Uint8Array ? text : new Uint8Array(),
+    };
   }
 
   /** Live items changed after `lsn`, in the order of their changes. */
   *changes(container: Container, lsn: number, options: ScanOptions): Generator<ItemRow> {
     const where = narrow(container, options);
     where.push({ sql: 'lsn > ?', values: [lsn] });
-    yield* this.#rows('itemsByLsn', where, 'ORDER BY lsn, number');
+    for (const row of this.#rows(COLUMNS, 'itemsByLsn', where, 'ORDER BY lsn, number')) yield toRow(row);
   }
 
-  *#rows(index: string | undefined, where: Condition[], tail: string): Generator<ItemRow> {
-    const by = index === undefined ? '' : ` INDEXED BY "${index}"`;
-    const sql = `SELECT ${COLUMNS} FROM items${by} WHERE ${where.map((condition) => condition.sql).join(' AND ')} ${tail}`;
-    let statement = this.#prepared.get(sql);
-    if (!statement) {
-      if (this.#prepared.size > 200) this.#prepared.clear();
-      statement = prepareBy(this.#sqlite, sql, by);
-      this.#prepared.set(sql, statement);
-    }
-    for (const row of statement.iterate(...where.flatMap((condition) => condition.values))) yield toRow(row);
+  #rows(columns: string, index: string | undefined, where: Condition[], tail: string) {
+    const by = indexedBy(index);
+    const statement = this.#statement(`SELECT ${columns} FROM items${by} WHERE ${allOf(where)} ${tail}`, by);
+    return statement.iterate(...where.flatMap((condition) => condition.values));
+  }
+
+  #statement(sql: string, by: string): StatementSync {
+    const known = this.#prepared.get(sql);
+    if (known) return known;
+    if (this.#prepared.size > MAX_PREPARED) this.#prepared.clear();
+    const statement = prepareBy(this.#sqlite, sql, by);
+    this.#prepared.set(sql, statement);
+    return statement;
   }
 }
+
+const MAX_PREPARED = 200;
+const indexedBy = (index: string | undefined) => (index === undefined ? '' : ` INDEXED BY "${index}"`);
+const allOf = (where: Condition[]) => where.map(({ sql }) => sql).join(' AND ');
 
 /** SQLite refuses an index that it cannot read by (where a condition is never true, for one); it finds another itself. */
 function prepareBy(sqlite: DatabaseSync, sql: string, by: string): StatementSync {

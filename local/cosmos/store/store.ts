@@ -39,6 +39,8 @@ export class Store {
   constructor(dataDir: string | undefined, now: () => number, { partitions = 1, isThrottled = false } = {}) {
     const sqlite = openDatabase(dataDir === undefined ? ':memory:' : join(dataDir, 'cosmos.sqlite'));
     createSchema(sqlite);
+    // Hot pages are written once for many commits; the log stays below 32 MB.
+    sqlite.exec('PRAGMA wal_autocheckpoint = 8000');
     this.now = now;
     this.catalog = new Catalog(sqlite, now, partitions);
     this.items = new Items(sqlite);

@@ -1,0 +1,35 @@
+// The ceiling: what the server's own store does on SQLite, with its own durability, without HTTP and without a client.
+import type { DatabaseSync } from 'node:sqlite';
+import { join } from 'node:path';
+import { openDatabase } from '../../local/sqlite.ts';
+import { documentOf } from './documents.ts';
+import { measureAlone } from './measure.ts';
+import type { Row } from './row.ts';
+
+const documents = 1000;
+
+export const names = {
+  write: 'SQLite alone: get and upsert, one transaction each',
+  read: 'SQLite alone: get',
+} as const;
+
+export function sqliteAlone(folder: string, seconds: number): Row[] {
+  const database: DatabaseSync = openDatabase(join(folder, 'alone.sqlite'));
+  database.exec('CREATE TABLE items (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT');
+  const get = database.prepare('SELECT body FROM items WHERE id = ?');
+  const upsert = database.prepare('INSERT OR REPLACE INTO items (id, body) VALUES (?, ?)');
+  const bodies = Array.from({ length: documents }, (_, n) => JSON.stringify(documentOf('one', n)));
+  const write = (turn: number): void => {
+    const id = `d${turn % documents}`;
+    database.exec('BEGIN IMMEDIATE');
+    get.get(id);
+    upsert.run(id, bodies[turn % documents] ?? '');
+    database.exec('COMMIT');
+  };
+  const rows = [
+    measureAlone(names.write, seconds, write),
+    measureAlone(names.read, seconds, (turn) => void get.get(`d${turn % documents}`)),
+  ];
+  database.close();
+  return rows;
+}
