@@ -50,6 +50,10 @@ export async function qemuProcess(folder: string, disk: string): Promise<Machine
       await ended;
       child = await start();
     },
+    async crash() {
+      await stopQemu(child);
+      child = await start();
+    },
     stop: () => stopQemu(child),
   };
 }

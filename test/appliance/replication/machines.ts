@@ -35,6 +35,8 @@ export interface Machine {
   open(syncId: string, since?: string): Promise<Readable>;
   /** Ends in order and starts again. */
   restart?(): Promise<void>;
+  /** Is killed and starts again: nobody knows any more what has changed. */
+  crash?(): Promise<void>;
   stop(): Promise<void>;
 }
 
