@@ -13,9 +13,9 @@ const programs =
 
 export type TestMachine = Awaited<ReturnType<typeof startMachine>>;
 
-/** Starts one. `environment` is what its sessions, and so the agent, find in theirs. */
-export async function startMachine(environment: Record<string, string>) {
-  const folder = mkdtempSync(join(tmpdir(), 'machine-'));
+/** Starts one in a folder below `parent`. `environment` is what its sessions, and so the agent, find in theirs. */
+export async function startMachine(environment: Record<string, string>, parent = tmpdir()) {
+  const folder = mkdtempSync(join(parent, 'machine-'));
   const [root, bin, standin] = ['root', 'bin', 'standin'].map((name) => join(folder, name)) as [string, string, string];
   for (const each of [bin, standin, join(root, 'run/systemd/system'), join(root, 'opt'), join(root, 'var/lib')])
     mkdirSync(each, { recursive: true });
