@@ -14,7 +14,7 @@ import { freePort, run } from '../appliance/nbd/servers.ts';
 import { historyOf } from '../scenarios/history.ts';
 import { complainOfAttention, definitionsFor, newPlace, smaller } from '../scenarios/world.ts';
 import { serverOf, targetUuid, waveOf, writeResources } from './boot/definitions.ts';
-import { askGuest, cut, lookFor, type State, startSource } from './boot/emulator.ts';
+import { askGuest, cut, lookFor, type State, start, startSource } from './boot/emulator.ts';
 import { makeServerDisk } from './boot/guestDisk.ts';
 
 const sourceUuid = '11111111-2222-4333-8444-555555555555';
@@ -102,6 +102,20 @@ it('a server is replicated while it runs, cut over, boots from its target disk a
   } finally {
     over.abort();
     await cut(machine);
+    await place.clear();
+  }
+});
+
+it('a disk that lacks a single file ends its machine without an answer: the proof can fail', async () => {
+  const place = newPlace();
+  const disk = join(place.folder, 'web-01.img');
+  try {
+    makeServerDisk(disk, 'web-01', place.folder);
+    run('debugfs', '-w', '-R', 'rm /sbin/init', `${disk}?offset=${2 ** 20}`);
+    // The kernel panics, and what would be a reboot ends the process.
+    const emulated = { disk, uuid: sourceUuid, port: await freePort() };
+    await expect(start(place.folder, emulated, ['-no-reboot'])).rejects.toThrow('the machine has ended with 0');
+  } finally {
     await place.clear();
   }
 });

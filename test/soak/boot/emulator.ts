@@ -42,14 +42,17 @@ export interface State {
 }
 
 /** Starts a machine whose control socket is in the folder, and waits until it answers. */
-export async function startSource(folder: string, name: string, emulated: Emulated): Promise<ChildProcess> {
+export const startSource = (folder: string, name: string, emulated: Emulated): Promise<ChildProcess> =>
+  start(folder, emulated, ['-no-shutdown', '-qmp', `unix:${join(folder, `${name}.qmp`)},server=on,wait=off`]);
+
+/** Starts a machine and waits until it answers; throws when it ends instead. */
+export async function start(folder: string, emulated: Emulated, more: string[]): Promise<ChildProcess> {
   const [program, ...rest] = emulator(emulated);
-  const control = ['-no-shutdown', '-qmp', `unix:${join(folder, `${name}.qmp`)},server=on,wait=off`];
   // Whoever clears the place finds by this what was started in it.
   const env = { PATH: process.env['PATH'], LANDFALL_STATE_DIR: folder };
-  const child = spawn(program, [...rest, ...control], { env, stdio: ['pipe', 'ignore', 'inherit'] });
+  const child = spawn(program, [...rest, ...more], { env, stdio: ['pipe', 'ignore', 'inherit'] });
   while ((await stateAt(emulated.port)) === undefined) {
-    if (child.exitCode !== null) throw new Error(`QEMU ended with ${child.exitCode}`);
+    if (child.exitCode !== null) throw new Error(`the machine has ended with ${child.exitCode}`);
     await sleep(200);
   }
   return child;
