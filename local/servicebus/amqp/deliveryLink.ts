@@ -6,9 +6,8 @@ import { buildDelivery } from '../wire/delivery.ts';
 import { swapGuid, uuidBytes } from '../wire/guid.ts';
 import { Outbox } from './outbox.ts';
 import type { Peer } from './peer.ts';
-import { holdAttach, type Link, refuseAttach, types, writeDrained } from './rhea.ts';
+import { holdAttach, type Link, refuseAttach, sessionFilter, types, writeDrained } from './rhea.ts';
 
-const sessionFilter = 'com.microsoft:session-filter';
 const defaultSessionWait = 60_000;
 
 /** The session filter of an attach: absent, a session id, or null for the next available one. */
@@ -42,6 +41,7 @@ export class DeliveryLink {
   #attached = false;
   #closed = false;
   #draining = false;
+  /** Taken for good, and not to be seen before that is durable. */
   #committing = 0;
 
   constructor(peer: Peer, link: Link, queue: MessageQueue) {
@@ -101,15 +101,19 @@ export class DeliveryLink {
     if (!this.#attached || this.#closed || !this.#lane) return;
     this.#outbox.flush();
     const { outgoing } = this.#link.session;
+    const group: Buffer[] = [];
+    let isBlocked = false;
     for (;;) {
-      const pending = this.#outbox.size + this.#committing;
+      const pending = this.#outbox.size + this.#committing + group.length;
       if (this.#link.credit <= pending) break;
-      if (!(outgoing.transfer_window() > pending)) return;
+      isBlocked = !(outgoing.transfer_window() > pending);
+      if (isBlocked) break;
       const taken = this.#queue.take(this.#mode, this.#lane, this.#lock);
       if (!taken) break;
-      this.#deliver(taken);
+      this.#deliver(taken, group);
     }
-    if (this.#draining && this.#outbox.size === 0 && this.#committing === 0) {
+    if (group.length > 0) this.#whenDurable(group);
+    if (this.#draining && !isBlocked && this.#outbox.size === 0 && this.#committing === 0) {
       this.#draining = false;
       writeDrained(this.#link);
     }
@@ -160,20 +164,26 @@ export class DeliveryLink {
     });
   }
 
-  #deliver({ message, token, lockedUntil }: Taken): void {
+  #deliver({ message, token, lockedUntil }: Taken, group: Buffer[]): void {
     const payload = buildDelivery(message.raw, { ...message, lockedUntil });
     if (token !== undefined) {
       const sent = (id: number) => this.#peer.remember(this.#link.session, id, { queue: this.#queue, token });
       this.#outbox.push({ payload, tag: swapGuid(uuidBytes(token)), settled: false, sent });
       return;
     }
-    // Gone from the queue for good before anybody sees it.
-    this.#committing++;
-    void this.#peer.committed().then(
+    group.push(payload);
+  }
+
+  /** Hands over what is gone from the queue for good, once that is durable. */
+  #whenDurable(group: readonly Buffer[]): void {
+    this.#committing += group.length;
+    this.#peer.committed().then(
       () => {
-        this.#committing--;
+        this.#committing -= group.length;
         if (this.#closed) return;
-        this.#outbox.push({ payload, tag: uuidBytes(this.#peer.broker.environment.newId()), settled: true });
+        for (const payload of group) {
+          this.#outbox.push({ payload, tag: uuidBytes(this.#peer.broker.environment.newId()), settled: true });
+        }
         this.pump();
       },
       () => this.fail({ condition: 'com.microsoft:server-busy', description: 'The store has failed.' }),

@@ -4,14 +4,15 @@
 // transfers and dispositions itself, and holds attaches back. `checkRhea` fails at start if the insides have changed.
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
+import { Scratch } from '../wire/scratch.ts';
 import rhea, { type Connection, type Container, type link as RheaLink, type Session as RheaSession } from 'rhea';
 
 const require = createRequire(import.meta.url);
 
 interface FrameFactory {
-  transfer(fields: object): unknown;
   flow(fields: object): unknown;
   disposition(fields: object): unknown;
+  write_frame(frame: object): Buffer;
 }
 const frames = require('rhea/lib/frames.js') as FrameFactory;
 
@@ -34,7 +35,8 @@ interface Incoming {
   window: number;
 }
 
-export interface Session extends RheaSession {
+export interface Session extends Omit<RheaSession, 'local'> {
+  local: { channel: number };
   outgoing: Outgoing;
   incoming: Incoming;
   output(frame: unknown, payload?: Buffer): void;
@@ -56,7 +58,16 @@ export interface Link extends Omit<RheaLink, 'session' | 'on' | 'source' | 'targ
   on(event: string, listener: (context: Record<string, unknown>) => void): this;
 }
 
+interface Transport {
+  header_sent: unknown;
+  pending: Buffer[];
+  encode(frame: object): void;
+  write(socket: Socket): void;
+}
+
 interface InnerConnection {
+  amqp_transport: Transport;
+  output(): void;
   eof(): void;
   accept(socket: Socket): Connection;
   _register(): void;
@@ -97,7 +108,37 @@ export function acceptSocket(container: Container, socket: Socket): Connection {
   // rhea listens for end and error only; a socket that is destroyed on our side ends with neither.
   socket.on('close', () => inner(connection).eof());
   carryAcknowledgements(connection, socket);
+  gatherOutput(inner(connection));
   return connection;
+}
+
+/**
+ * Writes what one turn has to say at once: rhea writes each frame on its own, a system call and a new heartbeat timer
+ * for each. Frames are encoded as they are made, for rhea changes what they are made of afterwards.
+ */
+function gatherOutput(connection: InnerConnection): void {
+  const output = connection.output.bind(connection);
+  let isDue = false;
+  connection.output = () => {
+    if (isDue) return;
+    isDue = true;
+    process.nextTick(() => {
+      isDue = false;
+      output();
+    });
+  };
+  const transport = connection.amqp_transport;
+  transport.encode = (frame) => void transport.pending.push(frames.write_frame(frame));
+  const write = transport.write.bind(transport);
+  transport.write = (socket) => {
+    const { pending } = transport;
+    transport.pending = [];
+    // Only the protocol header, if it is not sent yet.
+    write(socket);
+    socket.cork();
+    for (const frame of pending) socket.write(frame);
+    socket.uncork();
+  };
 }
 
 /**
@@ -175,11 +216,20 @@ export function holdAttach(link: Link, onCredit: (drain: boolean) => void): { re
   };
 }
 
-/** Answers an attach with nothing and closes the link with the reason. */
+/** How a client asks for a session: an id, or null for the next one. */
+export const sessionFilter = 'com.microsoft:session-filter';
+
+/**
+ * Answers an attach with nothing and closes the link with the reason. Where a session was asked for, a moment later: a
+ * client that reads both at once takes every refusal for a session that somebody else holds (@azure/service-bus 7.9.5,
+ * messageSession). Others must read both at once, or they begin to use the link.
+ */
 export function refuseAttach(link: Link, error: { condition: string; description: string }): void {
+  const isSession = link.is_sender() && sessionFilter in (link.source?.filter ?? {});
   link.local.attach['source'] = null;
   link.local.attach['target'] = null;
-  link.close(error);
+  if (isSession) setImmediate(() => link.close(error));
+  else link.close(error);
 }
 
 /** Whether `payload` may be sent on `link` now. */
@@ -194,21 +244,45 @@ function maxPayload(link: Link): number {
   return Math.min(peer && peer > 0 ? peer : 65_536, 65_536) - overhead;
 }
 
+const scratch = new Scratch();
+const [isTrue, isFalse, isNull, isUint, isUint0] = [0x41, 0x42, 0x40, 0x70, 0x43];
+
+/** A transfer frame (AMQP 1.0, part 2, sections 2.3.1 and 2.7.5); only the first of a delivery says which it is. */
+function transferFrame(
+  link: Link,
+  first: { id: number; tag: Buffer; settled: boolean } | undefined,
+  more: boolean,
+  payload: Buffer,
+): Buffer {
+  scratch.reset().uint32(0).byte(2).byte(0);
+  const { channel } = link.session.local;
+  scratch.byte(channel >>> 8).byte(channel & 0xff);
+  scratch.byte(0x00).byte(0x53).byte(0x14).byte(0xc0);
+  const start = scratch.length;
+  scratch.byte(0).byte(6).byte(isUint).uint32(link.local.handle);
+  if (first) {
+    scratch.byte(isUint).uint32(first.id).byte(0xa0).byte(first.tag.length).bytes(first.tag);
+    scratch.byte(isUint0).byte(first.settled ? isTrue : isFalse);
+  } else scratch.byte(isNull).byte(isNull).byte(isNull).byte(isNull);
+  scratch.byte(more ? isTrue : isFalse);
+  scratch.patchByte(scratch.length - start - 1, start).patch(scratch.length + payload.length, 0);
+  return scratch.toBuffer(payload);
+}
+
 /** Writes one delivery and returns its id. */
 export function writeTransfer(link: Link, tag: Buffer, payload: Buffer, settled: boolean): number {
   const { outgoing } = link.session;
   const id = outgoing.next_delivery_id++;
   outgoing.next_pending_delivery++;
   const step = maxPayload(link);
+  const connection = inner(link.connection);
   for (let start = 0; start === 0 || start < payload.length; start += step) {
     outgoing.next_transfer_id++;
-    const first = start === 0 ? { delivery_id: id, delivery_tag: tag, message_format: 0, settled } : {};
-    const more = start + step < payload.length;
-    link.session.output(
-      frames.transfer({ handle: link.local.handle, ...first, more }),
-      payload.subarray(start, start + step),
-    );
+    const first = start === 0 ? { id, tag, settled } : undefined;
+    const part = payload.length > step ? payload.subarray(start, start + step) : payload;
+    connection.amqp_transport.pending.push(transferFrame(link, first, start + step < payload.length, part));
   }
+  connection.output();
   link.credit--;
   link.delivery_count++;
   return id;
@@ -299,11 +373,11 @@ export function checkRhea(): void {
       session.prototype[n],
     ]),
     ...['_process', 'on_flow'].map((n): [string, unknown] => [`sender.${n}`, Sender.prototype[n]]),
-    ...['accept', 'eof', '_register', '_write_frame'].map((n): [string, unknown] => [
+    ...['accept', 'eof', 'output', '_register', '_write_frame'].map((n): [string, unknown] => [
       `connection.${n}`,
       connection.prototype[n],
     ]),
-    ...Object.entries({ ...frames }).filter(([n]) => ['transfer', 'flow', 'disposition'].includes(n)),
+    ...Object.entries({ ...frames }).filter(([n]) => ['write_frame', 'flow', 'disposition'].includes(n)),
   ];
   const missing = expected.filter(([, value]) => typeof value !== 'function').map(([name]) => name);
   if (missing.length > 0)

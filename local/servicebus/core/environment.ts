@@ -20,6 +20,11 @@ export interface Journal {
   removeEntity(id: number): void;
   insert(queue: number, message: Stored): void;
   update(queue: number, message: Stored): void;
+  /**
+   * The message was handed out under a lock. Nobody waits for that to be durable: it goes with the next that somebody
+   * waits for, or a moment later.
+   */
+  noteDelivered(queue: number, sequenceNumber: number): void;
   remove(queue: number, sequenceNumber: number): void;
   saveSession(queue: number, id: string, session: SessionState): void;
   saveCounter(queue: number, next: number): void;

@@ -354,7 +354,7 @@ export class MessageQueue {
 
   #hold(message: Stored, session: SessionLock | undefined): Taken {
     const { token, until } = this.#locks.hold(message, session);
-    this.#environment.journal.update(this.id, message);
+    this.#environment.journal.noteDelivered(this.id, message.sequenceNumber);
     return { message, token, lockedUntil: until };
   }
 

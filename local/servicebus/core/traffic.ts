@@ -19,8 +19,8 @@ const reasons: Partial<Record<BusError['condition'], string>> = {
   'amqp:resource-limit-exceeded': 'QuotaExceeded',
 };
 
-/** What a message keeps of where it was first. */
-type Origin = Pick<Arrival, 'enqueuedSequenceNumber' | 'deadLetterSource'>;
+/** What a message keeps of where it was first. Its schedule, too, was that of the first entity. */
+type Origin = Pick<Arrival, 'enqueuedSequenceNumber' | 'deadLetterSource'> & { scheduledAt?: undefined };
 
 export class Traffic {
   readonly #environment: Environment;
@@ -41,7 +41,8 @@ export class Traffic {
       const window = parseDuration(properties['DuplicateDetectionHistoryTimeWindow'] ?? 'PT10M');
       if (!entity.dedupe.admit(message.messageId, window)) return 0;
     }
-    if (kind === 'queue' || (message.scheduledAt ?? 0) > this.#environment.now()) {
+    const scheduledAt = 'scheduledAt' in origin ? undefined : message.scheduledAt;
+    if (kind === 'queue' || (scheduledAt ?? 0) > this.#environment.now()) {
       return entity.queue.enqueue({ ...arrival(message), ...origin }).sequenceNumber;
     }
     this.#fanOut(entity, message, origin);
@@ -68,11 +69,11 @@ export class Traffic {
     try {
       const target = this.#find(to);
       if (!target) throw entityNotFound(to);
-      const facts: Facts = { ...this.#read(raw), scheduledAt: undefined };
+      const facts = this.#read(raw);
       requireSendable(target);
       requireSessionIds(target, [facts.sessionId]);
       requireRoom(target, raw.length);
-      this.accept(target, facts, { enqueuedSequenceNumber, deadLetterSource });
+      this.accept(target, facts, { enqueuedSequenceNumber, deadLetterSource, scheduledAt: undefined });
     } catch (error) {
       if (!(error instanceof BusError)) throw error;
       bury(reasons[error.condition], error.message);

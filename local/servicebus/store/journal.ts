@@ -20,6 +20,9 @@ CREATE TABLE IF NOT EXISTS seen (entity INTEGER NOT NULL, message_id TEXT NOT NU
 CREATE TABLE IF NOT EXISTS rule (subscription INTEGER NOT NULL, name TEXT NOT NULL, rule TEXT NOT NULL, PRIMARY KEY (subscription, name)) STRICT;
 `;
 
+/** How long a delivery may wait for a commit that somebody needs. */
+const noteWithinMs = 20;
+
 type Parameter = string | number | null | Buffer;
 
 export class SqliteJournal implements Journal {
@@ -28,6 +31,9 @@ export class SqliteJournal implements Journal {
   readonly #statements = new Map<string, StatementSync>();
   readonly #onFailure: (error: unknown) => void;
   #pending: [string, Parameter[]][] = [];
+  /** Deliveries that are not written yet, by queue: most are settled before they would be. */
+  readonly #delivered = new Map<number, Set<number>>();
+  #noteTimer: NodeJS.Timeout | undefined;
   #scheduled = false;
   #failure: Error | undefined;
   #closed = false;
@@ -73,6 +79,7 @@ export class SqliteJournal implements Journal {
     this.#do('DELETE FROM rule WHERE subscription = ?', id);
     this.#do('DELETE FROM seen WHERE entity = ?', id);
     for (const queue of [id * 2, id * 2 + 1, -id]) {
+      this.#delivered.delete(queue);
       for (const table of ['message', 'session', 'counter']) this.#do(`DELETE FROM ${table} WHERE queue = ?`, queue);
     }
   }
@@ -98,6 +105,7 @@ export class SqliteJournal implements Journal {
   }
 
   update(queue: number, m: Stored): void {
+    this.#delivered.get(queue)?.delete(m.sequenceNumber);
     this.#do(
       'UPDATE message SET state = ?, delivery_count = ?, delivered = ?, extra = ? WHERE queue = ? AND seq = ?',
       m.state,
@@ -109,7 +117,15 @@ export class SqliteJournal implements Journal {
     );
   }
 
+  noteDelivered(queue: number, sequenceNumber: number): void {
+    const notes = this.#delivered.get(queue);
+    if (notes) notes.add(sequenceNumber);
+    else this.#delivered.set(queue, new Set([sequenceNumber]));
+    this.#noteTimer ??= setTimeout(() => this.#flush(), noteWithinMs).unref();
+  }
+
   remove(queue: number, sequenceNumber: number): void {
+    this.#delivered.get(queue)?.delete(sequenceNumber);
     this.#do('DELETE FROM message WHERE queue = ? AND seq = ?', queue, sequenceNumber);
   }
 
@@ -155,11 +171,12 @@ export class SqliteJournal implements Journal {
   /** Moves what one synchronous stretch of the core wrote into the open transaction, whole or not at all. */
   #flush(): void {
     this.#scheduled = false;
+    this.#takeNotes();
     if (this.#pending.length === 0 || this.#closed) return;
     const pending = this.#pending;
     this.#pending = [];
     this.#commit
-      .write(() => {
+      .writeOrGiveUp(() => {
         for (const [sql, parameters] of pending) this.#statement(sql).run(...parameters);
       })
       .catch((error: unknown) => {
@@ -167,6 +184,17 @@ export class SqliteJournal implements Journal {
         this.#failure = error instanceof Error ? error : new Error(String(error));
         this.#onFailure(error);
       });
+  }
+
+  #takeNotes(): void {
+    clearTimeout(this.#noteTimer);
+    this.#noteTimer = undefined;
+    for (const [queue, notes] of this.#delivered) {
+      for (const sequenceNumber of notes) {
+        this.#pending.push(['UPDATE message SET delivered = 1 WHERE queue = ? AND seq = ?', [queue, sequenceNumber]]);
+      }
+      notes.clear();
+    }
   }
 
   #statement(sql: string): StatementSync {

@@ -116,21 +116,26 @@ export function readValue(bytes: Buffer, at: number): Value {
   }
 }
 
-/** The elements of a list or the alternating keys and values of a map, each as the bytes that it came in. */
-export function elements(bytes: Buffer, at: number): Buffer[] {
+/** Where the elements of a list, or the alternating keys and values of a map, begin, and where the last one ends. */
+export function offsets(bytes: Buffer, at: number): number[] {
   const code = bytes.readUInt8(at);
   if (code === 0x45) return [];
   const wide = (code & 0x10) === 0x10;
   if (code !== 0xc0 && code !== 0xc1 && code !== 0xd0 && code !== 0xd1) throw new RangeError('Not a list or a map');
   const count = wide ? bytes.readUInt32BE(at + 5) : bytes.readUInt8(at + 2);
-  const found: Buffer[] = [];
   let p = at + (wide ? 9 : 3);
+  const found = [p];
   for (let i = 0; i < count; i++) {
-    const end = skipValue(bytes, p);
-    found.push(bytes.subarray(p, end));
-    p = end;
+    p = skipValue(bytes, p);
+    found.push(p);
   }
   return found;
+}
+
+/** The same, each as the bytes that it came in. */
+export function elements(bytes: Buffer, at: number): Buffer[] {
+  const places = offsets(bytes, at);
+  return places.slice(1).map((end, i) => bytes.subarray(places[i], end));
 }
 
 function sized(narrow: number, wide: number, body: Buffer): Buffer {
@@ -155,11 +160,8 @@ function fixed(code: number, width: 1 | 4 | 8, write: (into: Buffer) => void): B
 export const nullValue = Buffer.from([0x40]);
 export const encodeString = (text: string): Buffer => sized(0xa1, 0xb1, Buffer.from(text, 'utf8'));
 export const encodeSymbol = (text: string): Buffer => sized(0xa3, 0xb3, Buffer.from(text, 'ascii'));
-export const encodeUint = (value: number): Buffer => fixed(0x70, 4, (b) => b.writeUInt32BE(value, 1));
-export const encodeInt = (value: number): Buffer => fixed(0x71, 4, (b) => b.writeInt32BE(value, 1));
-export const encodeLong = (value: number | bigint): Buffer =>
-  fixed(0x81, 8, (b) => b.writeBigInt64BE(BigInt(value), 1));
-export const encodeTimestamp = (ms: number): Buffer => fixed(0x83, 8, (b) => b.writeBigInt64BE(BigInt(ms), 1));
+const encodeLong = (value: number | bigint): Buffer => fixed(0x81, 8, (b) => b.writeBigInt64BE(BigInt(value), 1));
+const encodeTimestamp = (ms: number): Buffer => fixed(0x83, 8, (b) => b.writeBigInt64BE(BigInt(ms), 1));
 
 function compound(code: number, parts: readonly Buffer[]): Buffer {
   const body = Buffer.concat(parts);

@@ -27,6 +27,7 @@ export function world() {
     removeEntity: note('removeEntity'),
     insert: note('insert'),
     update: note('update'),
+    noteDelivered: note('noteDelivered'),
     remove: note('remove'),
     saveSession: note('saveSession'),
     saveCounter: note('saveCounter'),
