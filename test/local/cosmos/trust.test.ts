@@ -36,27 +36,7 @@ describe('a server with Entra tokens over HTTPS', async () => {
 });
 
 describe('a server with a master key', async () => {
-  const { server, client } = await startWithKey();
-
-  it('answers 401 to a wrong key', async () => {
-    const key = Buffer.from('the wrong key').toString('base64');
-    const wrong = new CosmosClient({ endpoint: server.endpoint, key });
-    await expect(wrong.database('test').read()).rejects.toMatchObject({ code: 401 });
-  });
-
-  it('lets the key make, list, change and delete databases and containers', async () => {
-    const { database } = await client.databases.createIfNotExists({ id: 'made here' });
-    const { container } = await database.containers.createIfNotExists({ id: 'c 1', partitionKey: '/p' });
-    await container.items.create({ id: 'x', p: 1 });
-    expect((await container.item('x', 1).read()).resource.p).toBe(1);
-    expect((await database.containers.readAll().fetchAll()).resources.map(({ id }) => id)).toEqual(['c 1']);
-    const { resource } = await container.read();
-    await container.replace({ ...resource, id: 'c 1', defaultTtl: 60 } as Parameters<typeof container.replace>[0]);
-    expect((await container.read()).resource?.defaultTtl).toBe(60);
-    await database.delete();
-    const names = (await client.databases.readAll().fetchAll()).resources.map(({ id }) => id);
-    expect(names).toEqual(['test']);
-  });
+  const { client } = await startWithKey();
 
   it('says what it does not support instead of pretending', async () => {
     const scripts = client.database('test').container('waves').scripts;

@@ -127,4 +127,19 @@ describe('patches through the client', () => {
     const patched = waves.item('pm', 'w1').patch([{ op: 'replace', path: '/nothing', value: 1 }]);
     await expect(patched).rejects.toMatchObject({ code: 400 });
   });
+
+  it('of more than ten operations is 400', async () => {
+    await waves.items.create({ id: 'many', waveId: 'w1', v: 0 });
+    const operations = Array.from({ length: 11 }, () => ({ op: 'incr' as const, path: '/v', value: 1 }));
+    await expect(waves.item('many', 'w1').patch(operations)).rejects.toMatchObject({ code: 400 });
+    expect((await waves.item('many', 'w1').patch(operations.slice(1))).resource.v).toBe(10);
+  });
+
+  it('under an etag that no longer holds is 412', async () => {
+    const { etag } = await waves.items.create({ id: 'pe', waveId: 'w1', v: 0 });
+    const accessCondition = { type: 'IfMatch', condition: etag };
+    const patch = () => waves.item('pe', 'w1').patch([{ op: 'incr', path: '/v', value: 1 }], { accessCondition });
+    expect((await patch()).resource.v).toBe(1);
+    await expect(patch()).rejects.toMatchObject({ code: 412 });
+  });
 });
