@@ -49,7 +49,7 @@ export const startSource = (folder: string, name: string, emulated: Emulated): P
 export async function start(folder: string, emulated: Emulated, more: string[]): Promise<ChildProcess> {
   const [program, ...rest] = emulator(emulated);
   // Whoever clears the place finds by this what was started in it.
-  const env = { PATH: process.env['PATH'], LANDFALL_STATE_DIR: folder };
+  const env = { PATH: process.env['PATH'], LANDFALL_STATE_DIR: join(folder, 'machine') };
   const child = spawn(program, [...rest, ...more], { env, stdio: ['pipe', 'ignore', 'inherit'] });
   while ((await stateAt(emulated.port)) === undefined) {
     if (child.exitCode !== null) throw new Error(`the machine has ended with ${child.exitCode}`);
