@@ -1,5 +1,6 @@
 // The appliance's two connections to Service Bus, one per token: send on the events queue, listen on its own
 // subscription. Tokens live for an hour at most, so both are replaced, new before old, at half of their life.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   ServiceBusClient,
   type ServiceBusClientOptions,
@@ -29,6 +30,7 @@ export class BusConnection {
   readonly #sender: ReturnType<ServiceBusClient['createSender']>;
   readonly #receiver: ServiceBusReceiver;
   readonly #busy = new Set<Promise<void>>();
+  #lastTurn: Promise<void> = Promise.resolve();
   #subscription: { close(): Promise<void> } | undefined;
 
   constructor(access: BusAccess) {
@@ -73,9 +75,20 @@ export class BusConnection {
     await Promise.race([Promise.all([quietly(this.#events.close()), quietly(this.#commands.close())]), grace]);
   }
 
+  /**
+   * rhea@3.0.5 inside the client gives messages that follow one another and are settled in the same turn of the event
+   * loop the outcome of the first (lib/session.js, write_dispositions): a refused command would be completed.
+   */
+  #ownTurn(): Promise<void> {
+    const mine = this.#lastTurn;
+    this.#lastTurn = mine.then(() => nextTurn());
+    return mine;
+  }
+
   async #handle(message: ServiceBusReceivedMessage, handlers: BusHandlers, log: Log): Promise<void> {
     try {
       const verdict = await handlers.onCommand(message.body);
+      await this.#ownTurn();
       if (verdict.settle === 'complete') await this.#receiver.completeMessage(message);
       else if (verdict.settle === 'abandon') await this.#receiver.abandonMessage(message);
       else await this.#receiver.deadLetterMessage(message, dead(verdict.reason));

@@ -13,6 +13,7 @@ import { seldom } from './seldom.ts';
 import { retryOptionsOf } from './serviceBusRetry.ts';
 import { serveSessions } from './serviceBusSessions.ts';
 import type { Trigger } from './trigger.ts';
+import { takeTurns } from './turns.ts';
 
 const deadLetterSuffix = /\/\$deadletterqueue$/i;
 
@@ -73,6 +74,7 @@ export function serviceBusTrigger(registered: RegisteredFunction, binding: Bindi
   let client: ServiceBusClient | undefined;
   let served: Promise<void> = Promise.resolve();
 
+  const ownTurn = takeTurns();
   const handle: Subscription['handle'] = async (receiver, messages) => {
     const invoke = async () => {
       await context.invoker.invoke(registered, messageRequest(messages, { isMany, isBinary }));
@@ -83,6 +85,7 @@ export function serviceBusTrigger(registered: RegisteredFunction, binding: Bindi
       context.log.failed(name, 'serviceBus', error, { messageIds: ids, sessionId: messages[0]?.sessionId });
       return false;
     });
+    await ownTurn();
     const settled = await Promise.allSettled(
       messages.map((message) => (isDone ? receiver.completeMessage(message) : receiver.abandonMessage(message))),
     );

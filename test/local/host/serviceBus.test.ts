@@ -208,3 +208,25 @@ test('after the broker has been away, messages flow again', async () => {
   await vi.waitFor(() => expect(messagesOf('streams')).toEqual(['before', 'after']), { timeout: 15_000, interval: 10 });
   await vi.waitFor(() => expect(messagesOf('single')).toEqual(['single after']), { timeout: 15_000, interval: 10 });
 });
+
+test('messages that end at the same moment are settled each by its own outcome', async () => {
+  const { bus } = await startAll();
+  const count = 6;
+  let running = 0;
+  let open = () => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  behaviour.handle = async ({ function: name, messages, metadata }) => {
+    if (name !== 'single') return;
+    if (++running === count) open();
+    await gate;
+    if (Number(messages[0]) % 2 === 1 && metadata['deliveryCount'] === 1) throw new Error('not yet');
+  };
+  const messages = Array.from({ length: count }, (_, body) => ({ body }));
+  await bus.client().createSender('single').sendMessages(messages);
+  const times = () => messages.map(({ body }) => messagesOf('single').filter((each) => each === body).length);
+  await vi.waitFor(() => expect(times()).toEqual([1, 2, 1, 2, 1, 2]), { timeout: 5000, interval: 10 });
+  const left = async () => (await bus.admin().getQueueRuntimeProperties('single')).totalMessageCount;
+  await expect.poll(left, { interval: 20 }).toBe(0);
+});
