@@ -1,4 +1,5 @@
 // Whatever is killed comes back where it was: the local Azure with the app in it, and an appliance in mid-copy.
+import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { compareDisks } from '../../examples/first-wave/summary.ts';
 import { Approver } from '../../examples/harness/approver.ts';
@@ -80,6 +81,7 @@ beforeAll(async () => {
   planned = await planWave(stage, servers, (wave) => ({
     ...wave,
     id: 'crashes',
+    decommission: { after: 'PT1S' },
     settings: { sync: { cadence: 'PT5S' } },
   }));
   await stage.asAda.startWave(planned.waveId);
@@ -91,7 +93,9 @@ beforeAll(async () => {
   await killWhilePaused();
 
   const approver = new Approver(stage.asGrace, 0);
-  const seen = (snapshot: Snapshot) => approver.see(snapshot);
+  // What becomes of the points is decided in a test of its own.
+  const seen = ({ wave, ...snapshot }: Snapshot) =>
+    approver.see({ ...snapshot, wave: { ...wave, gates: wave.gates.filter(({ name }) => name !== 'decommission') } });
   const complain = complainOfAttention(stage);
   const watching = { everyMs: 100, withinMs: 200_000, seen };
   const inStep11 = ({ wave }: Snapshot): boolean =>
@@ -184,3 +188,33 @@ it.each(workloadIds)('%s went through its phases once, in order', (workloadId) =
 it.each(workloadIds)('no operation changed the state of %s twice', (workloadId) => {
   expect(changedTwice(historyFor(workloadId))).toEqual([]);
 });
+
+it('staged points go once people have been asked and approve, and the targets stay', async () => {
+  const { waveId, environment, workloads } = planned;
+  const account = environment.staging.accountId.split('/').at(-1) ?? '';
+  const address = `${stage.cloud.endpoints['storage.endpoint']}/${account}`;
+  const staged = new BlobServiceClient(address, stage.ada).getContainerClient(environment.staging.container);
+  const left = async (): Promise<string[]> => {
+    const names: string[] = [];
+    for await (const { name } of staged.listBlobsFlat({ prefix: `${waveId}/` })) names.push(name);
+    return names;
+  };
+  expect((await left()).length).toBeGreaterThanOrEqual(workloads.length);
+  const asked = await until(
+    'the question about the points of every group',
+    () => stage.asAda.gates(waveId),
+    (gates) => gates.filter(({ name, status }) => name === 'decommission' && status === 'open').length === 2,
+  );
+  for (const { id, name } of asked)
+    if (name === 'decommission') await stage.asGrace.approve(waveId, id, 'nobody asks for it');
+  const { decommission } = await until(
+    'the end of the points',
+    () => stage.asAda.wave(waveId),
+    (wave) => wave.decommission.staged.workloads === 0,
+  );
+  expect(decommission.removable).toBe(workloads.length);
+  expect(await left()).toEqual([]);
+  const azure = stage.azure(environment);
+  for (const workload of workloads)
+    expect((await compareDisks(azure, workload)).map(({ equal }) => equal)).toEqual([true]);
+}, 120_000);
