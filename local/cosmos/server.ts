@@ -7,6 +7,7 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import { createServer as createHttpsServer } from 'node:https';
 import { tooLarge } from './errors.ts';
 import type { JsonObject } from './json.ts';
+import type { VerifyToken } from './rest/auth.ts';
 import { errorReply, type Reply, type Request, render } from './rest/message.ts';
 import { route } from './rest/router.ts';
 import { Store } from './store/store.ts';
@@ -38,8 +39,8 @@ export interface CosmosOptions {
   databases?: CosmosDatabaseDeclaration[];
   /** Base64. Without it no key is accepted. */
   masterKey?: string;
-  /** Checks an Entra token; a rejection is a 401. Without it no token is accepted. */
-  verifyToken?: (jwt: string) => Promise<{ oid: string }>;
+  /** Checks an Entra token; a rejection, or another audience than this account, is a 401. Without it no token is accepted. */
+  verifyToken?: VerifyToken;
   /** Physical partitions of containers that are made without throughput; 1 if absent. */
   partitions?: number;
   /** Whether provisioned throughput is a limit (429) or only recorded. */

@@ -6,9 +6,12 @@ import { header, type Request } from './message.ts';
 
 type Principal = { kind: 'master' } | { kind: 'entra'; oid: string };
 
+/** Checks an Entra token; `aud` says whom it is for. */
+export type VerifyToken = (jwt: string) => Promise<{ oid: string; aud?: string }>;
+
 export interface AuthOptions {
   masterKey?: string | undefined;
-  verifyToken?: ((jwt: string) => Promise<{ oid: string }>) | undefined;
+  verifyToken?: VerifyToken | undefined;
 }
 
 const unauthorized = (message: string) => new CosmosError(401, 'Unauthorized', message);
@@ -27,7 +30,7 @@ export async function authenticate(request: Request, options: AuthOptions): Prom
   );
   const signature = fields.get('sig') ?? '';
   if (fields.get('type') === 'master') return masterKey(request, signature, options.masterKey);
-  if (fields.get('type') === 'aad') return entraToken(signature, options.verifyToken);
+  if (fields.get('type') === 'aad') return entraToken(request, signature, options.verifyToken);
   throw unauthorized('The authorization header must be of type master or aad.');
 }
 
@@ -69,15 +72,25 @@ function secretOf(key: string): KeyObject {
 }
 let lastSecret: { key: string; secret: KeyObject } | undefined;
 
-async function entraToken(jwt: string, verify: AuthOptions['verifyToken']): Promise<Principal> {
+async function entraToken(request: Request, jwt: string, verify: VerifyToken | undefined): Promise<Principal> {
   if (!verify) throw unauthorized('This account accepts no Entra tokens.');
   try {
-    const { oid } = await verify(jwt);
+    const { oid, aud } = await verify(jwt);
+    if (aud !== undefined && !isFor(aud, request)) throw new Error(`it is for ${aud}`);
     return { kind: 'entra', oid };
   } catch (cause) {
     throw unauthorized(`The token is not valid: ${cause instanceof Error ? cause.message : String(cause)}`);
   }
 }
+
+/** Whether an audience is this account, by whichever name the client came, or all of Cosmos DB. */
+function isFor(audience: string, { origin }: Request): boolean {
+  const name = audience.replace(/\/$/, '');
+  return name === ANY_ACCOUNT || name === origin || name === origin.replace('127.0.0.1', 'localhost');
+}
+
+// https://learn.microsoft.com/azure/cosmos-db/how-to-connect-role-based-access-control
+const ANY_ACCOUNT = 'https://cosmos.azure.com';
 
 function decode(text: string): string {
   try {

@@ -78,9 +78,13 @@ async function data(store: Store, request: Request, found: Container, id: string
   const target = targetOf(request, found);
   checkSession(request, found);
   store.throttle?.admit(found, target.rangeId);
-  const { headers, ...reply } = await (id === undefined
-    ? documents(store, request, found, target)
-    : item(store, request, found, target, id));
+  const answering =
+    id === undefined ? documents(store, request, found, target) : item(store, request, found, target, id);
+  const { headers, ...reply } = await answering.catch((error: unknown) => {
+    // What is refused has cost something as well.
+    store.throttle?.spend(found, target.rangeId, 1);
+    throw error;
+  });
   store.throttle?.spend(found, target.rangeId, Number(headers?.['x-ms-request-charge'] ?? 1));
   return { ...reply, headers: { ...headers, 'x-ms-session-token': sessionToken(found, target.rangeId) } };
 }

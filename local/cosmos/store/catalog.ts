@@ -38,6 +38,8 @@ export interface Container {
   definition: JsonObject;
   /** The last committed or pending change number. */
   lsn: number;
+  /** The last one that is on disk: what a client may be told that it has seen. */
+  durableLsn: number;
 }
 
 type Stored = Pick<Container, 'number' | 'definition' | 'ts' | 'lsn' | 'ranges' | 'throughput'>;
@@ -169,6 +171,7 @@ export class Catalog {
       databaseRid: database.rid,
       rid: containerRid(database.number, number),
       partitionKey: parsePartitionKeyDefinition(definition.partitionKey),
+      durableLsn: stored.lsn,
       defaultTtl: ttlOf(definition),
       uniqueKeys: uniqueKeysOf(definition),
       retentionMinutes: retentionOf(definition),

@@ -34,6 +34,8 @@ export class Store {
   readonly throttle: Throttle | undefined;
   readonly now: () => number;
   readonly #setLsn: StatementSync;
+  /** Containers with changes that are not on disk yet. */
+  readonly #changed = new Set<Container>();
   readonly #commit: GroupCommit;
 
   constructor(dataDir: string | undefined, now: () => number, { partitions = 1, isThrottled = false } = {}) {
@@ -49,7 +51,11 @@ export class Store {
     this.indexes = new Indexes(sqlite);
     this.throttle = isThrottled ? new Throttle(now) : undefined;
     this.#setLsn = sqlite.prepare('UPDATE containers SET lsn = ? WHERE number = ?');
-    this.#commit = new GroupCommit(sqlite);
+    this.#commit = new GroupCommit(sqlite, (commit) => {
+      commit();
+      for (const container of this.#changed) container.durableLsn = container.lsn;
+      this.#changed.clear();
+    });
   }
 
   /** Runs `work` atomically on one container; resolves when it is on disk. */
@@ -72,6 +78,7 @@ export class Store {
       // Kept apart from the items: after deleting the newest item the number must not be given again.
       this.#setLsn.run(transaction.lsn, container.number);
       container.lsn = transaction.lsn;
+      this.#changed.add(container);
     }
     return result;
   }

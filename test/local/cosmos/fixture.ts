@@ -17,17 +17,17 @@ export async function startWithKey(options: CosmosOptions = {}) {
   return { server, client, container: (name: string): Container => client.database('test').container(name) };
 }
 
-/** A server over HTTPS; `tokens` says whose a token is. */
-export async function startWithTokens(tokens: Record<string, string>) {
+/** A server over HTTPS; `tokens` says whose a token is, and whom it is for. */
+export async function startWithTokens(tokens: Record<string, { oid: string; aud: string }>) {
   const pki = await ensurePki(undefined);
   trustCa(pki.ca);
   const server = await startCosmos({
     databases,
     tls: pki,
     verifyToken: async (jwt) => {
-      const oid = tokens[jwt];
-      if (oid === undefined) throw new Error('unknown token');
-      return { oid };
+      const found = tokens[jwt];
+      if (found === undefined) throw new Error('unknown token');
+      return found;
     },
   });
   const clientFor = (token: string) =>

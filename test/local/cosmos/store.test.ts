@@ -50,6 +50,17 @@ describe('the store', () => {
     await creating;
   });
 
+  it('tells clients no change number that is not on disk', async () => {
+    await remove().catch(() => undefined);
+    const before = container.durableLsn;
+    const writing = create();
+    expect([container.lsn, container.durableLsn]).toEqual([before + 1, before]);
+    await writing;
+    expect(container.durableLsn).toBe(before + 1);
+    await remove();
+    await create();
+  });
+
   it('gives the number of a refused write to the next one', async () => {
     const before = container.lsn;
     await expect(create()).rejects.toMatchObject({ status: 409 });

@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { startWithKey, startWithTokens } from './fixture.ts';
 
 describe('a server with Entra tokens over HTTPS', async () => {
-  const { server, clientFor } = await startWithTokens({ 'token-of-planner': 'planner-oid' });
+  const { server, clientFor } = await startWithTokens({
+    'token-of-planner': { oid: 'planner-oid', aud: 'https://cosmos.azure.com' },
+    'token-for-storage': { oid: 'planner-oid', aud: 'https://storage.azure.com' },
+  });
   const client = clientFor('token-of-planner');
 
   it('lets the holder of a good token read, write and query data', async () => {
@@ -18,6 +21,11 @@ describe('a server with Entra tokens over HTTPS', async () => {
     await expect(stranger.database('test').container('waves').item('a', 'w1').read()).rejects.toMatchObject({
       code: 401,
     });
+  });
+
+  it('answers 401 to a token that is for somebody else, and says for whom', async () => {
+    const reading = clientFor('token-for-storage').database('test').container('waves').item('a', 'w1').read();
+    await expect(reading).rejects.toMatchObject({ code: 401, message: expect.stringContaining('storage.azure.com') });
   });
 
   it('lets no token make or delete databases and containers', async () => {
