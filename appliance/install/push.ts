@@ -22,6 +22,8 @@ export interface Around {
   /** The bundle to send; undefined where this runs from its sources and was told of none. */
   bundle: string | undefined;
   log: Log;
+  /** Milliseconds for all that one command asks for; a machine may take what it is sent and never answer. */
+  withinMs?: number;
   /** Stands for the root of machines in tests. */
   root?: string | undefined;
 }
@@ -47,16 +49,19 @@ export class AgentPusher {
         'This appliance runs from its sources and has no agent to send.',
         'Start it from `landfall-agent.mjs`, or name that file in LANDFALL_AGENT_BUNDLE.',
       );
-    const { sha256, node, changed } = await installAgent({
-      ...(await this.#reach(operationId, agentId, ssh)),
-      ...{ operationId, commands },
-      bundle: await payload(bundle),
-      node: { machine: thisMachine(), payload: () => payload(process.execPath) },
-      bootstrap: async () => {
-        const { bootstrap } = await asked(() => platform.agentBootstrap({ agentId, operationId }));
-        return bootstrap === null ? undefined : JSON.stringify(bootstrap);
-      },
-    });
+    const reach = await this.#reach(operationId, agentId, ssh);
+    const { sha256, node, changed } = await this.#bounded(ssh.host, async (signal) =>
+      installAgent({
+        ...reach,
+        ...{ operationId, commands, signal },
+        bundle: await payload(bundle),
+        node: { machine: thisMachine(), payload: () => payload(process.execPath) },
+        bootstrap: async () => {
+          const { bootstrap } = await asked(() => platform.agentBootstrap({ agentId, operationId }));
+          return bootstrap === null ? undefined : JSON.stringify(bootstrap);
+        },
+      }),
+    );
     log.info('an agent is in place', { agentId, host: ssh.host, changed });
     return { agentId, version, sha256, node, changed };
   }
@@ -65,9 +70,29 @@ export class AgentPusher {
     operationId: string,
     { agentId, ssh }: CommandData<'landfall.agent.remove'>,
   ): Promise<ApplianceEventData<'landfall.agent.removed'>> {
-    const removed = await removeAgent(await this.#reach(operationId, agentId, ssh));
+    const reach = await this.#reach(operationId, agentId, ssh);
+    const removed = await this.#bounded(ssh.host, (signal) => removeAgent({ ...reach, signal }));
     this.#around.log.info('an agent is gone', { agentId, host: ssh.host, ...removed });
     return { agentId, ...removed };
+  }
+
+  /** Gives up before the platform does, so that it hears why. */
+  async #bounded<T>(host: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { withinMs = 15 * 60_000 } = this.#around;
+    const tooLong = new AbortController();
+    const timer = setTimeout(() => {
+      const message = `${host} has not done what it was asked to within ${Math.round(withinMs / 1000)} s.`;
+      const suggestion =
+        'Look what the machine is busy with (a file system or a package manager that hangs), then retry.';
+      tooLong.abort(new Problem('sshTimeout', message, suggestion));
+    }, withinMs);
+    try {
+      return await work(tooLong.signal);
+    } catch (error) {
+      throw tooLong.signal.aborted ? tooLong.signal.reason : error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #reach(operationId: string, agentId: string, machine: CommandData<'landfall.agent.remove'>['ssh']) {

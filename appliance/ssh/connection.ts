@@ -132,19 +132,21 @@ export class SshConnection {
   /** Logs out, and forgets the credential. */
   async close(): Promise<void> {
     const [address = ''] = this.#options.slice(-1);
-    await this.#ssh(['-F', 'none', '-o', `ControlPath=${join(this.#folder, 'c')}`, '-O', 'exit', address]).catch(
-      () => undefined,
-    );
+    const argv = ['-F', 'none', '-o', `ControlPath=${join(this.#folder, 'c')}`, '-O', 'exit', address];
+    // Also where what was asked for has been given up.
+    await this.#ssh(argv, undefined, AbortSignal.timeout(5000)).catch(() => undefined);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  async #ssh(argv: readonly string[], input?: string | Readable): Promise<RemoteRan> {
+  async #ssh(argv: readonly string[], input?: string | Readable, signal = this.#signal): Promise<RemoteRan> {
     const child = spawn('ssh', argv, {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: this.#environment,
-      ...(this.#signal && { signal: this.#signal }),
+      ...(signal && { signal }),
     });
     const ended = endOf(child);
+    // It is waited for below, once the input is gone.
+    ended.catch(() => undefined);
     if (typeof input === 'string' || input === undefined) child.stdin.on('error', () => undefined).end(input ?? '');
     // What the other end did not take, it says itself.
     else await pipeline(input, child.stdin).catch(() => undefined);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -25,7 +25,10 @@ beforeAll(async () => {
   machine = await startMachine({});
   stateDir = mkdtempSync(join(tmpdir(), 'target-'));
 });
-afterAll(() => machine.stop());
+afterAll(async () => {
+  await machine.stop();
+  rmSync(stateDir, { recursive: true });
+});
 
 const place = () => ({
   ...{ waveId: 'w1', workloadId: 'db', agentId: 'agent-db-01' },
@@ -74,4 +77,17 @@ it('from sources that nobody has packaged there is nothing to send', async () =>
     code: 'bundleMissing',
     suggestion: expect.stringContaining('LANDFALL_AGENT_BUNDLE'),
   });
+});
+
+it('a machine that takes what it is sent and never answers is given up, and nothing stays logged in', async () => {
+  const hangs = join(machine.folder, 'hangs');
+  writeFileSync(hangs, '#!/bin/sh\nexec sleep 10\n', { mode: 0o755 });
+  machine.without('df');
+  machine.with('df', hangs);
+  const removing = pusher({ withinMs: 1500 }).remove('o:4', place());
+  await expect(removing).rejects.toMatchObject({
+    code: 'sshTimeout',
+    message: '127.0.0.1 has not done what it was asked to within 2 s.',
+  });
+  expect(readdirSync(stateDir)).toEqual(['landfall-agent.mjs']);
 });
