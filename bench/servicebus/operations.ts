@@ -87,11 +87,13 @@ export async function runOperations(
   };
   const many = Math.ceil(16 * seconds);
   const all = await inSessions(many, 50);
-  await run(`sessions of 50, ${workers} workers`, () => workSessions(connect(), all, completeAll));
+  await run(`sessions of 50, ${workers} workers`, () => workSessions(connect(), all, 50, completeAll));
   const fewer = await inSessions(many, 10);
-  await run(`sessions of 10, ${workers} workers, one by one`, () => workSessions(connect(), fewer, completeOneByOne));
-  const short = await inSessions(many * 2, 1);
-  await run(`sessions of 1, ${workers} workers`, () => workSessions(connect(), short, completeAll));
+  await run(`sessions of 10, ${workers} workers, one by one`, () =>
+    workSessions(connect(), fewer, 10, completeOneByOne),
+  );
+  const short = await inSessions(many * 4, 1);
+  await run(`sessions of 1, ${workers} workers`, () => workSessions(connect(), short, 1, completeAll));
   await run('accept a session and close it', async () => ({
     count: await forSeconds(seconds, 1, async () => {
       await (await client.acceptSession('sessions', 'empty')).close();
@@ -131,13 +133,14 @@ const completeOneByOne: Finish = async (receiver, messages) => {
   for (const message of messages) await receiver.completeMessage(message);
 };
 
-async function workSessions(client: ServiceBusClient, wanted: number, finish: Finish) {
+/** Each session has `size` messages: asked for more, the client would wait a second for them. */
+async function workSessions(client: ServiceBusClient, wanted: number, size: number, finish: Finish) {
   let left = wanted;
   const worker = async (): Promise<void> => {
     while (left > 0) {
       const session = await client.acceptNextSession('sessions').catch(() => undefined);
       if (!session) return;
-      const messages = await session.receiveMessages(50, soon);
+      const messages = await session.receiveMessages(size, soon);
       await finish(session, messages);
       left -= messages.length;
       await session.close();
