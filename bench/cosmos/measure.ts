@@ -7,6 +7,9 @@ const ownCpu = (): number => {
   return (user + system) / 1e6;
 };
 
+/** So many at the least, to warm up and to be measured: what is not compiled yet costs several times as much. */
+const least = 200;
+
 /** `work` gets the number of its lane and of its turn. A tenth of the time is warming up, and not counted. */
 export async function measure(
   what: string,
@@ -16,7 +19,7 @@ export async function measure(
 ): Promise<Row> {
   const run = async (until: number, latencies: number[]): Promise<void> => {
     const inLane = async (lane: number): Promise<void> => {
-      while (performance.now() < until) {
+      while (performance.now() < until || latencies.length < least) {
         const began = performance.now();
         await work(lane, turns++);
         latencies.push(performance.now() - began);
