@@ -28,7 +28,8 @@ function compare(world: World, before: Before): string[] {
   const workloads = world
     .documents<{ kind: 'state'; plan: WorkloadPlan; state: { phase: string } }>('state')
     .filter(({ state }) => state.phase !== 'unregistered');
-  const committed = workloads.filter(({ state }) => state.phase === 'committed').map(({ plan }) => plan);
+  const carriedOut = withoutLeftOut(world);
+  const committed = workloads.filter(({ state }) => state.phase === 'committed').map(({ plan }) => carriedOut(plan));
   const sources = new Set(committed.map(({ source }) => source.id));
   return [
     ...committed.flatMap((plan) => [
@@ -61,10 +62,7 @@ function notServing(world: World, plan: WorkloadPlan): string[] {
   const { source, target, settings } = plan;
   const machine = azure.machine(target.name);
   const quarantine = settings.placement.quarantineNetworkSecurityGroupId;
-  const without = leftOut(world, plan);
-  const opens = settings.cutover.actions.some(
-    ({ kind, name }) => kind === 'networkSecurityGroup' && !without.has(name),
-  );
+  const opens = settings.cutover.actions.some(({ kind }) => kind === 'networkSecurityGroup');
   const { power } = hosts.machine(source.id);
   return [
     ...(machine === undefined || machine.goes ? [`${source.id} committed, and its target is not there`] : []),
@@ -77,9 +75,8 @@ function notServing(world: World, plan: WorkloadPlan): string[] {
 function notTold(world: World, plan: WorkloadPlan): string[] {
   const { webhooks } = world;
   const { workloadId, settings } = plan;
-  const without = leftOut(world, plan);
   return settings.cutover.actions
-    .filter(({ kind, name }) => kind === 'webhook' && !without.has(name) && standing(webhooks, workloadId, name) !== 1)
+    .filter(({ kind, name }) => kind === 'webhook' && standing(webhooks, workloadId, name) !== 1)
     .map(({ name }) => `${workloadId} committed, and "${name}" stands ${standing(webhooks, workloadId, name)} times`);
 }
 
@@ -92,11 +89,8 @@ function standing(webhooks: World['webhooks'], workloadId: string, name: string)
 /** Who has committed is under its data collection rules. */
 function notMonitored(world: World, plan: WorkloadPlan): string[] {
   const { target, settings } = plan;
-  const without = leftOut(world, plan);
   return settings.cutover.actions.flatMap((action) =>
-    action.kind !== 'monitoring' ||
-    without.has(action.name) ||
-    world.azure.monitored.has(target.name, action.dataCollectionRuleId)
+    action.kind !== 'monitoring' || world.azure.monitored.has(target.name, action.dataCollectionRuleId)
       ? []
       : [`${target.name} committed, and is not under ${action.dataCollectionRuleId}`],
   );
@@ -105,9 +99,8 @@ function notMonitored(world: World, plan: WorkloadPlan): string[] {
 /** What was to be run on a target has run there, once, when it has committed. */
 function notRun(world: World, plan: WorkloadPlan): string[] {
   const { workloadId, target, settings } = plan;
-  const without = leftOut(world, plan);
   return settings.cutover.actions.flatMap((action) => {
-    if (action.kind !== 'script' || without.has(action.name)) return [];
+    if (action.kind !== 'script') return [];
     const times = scriptsOf(world.azure, target.name, action.run).filter(({ isGone }) => !isGone).length;
     return times === 1 ? [] : [`${workloadId} committed, and "${action.name}" stands ${times} times`];
   });
@@ -130,9 +123,8 @@ function scriptsOf({ scripts }: World['azure'], machine: string, lines: readonly
 function notBalanced(world: World, plan: WorkloadPlan): string[] {
   const { target, settings } = plan;
   const { pools } = world.azure;
-  const without = leftOut(world, plan);
   return settings.cutover.actions.flatMap((action) => {
-    if (action.kind !== 'loadBalancer' || without.has(action.name)) return [];
+    if (action.kind !== 'loadBalancer') return [];
     const { backendPoolId, takeOut } = action;
     const held = takeOut === undefined ? [] : (pools.addresses.get(takeOut.backendPoolId) ?? []);
     return [
@@ -155,14 +147,22 @@ function notLivingOn({ azure }: World, before: Before, { settings }: WorkloadPla
   });
 }
 
-/** Names of actions that people have left out of a retry of step 11. */
-function leftOut(world: World, { waveId, workloadId }: WorkloadPlan): Set<string> {
-  const names = world.documents<EventDocument>('event').flatMap(({ event, ...of }) => {
-    if (of.waveId !== waveId || of.workloadId !== workloadId || event.type !== 'landfall.step.started') return [];
+/** A plan as it was carried out: without the actions that people have left out of a retry of step 11. */
+function withoutLeftOut(world: World): (plan: WorkloadPlan) => WorkloadPlan {
+  const leftOut = new Map<string, string[]>();
+  for (const { waveId, workloadId, event } of world.documents<EventDocument>('event')) {
+    if (event.type !== 'landfall.step.started' || event.data.step !== 'postCutover') continue;
     const { leaveOut = [] } = (event.data.changed ?? {}) as { leaveOut?: string[] };
-    return event.data.step === 'postCutover' ? leaveOut : [];
-  });
-  return new Set(names);
+    if (leaveOut.length === 0) continue;
+    const who = `${waveId}/${workloadId}`;
+    leftOut.set(who, [...(leftOut.get(who) ?? []), ...leaveOut]);
+  }
+  return (plan) => {
+    const { cutover } = plan.settings;
+    const names = leftOut.get(`${plan.waveId}/${plan.workloadId}`) ?? [];
+    const actions = cutover.actions.filter(({ name }) => !names.includes(name));
+    return { ...plan, settings: { ...plan.settings, cutover: { ...cutover, actions } } };
+  };
 }
 
 function notAsBefore(world: World, before: Before, plan: WorkloadPlan, replicates: boolean): string[] {
