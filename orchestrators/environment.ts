@@ -49,6 +49,11 @@ function whileUnused(step: AnyStep, environmentId: string): AnyStep {
     *undo(ctx, input, before) {
       if ((yield* holdersOf.call(ctx, { environmentId })).length === 0) yield* step.undo(ctx, input, before);
     },
+    // What people read hours ago may be another wave's by the time that they do it.
+    todo: (input, before) =>
+      step
+        .todo(input, before)
+        .map((line) => `${line}, unless another wave has begun in the environment ${environmentId}`),
   };
 }
 

@@ -29,7 +29,10 @@ export function* take<I, B, O, C>(
   const known = rearmed && step.before.parse(rearmed.before);
   const armed: Armed<B> = { before: known, seen: known, passed: known !== undefined, part: 'capture', checked: {} };
   let answer: Answer | undefined;
-  for (let attempt = 1; ; attempt++) {
+  for (;;) {
+    // Counted on where the step is taken again, by those who stay when others have left: nothing is asked under an id that
+    // has been answered.
+    const attempt = ctx.nextCount(['take', step.name, ...subjectKey(step, subject, input)].join(' '));
     yield* restWhilePaused(ctx, subject);
     const operationId = ctx.operationId(step.name, ...subjectKey(step, subject, input), attempt);
     const record = recorder(ctx, subject, operationId);

@@ -5,6 +5,8 @@ import type { AttentionDocument } from '../../shared/store/documents.ts';
 import type { World } from '../world/world.ts';
 import { sentences } from './sentences.ts';
 
+const unlessInUse = /, unless another wave has begun in the environment (\S+)$/;
+
 /** Does what a question lists, line by line. */
 export async function doByHand(
   world: World,
@@ -17,7 +19,11 @@ export async function doByHand(
     return plan;
   };
   const hands = { world, plans, planOf, asked: plans.filter(({ workloadId }) => workloadIds.includes(workloadId)) };
-  for (const line of todo.flatMap((sentence) => sentence.split('; '))) {
+  for (const said of todo.flatMap((sentence) => sentence.split('; '))) {
+    const [, environmentId] = unlessInUse.exec(said) ?? [];
+    const { environments } = world.capabilities.store;
+    if (environmentId !== undefined && (await environments.holders(environmentId)).length > 0) continue;
+    const line = said.replace(unlessInUse, '');
     const [says, does] = sentences.find(([pattern]) => pattern.test(line)) ?? [];
     if (says === undefined || does === undefined) world.monitor.found('what is left to do can be done', line);
     else await does(hands, ...(says.exec(line) ?? []).slice(1));

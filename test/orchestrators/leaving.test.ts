@@ -206,6 +206,18 @@ describe('where a group goes on without who fails', () => {
     expect((await world.ended()).status).toBe('committed');
   });
 
+  test('people are asked about who fails once traffic has moved, also where the policy has let another one go before', async () => {
+    await openTwo();
+    world.script.fail('createMachine', broken, { matches: machineOf('cutover', 's-1') });
+    world.script.fail('undoneActions', broken);
+    await world.start();
+    await world.question();
+    expect(world.openQuestions()).toMatchObject([{ step: 'postCutover', workloadIds: ['s-0'] }]);
+    await world.people.answer('retry');
+    expect((await world.ended()).status).toBe('incomplete');
+    expect(world.phases()).toEqual({ 's-0': 'committed', 's-1': 'replicating' });
+  });
+
   test('people are asked about a workload that others depend on', async () => {
     world = await World.open({ change: goOn });
     world.script.fail('preflightSource', broken, { matches: of('app') });
