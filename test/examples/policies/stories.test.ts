@@ -38,7 +38,7 @@ test.each([
 });
 
 test.each([
-  ['failure-hold', ['initialSync:web01'], 'committed', 'answer initialSync'],
+  ['failure-hold', ['initialSync:web01'], 'committed', 'initialSync'],
   ['failure-roll-back', ['initialSync:web01'], 'rolledBack', ''],
   ['failure-go-on', ['initialSync:web01'], 'incomplete', ''],
   ['failure-budget', ['initialSync:web01', 'initialSync:jobs01'], 'incomplete', 'resume'],

@@ -75,6 +75,7 @@ describe('the routes', () => {
     const open = routes.filter(({ allowed }) => allowed === 'anyone').map(({ path }) => path);
     expect(open.sort()).toEqual([
       'appliances/enrol',
+      'appliances/{id}/agent-access',
       'appliances/{id}/blob-access',
       'appliances/{id}/tokens',
       'health',
