@@ -39,6 +39,20 @@ interface Around {
   later(milliseconds: number, work: () => Promise<void>): void;
 }
 
+/** What waits for its predecessor, as at the real one: no command overtakes the one that it undoes. */
+function turnOf({ type, data }: Command): string | undefined {
+  switch (type) {
+    case 'landfall.services.stop':
+    case 'landfall.services.start':
+      return `${data.waveId}/${data.workloadId}`;
+    case 'landfall.agent.install':
+    case 'landfall.agent.remove':
+      return data.agentId;
+    default:
+      return undefined;
+  }
+}
+
 export class ModelledAppliances {
   /** Commands that changed something, by operation id, with how often. */
   readonly carriedOut = new Map<string, number>();
@@ -69,8 +83,8 @@ export class ModelledAppliances {
   readonly #finals = new Map<string, number>();
   readonly #sequences = new Map<string, number>();
   readonly #latest = new Map<string, number>();
-  /** When the last change of a workload's services is done, epoch milliseconds. */
-  readonly #servicesDoneAt = new Map<string, number>();
+  /** When the last command of a turn is done, epoch milliseconds. */
+  readonly #doneAt = new Map<string, number>();
   #events = 0;
 
   constructor(around: Around) {
@@ -91,14 +105,14 @@ export class ModelledAppliances {
     } else this.#around.later(this.#untilTaken(command), () => this.#take(command));
   }
 
-  /** How long until it is done. As at the real one, a start does not overtake the stop that it undoes. */
+  /** How long until it is done, in its turn. */
   #untilTaken(command: Command): number {
     const takesMs = this.takesMs(command);
-    if (command.type !== 'landfall.services.stop' && command.type !== 'landfall.services.start') return takesMs;
-    const subject = `${command.data.waveId}/${command.data.workloadId}`;
+    const turn = turnOf(command);
+    if (turn === undefined) return takesMs;
     const now = Date.parse(this.#around.now());
-    const doneAt = Math.max(now, this.#servicesDoneAt.get(subject) ?? 0) + takesMs;
-    this.#servicesDoneAt.set(subject, doneAt);
+    const doneAt = Math.max(now, this.#doneAt.get(turn) ?? 0) + takesMs;
+    this.#doneAt.set(turn, doneAt);
     return doneAt - now;
   }
 
