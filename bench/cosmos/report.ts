@@ -1,10 +1,9 @@
 // Rows as a Markdown table, and what they were wanted to reach.
-import { names } from './operations.ts';
+import { short, table } from '../table.ts';
 import { sizes } from './documents.ts';
+import { names } from './operations.ts';
 import type { Row } from './row.ts';
 
-const short = (value: number): string =>
-  value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 const microseconds = (cpuSeconds: number, { operations }: Row): number => (cpuSeconds / operations) * 1e6;
 
 const headings = [
@@ -30,7 +29,7 @@ export function formatTable(rows: readonly Row[]): string {
       serverCpuSeconds === undefined ? '' : short(serverCpuSeconds / clientCpuSeconds),
     ];
   });
-  return [headings, headings.map(() => '---'), ...lines].map((line) => `| ${line.join(' | ')} |`).join('\n');
+  return table(headings, lines);
 }
 
 export function wantedLines(rows: readonly Row[]): string[] {

@@ -1,8 +1,6 @@
 // Rows as text: one line for one run, and the table of a whole bench with medians over its rounds.
+import { medians, short, table } from '../table.ts';
 import type { Row } from './row.ts';
-
-const short = (value: number): string =>
-  value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 
 /** One run as one line. */
 export function formatRow(row: Row): string {
@@ -17,20 +15,6 @@ export function formatRow(row: Row): string {
     `${short(row.nodeMegabytes)}/${short(row.serverMegabytes)} MB`,
     `dupSteps ${row.dupSteps}`,
   ].join(', ');
-}
-
-/** The runs of one engine and one n as one row: each figure is the median over the runs. */
-export function medians(runs: readonly [Row, ...Row[]]): Row {
-  const [first] = runs;
-  const median = (figure: keyof Row): number => {
-    const sorted = runs.map((run) => Number(run[figure])).sort((a, b) => a - b);
-    const middle = sorted.length / 2;
-    return ((sorted[Math.ceil(middle) - 1] ?? 0) + (sorted[Math.floor(middle)] ?? 0)) / 2;
-  };
-  const figures = Object.entries(first).flatMap(([key, value]) =>
-    typeof value === 'number' ? [[key, median(key as keyof Row)]] : [],
-  );
-  return { ...first, ...Object.fromEntries(figures) };
 }
 
 const headings = [
@@ -63,6 +47,5 @@ export function formatTable(groups: readonly (readonly [Row, ...Row[]])[]): stri
       `${row.nodeMegabytes.toFixed(0)} / ${row.serverMegabytes.toFixed(0)}`,
     ];
   });
-  const cells = [headings, headings.map(() => '---'), ...lines];
-  return cells.map((line) => `| ${line.join(' | ')} |`).join('\n');
+  return table(headings, lines);
 }

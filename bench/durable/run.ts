@@ -6,7 +6,8 @@ import { defaultDirectory, useDataDirectory } from './directory.ts';
 import { candidates, runOnce } from './engines.ts';
 import { countFsyncs, straceWorks } from './fsyncs.ts';
 import { describeMachine, describeMoment } from './machine.ts';
-import { formatRow, formatTable, medians } from './report.ts';
+import { formatRow, formatTable } from './report.ts';
+import { medians } from '../table.ts';
 import type { Row } from './row.ts';
 import { wantedLines } from './wanted.ts';
 

@@ -1,23 +1,8 @@
 // Rows as a Markdown table: medians over the rounds, and the best time.
+import { medians, short, table } from '../table.ts';
 import type { Row } from './row.ts';
 
-const short = (value: number): string =>
-  value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 const mb = (bytes: number | undefined): string => (bytes === undefined ? '' : short(bytes / 1e6));
-
-/** The runs of one contender as one row: each figure is the median over the runs. */
-export function medians(runs: readonly [Row, ...Row[]]): Row {
-  const [first] = runs;
-  const median = (figure: keyof Row): number => {
-    const sorted = runs.map((run) => Number(run[figure])).sort((a, b) => a - b);
-    const middle = sorted.length / 2;
-    return ((sorted[Math.ceil(middle) - 1] ?? 0) + (sorted[Math.floor(middle)] ?? 0)) / 2;
-  };
-  const figures = Object.entries(first).flatMap(([key, value]) =>
-    typeof value === 'number' ? [[key, median(key as keyof Row)]] : [],
-  );
-  return { ...first, ...Object.fromEntries(figures) };
-}
 
 const headings = [
   '',
@@ -49,5 +34,5 @@ export function formatTable(groups: readonly (readonly [Row, ...Row[]])[]): stri
       requests > 0 ? short(requests / row.seconds) : '',
     ];
   });
-  return [headings, headings.map(() => '---'), ...lines].map((line) => `| ${line.join(' | ')} |`).join('\n');
+  return table(headings, lines);
 }

@@ -10,7 +10,8 @@ import { carryChanges } from './deltas.ts';
 import { makeDisk } from './disks.ts';
 import { copyWhole } from './initial.ts';
 import { copySparse } from './memory.ts';
-import { formatTable, medians } from './report.ts';
+import { formatTable } from './report.ts';
+import { medians } from '../table.ts';
 import type { Row } from './row.ts';
 import { wantedLines } from './wanted.ts';
 

@@ -1,4 +1,5 @@
 // Rows as a Markdown table, and what was wanted of them.
+import { table } from '../table.ts';
 import type { Row } from './measure.ts';
 
 const perSecond = ({ count, seconds }: Row): number => count / seconds;
@@ -24,7 +25,7 @@ export function formatTable(rows: readonly Row[]): string {
     ((row.serverCpuSeconds + row.clientCpuSeconds) / row.seconds).toFixed(2),
     row.note ?? '',
   ]);
-  return [headings, headings.map(() => '---'), ...lines].map((line) => `| ${line.join(' | ')} |`).join('\n');
+  return table(headings, lines);
 }
 
 /** What the server is held to, and whether it holds. */
