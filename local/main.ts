@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startCloud } from './cloud.ts';
 import { takeDirectory } from './directoryLock.ts';
+import { stopOnSignal } from './onSignal.ts';
 import { readResources } from './resources.ts';
 
 const { values } = parseArgs({
@@ -39,21 +40,10 @@ try {
   writeFileSync(`${readyFile}.new`, ready);
   renameSync(`${readyFile}.new`, readyFile);
   process.stdout.write(`${ready}\n`);
-  let stopping = false;
-  const stop = (): void => {
-    if (stopping) return;
-    stopping = true;
+  stopOnSignal(() => {
     rmSync(readyFile, { force: true });
-    cloud.stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        process.stderr.write(`could not stop cleanly: ${String(error)}\n`);
-        process.exit(1);
-      },
-    );
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+    return cloud.stop();
+  });
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);

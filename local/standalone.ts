@@ -2,6 +2,7 @@
 // answers; SIGTERM or SIGINT stops it cleanly. `<part> --help` tells the options.
 
 import { enableCompileCache } from 'node:module';
+import { stopOnSignal } from './onSignal.ts';
 
 interface Running {
   /** Told when everything answers. */
@@ -42,20 +43,7 @@ if (!load) {
 async function run(start: Part['start']): Promise<void> {
   try {
     const running = await start(args, (line) => process.stderr.write(`${line}\n`));
-    let isStopping = false;
-    const stop = (): void => {
-      if (isStopping) return;
-      isStopping = true;
-      running.stop().then(
-        () => process.exit(0),
-        (error: unknown) => {
-          process.stderr.write(`could not stop cleanly: ${String(error)}\n`);
-          process.exit(1);
-        },
-      );
-    };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
+    stopOnSignal(() => running.stop());
     process.stdout.write(`${JSON.stringify({ pid: process.pid, ...running.ready })}\n`);
   } catch (error) {
     process.stderr.write(`landfall local ${name}: ${error instanceof Error ? error.message : String(error)}\n`);
