@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { blockBytes } from '../../appliance/replication/blocks.ts';
 import { Ledger } from '../../appliance/replication/ledger.ts';
 import { Store } from '../../appliance/state/store.ts';
-import type { CommandData } from '../../shared/protocol/commands.ts';
+import { startSync } from './startSync.ts';
 import { startWorld, type World } from './world.ts';
 
 const MIB = 2 ** 20;
@@ -26,11 +26,7 @@ it('an appliance killed in the middle of a copy has less than three seconds of i
   for (let block = 0; block < sizeBytes / blockBytes; block++) await file.write(Buffer.alloc(blockBytes, 1 + block));
   await file.close();
   const blob = await world.stage('os', sizeBytes);
-  const data = {
-    ...{ waveId: 'wave', workloadId: 'web', syncId: 's1', kind: 'initial', verify: 'written' },
-    disks: [{ diskId: 'os', path, sizeBytes, blobName: 'os.vhd' }],
-    pace: [{ from: '2026-01-01T00:00:00.000Z', bytesPerSecond }],
-  } as CommandData<'landfall.sync.start'>;
+  const pace = [{ from: '2026-01-01T00:00:00.000Z', bytesPerSecond }];
   /** Blocks that have arrived. */
   const arrived = async () => {
     const blocks: number[] = [];
@@ -39,7 +35,7 @@ it('an appliance killed in the middle of a copy has less than three seconds of i
     return blocks;
   };
   const appliance = world.appliance();
-  await world.command({ type: 'landfall.sync.start', operationId: 'prepare-wave.web-1:s1', data });
+  await world.command(startSync('s1', 'initial', { path, sizeBytes }, { pace }));
   const copiedSeconds = 4;
   await expect
     .poll(async () => (await arrived()).length * blockBytes, { interval: 50, timeout: 30_000 })

@@ -12,9 +12,9 @@ import { PlatformClient } from '../../appliance/platform/client.ts';
 import { identify } from '../../appliance/platform/identity.ts';
 import { SyncJobs } from '../../appliance/replication/jobs.ts';
 import { Store } from '../../appliance/state/store.ts';
-import type { CommandData } from '../../shared/protocol/commands.ts';
 import { loseBitmap, qemuDaemon } from './nbd/qemuDaemon.ts';
 import { run } from './nbd/servers.ts';
+import { startSync } from './startSync.ts';
 import { startWorld, type World } from './world.ts';
 
 const MIB = 2 ** 20;
@@ -49,18 +49,8 @@ async function change(path: string, offset: number, data: Buffer): Promise<void>
   await file.close();
 }
 
-function start(syncId: string, kind: 'initial' | 'delta' | 'final', path: string, rest: object = {}) {
-  const data = {
-    waveId: 'wave',
-    workloadId: 'web',
-    syncId,
-    kind,
-    verify: 'written',
-    disks: [{ diskId: 'os', path, sizeBytes: world.sizeBytes, blobName: 'os.vhd' }],
-    ...rest,
-  } as CommandData<'landfall.sync.start'>;
-  return { type: 'landfall.sync.start' as const, operationId: `prepare-wave.web-1:${syncId}`, data };
-}
+const start = (syncId: string, kind: 'initial' | 'delta' | 'final', path: string, rest: object = {}) =>
+  startSync(syncId, kind, { path, sizeBytes: world.sizeBytes }, rest);
 
 const completed = (syncId: string) => world.event('landfall.sync.completed', ({ data }) => data.syncId === syncId);
 

@@ -11,6 +11,7 @@ import { agentCommands } from '../../shared/model/agentCommands.ts';
 import { Source } from '../../shared/model/source.ts';
 import { packageAgent } from '../../tools/packageAgent.ts';
 import { keyPair } from '../appliance/ssh/sshd.ts';
+import { startSync } from '../appliance/startSync.ts';
 import { startWorld, type World } from '../appliance/world.ts';
 import { source as sourceOf } from '../fakes/definitions.ts';
 import { bootMachine, type RealMachine } from './agents/realSystemd.ts';
@@ -85,16 +86,7 @@ it('is sent over SSH, reads the disk and cannot write it, has root stop a servic
   await world.event('landfall.appliance.heartbeat');
 
   const blob = await world.stage('os', 9 * MIB);
-  const disks = [{ diskId: 'os', path: machine.disk, sizeBytes: 9 * MIB, blobName: 'os.vhd' }];
-  const copy = {
-    ...workload,
-    syncId: 's1',
-    kind: 'initial' as const,
-    verify: 'written' as const,
-    disks,
-    snapshot: undefined,
-  };
-  await world.command({ type: 'landfall.sync.start', operationId: 'prepare-wave.web-1:s1', data: copy });
+  await world.command(startSync('s1', 'initial', { path: machine.disk, sizeBytes: 9 * MIB }));
   await world.event('landfall.sync.completed');
   expect((await blob.downloadToBuffer(0, 9 * MIB)).equals(readFileSync(image))).toBe(true);
 

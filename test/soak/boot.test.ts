@@ -13,8 +13,9 @@ import { withQmp } from '../../shared/hosts/qemu/qmp.ts';
 import { freePort, run } from '../appliance/nbd/servers.ts';
 import { historyOf } from '../scenarios/history.ts';
 import { complainOfAttention, definitionsFor, newPlace, smaller } from '../scenarios/world.ts';
+import { stopQemu } from '../shared/hosts/qemu/process.ts';
 import { serverOf, targetUuid, waveOf, writeResources } from './boot/definitions.ts';
-import { askGuest, cut, lookFor, type State, start, startSource } from './boot/emulator.ts';
+import { askGuest, lookFor, type State, start, startSource } from './boot/emulator.ts';
 import { makeServerDisk } from './boot/guestDisk.ts';
 
 const sourceUuid = '11111111-2222-4333-8444-555555555555';
@@ -101,7 +102,7 @@ it('a server is replicated while it runs, cut over, boots from its target disk a
     );
   } finally {
     over.abort();
-    await cut(machine);
+    await stopQemu(machine);
     await place.clear();
   }
 });

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { packageAgent } from '../../../tools/packageAgent.ts';
+import { startSync } from '../startSync.ts';
 import { startWorld, type World } from '../world.ts';
 
 // Every test spawns processes, which take their time on a busy machine.
@@ -62,21 +63,11 @@ it('enrols, copies a disk with its hashing threads, and has root stop a service:
   const content = Buffer.alloc(9 * MIB, 'a disk of 9 MiB, so that there are several blocks. ');
   writeFileSync(path, content);
   const blob = await world.stage('os', content.length);
-  const workload = { waveId: 'wave', workloadId: 'web' };
-  const disks = [{ diskId: 'os', path, sizeBytes: content.length, blobName: 'os.vhd' }];
-  const copy = {
-    ...workload,
-    syncId: 's1',
-    kind: 'initial' as const,
-    verify: 'written' as const,
-    disks,
-    snapshot: undefined,
-  };
-  await world.command({ type: 'landfall.sync.start', operationId: 'prepare-wave.web-1:s1', data: copy });
+  await world.command(startSync('s1', 'initial', { path, sizeBytes: content.length }));
   await world.event('landfall.sync.completed');
   expect((await blob.downloadToBuffer(0, content.length)).equals(content)).toBe(true);
 
-  const stop = { ...workload, services: [web] };
+  const stop = { waveId: 'wave', workloadId: 'web', services: [web] };
   await world.command({ type: 'landfall.services.stop', operationId: 'cutover-wave.web-1:stop', data: stop });
   const stopped = await world.event('landfall.services.stopped');
   expect(stopped.data.services).toEqual([{ name: 'web', state: 'stopped', detail: '' }]);

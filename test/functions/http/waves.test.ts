@@ -8,6 +8,7 @@ import { post } from '../../../shared/versions/post.ts';
 import { environment, profile, sources, wavePosted } from '../../fakes/definitions.ts';
 import { gateOf } from '../../fakes/gates.ts';
 import { withWave } from '../../fakes/reach.ts';
+import { wayToTraffic } from '../../fakes/wayToTraffic.ts';
 import { startApi, users } from './api.ts';
 
 const { api } = await startApi();
@@ -36,16 +37,6 @@ async function started() {
   await one.ask('POST', '/api/waves/w1/start', { as: 'ada' });
   return one;
 }
-const toTraffic: Phase[] = [
-  'preparing',
-  'replicating',
-  'cutoverQueued',
-  'stoppingServices',
-  'finalSync',
-  'sourceOff',
-  'launching',
-  'trafficMoved',
-];
 
 async function putInventory(ask: ReturnType<typeof api>['ask']) {
   await ask('PUT', '/api/environments/west', { as: 'ada', body: environment });
@@ -311,7 +302,7 @@ describe('rolling back', () => {
 
   it('after traffic has moved takes an approver who accepts the loss of data', async () => {
     const { ask, walk, reach } = await started();
-    await walk('db', ...toTraffic);
+    await walk('db', ...wayToTraffic);
     const asking = (as: 'ada' | 'grace', body: object) =>
       ask('POST', '/api/waves/w1/rollback', { as, ...rollback(body) });
     expect((await asking('ada', {})).status).toBe(409);
@@ -339,13 +330,13 @@ describe('rolling back', () => {
 
   it('counts the phase from which a workload came to attention', async () => {
     const { ask, walk } = await started();
-    await walk('db', ...toTraffic, 'attention');
+    await walk('db', ...wayToTraffic, 'attention');
     expect((await ask('POST', '/api/waves/w1/rollback', { as: 'ada', ...rollback() })).status).toBe(409);
   });
 
   it('after the commit is not offered, accepted loss or not', async () => {
     const { ask, walk } = await started();
-    await walk('db', ...toTraffic, 'validating', 'committed');
+    await walk('db', ...wayToTraffic, 'validating', 'committed');
     const { status, body } = await ask('POST', '/api/waves/w1/rollback', {
       as: 'grace',
       ...rollback({ acceptDataLoss: true }),
@@ -402,7 +393,7 @@ describe('at a gate', () => {
   });
   it('a commit is only rejected by someone who accepts the loss of data and says why', async () => {
     const { ask, reach, walk } = await withGate();
-    await walk('db', ...toTraffic, 'validating');
+    await walk('db', ...wayToTraffic, 'validating');
     const gate = await reach.store.gates.get('w1', 'gate.data.uat.1-0');
     if (gate === undefined) throw new Error('no gate');
     await reach.store.gates.open({ ...gate, id: 'gate.data.commit.1-1', name: 'commit' });
@@ -515,7 +506,7 @@ describe('a question about a failed step', () => {
   });
   it('answered by rollback obeys the point of no return', async () => {
     const { answer, walk } = await withQuestion();
-    await walk('db', ...toTraffic);
+    await walk('db', ...wayToTraffic);
     expect((await answer('ada', { choice: 'rollback' })).status).toBe(409);
     expect((await answer('grace', { choice: 'rollback', acceptDataLoss: true })).status).toBe(200);
   });

@@ -4,20 +4,10 @@ import { askWhatIsDue } from '../../../functions/timers/decommission.ts';
 import type { PlatformEvent } from '../../../shared/lifecycle/events.ts';
 import type { Phase } from '../../../shared/lifecycle/phases.ts';
 import { fakeReach, withWave } from '../../fakes/reach.ts';
+import { wayToTraffic } from '../../fakes/wayToTraffic.ts';
 import { FakeOrchestrations } from '../http/api.ts';
 
-const way: Phase[] = [
-  ...([
-    'preparing',
-    'replicating',
-    'cutoverQueued',
-    'stoppingServices',
-    'finalSync',
-    'sourceOff',
-    'launching',
-  ] as const),
-  ...(['trafficMoved', 'validating', 'committed'] as const),
-];
+const way: Phase[] = [...wayToTraffic, 'validating', 'committed'];
 
 async function world() {
   const reach = fakeReach();

@@ -1,7 +1,6 @@
 // Machines that boot from their disk in QEMU, in software emulation, so that nothing is asked of the processor. Each answers
 // HTTP on a port of this computer, and reaches nobody.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -56,13 +55,6 @@ export async function start(folder: string, emulated: Emulated, more: string[]):
     await sleep(200);
   }
   return child;
-}
-
-export async function cut(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill('SIGKILL');
-  await ended;
 }
 
 /** Tells of every guest that is found behind a port, until the signal aborts. */
