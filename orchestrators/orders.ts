@@ -1,6 +1,6 @@
 // Orders to orchestrations that did not exist yet when the order was given.
 import type { Ctx, Flow } from '../shared/durable/flow.ts';
-import { type Interruption, isInterruption } from '../shared/model/control.ts';
+import { type Interruption, withdrawsAll } from '../shared/model/control.ts';
 import { ordersFor } from './journal/orders/activities.ts';
 
 /**
@@ -15,6 +15,5 @@ export function* hearEarlierOrders(ctx: Ctx, waveId: string, ofParent: Interrupt
 
 /** The first order of a wave's attempt that withdraws all of it, whether or not another one had decided before. */
 export function* orderToWithdraw(ctx: Ctx, waveId: string): Flow<Interruption | undefined> {
-  const orders = yield* ordersFor.call(ctx, { waveId, instanceId: ctx.instanceId });
-  return orders.filter(isInterruption).find(({ to }) => to === 'withdrawn');
+  return (yield* ordersFor.call(ctx, { waveId, instanceId: ctx.instanceId })).find(withdrawsAll);
 }

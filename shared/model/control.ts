@@ -53,7 +53,7 @@ export function isInterruption(signal: ControlSignal): signal is Interruption {
 }
 
 /** Whether an order withdraws all that it is for, and not single workloads of it. */
-export function withdrawsAll(signal: ControlSignal): boolean {
+export function withdrawsAll(signal: ControlSignal): signal is Interruption {
   return isInterruption(signal) && signal.to === 'withdrawn' && signal.workloadIds === undefined;
 }
 
