@@ -1,6 +1,7 @@
 // Exact pieces of what a socket sends. It reads no further ahead than a little, so that a server which sends without end
 // fills no memory.
 import type { Duplex } from 'node:stream';
+import { letGo } from '../net/letGo.ts';
 import { NbdLost } from './wire.ts';
 
 const readAheadBytes = 1 << 20;
@@ -8,6 +9,8 @@ const readAheadBytes = 1 << 20;
 export class ByteReader {
   readonly #socket: Duplex;
   #chunks: Buffer[] = [];
+  /** How much of the first chunk has been read. */
+  #taken = 0;
   #buffered = 0;
   #ended: Error | undefined;
   #wake: (() => void) | undefined;
@@ -50,12 +53,16 @@ export class ByteReader {
         await this.#more();
         continue;
       }
-      const part = first.length <= length - at ? first : first.subarray(0, length - at);
+      const part = first.subarray(this.#taken, this.#taken + length - at);
       target()?.set(part, at);
       at += part.length;
-      if (part === first) this.#chunks.shift();
-      else this.#chunks[0] = first.subarray(part.length);
+      this.#taken += part.length;
       this.#buffered -= part.length;
+      if (this.#taken === first.length) {
+        this.#chunks.shift();
+        this.#taken = 0;
+        letGo(first);
+      }
       if (this.#buffered < readAheadBytes && this.#socket.isPaused()) this.#socket.resume();
     }
   }

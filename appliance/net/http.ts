@@ -3,6 +3,7 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { LookupFunction } from 'node:net';
+import { letGo } from './letGo.ts';
 
 export interface HttpRequest {
   method: 'GET' | 'HEAD' | 'PUT' | 'POST';
@@ -14,7 +15,7 @@ export interface HttpRequest {
   /** The body is dropped after so many bytes. */
   maxBytes?: number;
   lookup?: LookupFunction;
-  /** Takes the body of a successful answer piece by piece; it is not kept then. */
+  /** Takes the body of a successful answer piece by piece, each lent until it returns; it is not kept then. */
   onChunk?: (chunk: Buffer) => void;
 }
 
@@ -52,7 +53,12 @@ export function send(url: string, request: HttpRequest): Promise<HttpAnswer> {
         const done = (): void =>
           resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(chunks) });
         answer.on('data', (chunk: Buffer) => {
-          if (onChunk && answer.statusCode !== undefined && answer.statusCode < 300) return onChunk(chunk);
+          if (onChunk && answer.statusCode !== undefined && answer.statusCode < 300) {
+            onChunk(chunk);
+            // Not yet: the parser may still be at work in it.
+            process.nextTick(letGo, chunk);
+            return;
+          }
           size += chunk.length;
           if (size <= maxBytes) return void chunks.push(chunk);
           done();

@@ -49,22 +49,24 @@ export function digest(bytes: Buffer, { chunks, prints }: Digests): void {
     }
     for (let piece = 0; piece < piecesPerChunk; piece++) {
       const [from, to] = [piece * pieceBytes, (piece + 1) * pieceBytes];
-      const isZero = zeros.compare(content, from, to, 0, pieceBytes) === 0;
-      const whole = isZero ? zeroPiece : hash('sha256', content.subarray(from, to), 'buffer');
-      pieces.set(whole, piece * hashBytes);
-      writePrint(prints, chunk * piecesPerChunk + piece, isZero ? undefined : whole);
+      const isZero = content[from] === 0 && zeros.compare(content, from, to, 0, pieceBytes) === 0;
+      // As a string: a buffer for each of these would be a third of the time.
+      if (isZero) pieces.set(zeroPiece, piece * hashBytes);
+      else pieces.write(hash('sha256', content.subarray(from, to), 'binary'), piece * hashBytes, 'latin1');
+      writePrint(prints, chunk * piecesPerChunk + piece, isZero ? undefined : piece);
     }
     chunks.set(hash('sha256', pieces, 'buffer'), chunk * hashBytes);
   }
 }
 
-function writePrint(prints: Uint8Array, piece: number, whole: Uint8Array | undefined): void {
+/** `hashed` is the place of its hash among the pieces of the chunk; undefined for zeros. */
+function writePrint(prints: Uint8Array, piece: number, hashed: number | undefined): void {
   const at = piece * printBytes;
-  if (!whole) {
+  if (hashed === undefined) {
     prints.fill(0, at, at + printBytes);
     return;
   }
-  prints.set(whole.subarray(0, printBytes), at);
+  for (let byte = 0; byte < printBytes; byte++) prints[at + byte] = pieces[hashed * hashBytes + byte] ?? 0;
   if (isZeroPrint(prints, piece)) prints[at] = 1;
 }
 

@@ -1,6 +1,5 @@
 // What every blob has: Put Blob, Get Blob, properties, metadata, Snapshot Blob and Delete Blob.
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
 import {
   type Answer,
   type Call,
@@ -119,7 +118,7 @@ export async function getBlob(call: Call): Promise<Answer> {
       'content-length': range.stop - range.start,
       ...(isPartial && { 'content-range': `bytes ${range.start}-${range.stop - 1}/${blob.size}` }),
     },
-    body: Readable.from(readRange(call.store, blob.id, range), { objectMode: false, highWaterMark: PIECE }),
+    body: readRange(call.store, blob.id, range),
   };
 }
 

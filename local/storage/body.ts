@@ -21,6 +21,7 @@ async function read(call: Call, body: Buffer): Promise<void> {
     request.on('data', (chunk: Buffer) => {
       if (size + chunk.length <= body.length) body.set(chunk, size);
       size += chunk.length;
+      letGo(chunk);
     });
     request.on('end', resolve);
     request.on('error', reject);
@@ -30,4 +31,9 @@ async function read(call: Call, body: Buffer): Promise<void> {
   const md5 = header(call, 'content-md5');
   if (md5 !== undefined && createHash('md5').update(body).digest('base64') !== md5)
     throw new StorageError('Md5Mismatch', 'The body does not match its MD5.');
+}
+
+/** Frees a chunk's memory at once: as garbage outside of V8's heap it makes V8 collect everything dozens of times a second. */
+function letGo({ buffer, length }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0);
 }

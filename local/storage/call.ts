@@ -1,6 +1,5 @@
 // One request, taken apart, and one answer.
 import type { IncomingMessage } from 'node:http';
-import type { Readable } from 'node:stream';
 import type { Access } from './auth.ts';
 import type { BlobName, Store } from './catalogue.ts';
 import { StorageError } from './errors.ts';
@@ -28,7 +27,8 @@ export interface Call {
 export interface Answer {
   status: number;
   headers?: Record<string, string | number | undefined>;
-  body?: string | Readable;
+  /** Pieces are lent until the next one is asked for. */
+  body?: string | AsyncIterable<Buffer>;
 }
 
 export const PAGE = 512;

@@ -3,11 +3,13 @@ import { constants, open } from 'node:fs/promises';
 import type { Store } from './catalogue.ts';
 import { type Extent, listExtents, type Range } from './extents.ts';
 import type { Layers } from './layers.ts';
+import { PageMemory } from './pageMemory.ts';
 
 const PIECE = 1 << 20;
 const zeros = Buffer.alloc(PIECE);
+const memory = new PageMemory(PIECE, 8);
 
-/** The bytes of a range, holes included, in pieces of at most a mebibyte. */
+/** The bytes of a range, holes included, in pieces of at most a mebibyte, each lent until the next one is asked for. */
 export async function* readRange(store: Store, blob: number, range: Range): AsyncGenerator<Buffer> {
   let position = range.start;
   for (const extent of listExtents(store.sql, blob, range)) {
@@ -42,10 +44,15 @@ export async function copyToFile(store: Store, blob: { id: number; size: number 
 }
 
 async function* readExtent(layers: Layers, { layer, start, stop }: Extent): AsyncGenerator<Buffer> {
-  for (let position = start; position < stop; position += PIECE) {
-    const piece = Buffer.allocUnsafe(Math.min(PIECE, stop - position));
-    await layers.read(layer, piece, position);
-    yield piece;
+  const lent = memory.take(Math.min(PIECE, stop - start));
+  try {
+    for (let position = start; position < stop; position += PIECE) {
+      const piece = lent.subarray(0, stop - position);
+      await layers.read(layer, piece, position);
+      yield piece;
+    }
+  } finally {
+    memory.give(lent);
   }
 }
 

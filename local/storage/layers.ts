@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
 import { constants, type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isPageMemory, PageMemory } from './pageMemory.ts';
+import { isPageMemory } from './pageMemory.ts';
 
 interface Opened {
   handle: Promise<FileHandle>;
@@ -20,8 +20,6 @@ type Mode = 'create' | 'existing';
 const MAX_OPEN = 256;
 const filePage = 4096;
 const sector = 512;
-/** Readers bring memory of their own, which begins anywhere. */
-const bounce = new PageMemory(1 << 20, 8);
 
 export class Layers {
   readonly #folder: string;
@@ -52,17 +50,12 @@ export class Layers {
   /** Fills `target` from an offset. */
   read(layer: number, target: Buffer, position: number): Promise<void> {
     return this.#use(layer, 'existing', async (opened) => {
-      if (position % sector === 0 && target.length % sector === 0) {
-        const { length } = target;
-        const isRead = await bounce.use(length, async (memory) => {
-          const found = await this.#direct(layer, opened, (file) => file.read(memory, 0, length, position));
-          if (found === length) memory.copy(target);
-          return found === length;
-        });
-        if (isRead) return;
-      }
-      const { bytesRead } = await (await opened.handle).read(target, 0, target.length, position);
-      if (bytesRead !== target.length) throw new Error(`Layer ${layer} ends before ${position + target.length}`);
+      const { length } = target;
+      const isWhole = position % sector === 0 && isPageMemory(target, sector);
+      if (isWhole && (await this.#direct(layer, opened, (file) => file.read(target, 0, length, position))) === length)
+        return;
+      const { bytesRead } = await (await opened.handle).read(target, 0, length, position);
+      if (bytesRead !== length) throw new Error(`Layer ${layer} ends before ${position + length}`);
     });
   }
 

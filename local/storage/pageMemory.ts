@@ -12,15 +12,26 @@ export class PageMemory {
     this.#count = count;
   }
 
-  /** Lends `length` bytes for as long as `work` takes; when all is lent, of ordinary memory. */
+  /** Lends `length` bytes for as long as `work` takes. */
   async use<T>(length: number, work: (memory: Buffer) => Promise<T>): Promise<T> {
+    const memory = this.take(length);
+    try {
+      return await work(memory);
+    } finally {
+      this.give(memory);
+    }
+  }
+
+  /** Lends `length` bytes until they are given back; when all is lent, of ordinary memory. */
+  take(length: number): Buffer {
     this.#spare ??= this.#allocate();
     const memory = length <= this.#bytes ? this.#spare.pop() : undefined;
-    try {
-      return await work(memory?.subarray(0, length) ?? Buffer.allocUnsafe(length));
-    } finally {
-      if (memory) this.#spare.push(memory);
-    }
+    return memory?.subarray(0, length) ?? Buffer.allocUnsafe(length);
+  }
+
+  /** Takes back what `take` has lent: whoever had it uses it no more. */
+  give({ buffer, byteOffset }: Buffer): void {
+    if (buffer instanceof SharedArrayBuffer) this.#spare?.push(Buffer.from(buffer, byteOffset, this.#bytes));
   }
 
   #allocate(): Buffer[] {

@@ -8,8 +8,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { closeServer, listenOnLoopback } from '../loopback.ts';
 import { GroupCommit, openDatabase } from '../sqlite.ts';
 import { authenticate, sasAccess, type VerifyToken } from './auth.ts';
@@ -139,8 +137,20 @@ async function send(response: ServerResponse, answer: Answer, common: Record<str
   }
   if (!response.hasHeader('content-length')) response.setHeader('content-length', isText ? Buffer.byteLength(body) : 0);
   response.writeHead(status);
-  if (body instanceof Readable) await pipeline(body, response);
-  else response.end(body);
+  if (typeof body === 'object') for await (const piece of body) await write(response, piece);
+  response.end(isText ? body : undefined);
+}
+
+/** Resolves when the bytes are with the kernel, and their memory is free. */
+function write(response: ServerResponse, bytes: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const gone = (): void => reject(new Error('The client has gone in the middle of the answer'));
+    response.once('close', gone).write(bytes, (error) => {
+      response.off('close', gone);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
 }
 
 async function sendError(

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -254,6 +255,27 @@ describe('the reader for other local parts', () => {
 });
 
 describe('the storage server', () => {
+  it('gives everyone their own bytes, though its memory is used again and others leave in the middle of an answer', async () => {
+    const bytes = 4 << 20;
+    const blobs = await Promise.all([1, 2, 3].map(() => newBlob(bytes)));
+    const contents = blobs.map(() => randomBytes(bytes));
+    await Promise.all(blobs.map((blob, index) => put(blob, contents[index]!, 0)));
+    const leaving = new AbortController();
+    const left = blobs.flatMap((blob) =>
+      Array.from({ length: 4 }, async () => {
+        const { readableStreamBody } = await blob.download(0, bytes, { abortSignal: leaving.signal });
+        for await (const _ of readableStreamBody!) leaving.abort();
+      }),
+    );
+    const read = blobs.flatMap((blob) => [1, 2, 3].map(() => blob.downloadToBuffer()));
+    expect((await Promise.allSettled(left)).every(({ status }) => status === 'rejected')).toBe(true);
+    for (const [index, content] of (await Promise.all(read)).entries())
+      expect(content.equals(contents[Math.floor(index / 3)]!)).toBe(true);
+    for (const [index, blob] of blobs.entries())
+      expect((await blob.downloadToBuffer()).equals(contents[index]!)).toBe(true);
+    expect(harness.lines).toEqual([]);
+  });
+
   it('has everything after a restart, diffs included', async () => {
     const blob = await newBlob(4096);
     await put(blob, page(1), 0);
