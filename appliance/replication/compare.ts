@@ -1,7 +1,7 @@
 // One block as the blob is known to hold it beside what was read of the source: what to write, and what is known then.
 import { blockRange, chunkBytes, lengthOf, type Range } from './blocks.ts';
 import { difference } from './diff.ts';
-import { type Digests, partOf, roomFor } from './hashing.ts';
+import { type Digests, isAllZero, partOf, roomFor, zeroDigests } from './hashing.ts';
 import type { Entry } from './ledger.ts';
 
 /** A stretch to write: where on the disk, and where in what was read; absent where it is cleared. */
@@ -26,8 +26,9 @@ export function compareBlock(
 ): Comparison | undefined {
   const whole = blockRange(block, diskBytes);
   if (!before && totalOf(compared) < lengthOf(whole)) throw new Error(`nothing is known of the rest of block ${block}`);
-  const now = roomFor(lengthOf(whole));
-  if (before) copy(before, now);
+  const isZero = totalOf(compared) === lengthOf(whole) && isAllZero(found);
+  const now = isZero ? zeroDigests(lengthOf(whole)) : roomFor(lengthOf(whole));
+  if (before && !isZero) copy(before, now);
   let unread = before?.unread ?? 0n;
   const writes: Write[] = [];
   let at = 0;
@@ -39,7 +40,7 @@ export function compareBlock(
     for (const { start, stop } of puts)
       writes.push({ start: range.start + start, stop: range.start + stop, from: at + start });
     for (const chunk of chunks) unread |= 1n << BigInt(first + chunk);
-    copy(stretch, partOf(now, first, count));
+    if (!isZero) copy(stretch, partOf(now, first, count));
     at += lengthOf(range);
   }
   return before && writes.length === 0 ? undefined : { writes, after: { ...now, unread } };

@@ -2,7 +2,7 @@
 // changed inside a chunk, and 0 if it holds only zeros. The hash of a chunk is the SHA-256 over the SHA-256s of its pieces,
 // that of a block the SHA-256 over the hashes of its chunks: whether anything changed is decided by these alone.
 import { hash } from 'node:crypto';
-import { chunkBytes, pieceBytes, piecesPerChunk } from './blocks.ts';
+import { blockBytes, chunkBytes, pieceBytes, piecesPerChunk } from './blocks.ts';
 
 const hashBytes = 32;
 export const printBytes = 8;
@@ -25,12 +25,11 @@ export function roomFor(bytes: number): Digests {
   return { chunks: Buffer.alloc(chunks * hashBytes), prints: Buffer.alloc(chunks * chunkPrints) };
 }
 
-/** Digests of a stretch that holds only zeros. */
-export function zeroDigests(bytes: number): Digests {
-  const digests = roomFor(bytes);
-  for (let at = 0; at < digests.chunks.length; at += hashBytes) digests.chunks.set(zeroChunk, at);
-  return digests;
-}
+const zeroBlock = roomFor(blockBytes);
+for (let at = 0; at < zeroBlock.chunks.length; at += hashBytes) zeroBlock.chunks.set(zeroChunk, at);
+
+/** Digests of a stretch of at most a block that holds only zeros; everybody gets the same ones, to read. */
+export const zeroDigests = (bytes: number): Digests => partOf(zeroBlock, 0, bytes / chunkBytes);
 
 export function isAllZero({ chunks }: Digests): boolean {
   for (let at = 0; at < chunks.length; at += hashBytes)

@@ -20,7 +20,7 @@ interface Row extends Entry {
 }
 
 /** Entries that wait for the next flush; with more, it comes at once. */
-const mostPending = 128;
+const mostPending = 16;
 /** Rows that are read at a time where all are looked through. */
 const windowBlocks = 1024;
 const keysPerDisk = 2 ** 32;

@@ -21,10 +21,9 @@ afterEach(() => {
 const durable = (): number => Number(disk.store.get('SELECT count(*) AS n FROM block WHERE known')?.['n']);
 
 const blocks = 60;
-const blockMs = 200;
 
 /** The most, in milliseconds of copying, that a kill at any moment would have lost. */
-async function mostLost(checkpointMs?: number): Promise<{ sent: number; read: number }> {
+async function mostLost(blockMs: number, checkpointMs?: number): Promise<{ sent: number; read: number }> {
   disk.checkpointMs = checkpointMs;
   const source = new MemorySource(Buffer.alloc(blocks * blockBytes));
   for (let block = 0; block < blocks; block++) source.bytes[block * blockBytes] = 7;
@@ -48,7 +47,7 @@ async function mostLost(checkpointMs?: number): Promise<{ sent: number; read: nu
 }
 
 it('a process that is killed has copied less than five seconds in vain, whenever that is', async () => {
-  const { sent, read } = await mostLost();
+  const { sent, read } = await mostLost(200);
   // A second until the next checkpoint, and what is in flight.
   expect(sent).toBeLessThan(2500);
   expect(read).toBeLessThan(3500);
@@ -56,7 +55,8 @@ it('a process that is killed has copied less than five seconds in vain, whenever
 });
 
 it('with checkpoints too far apart it would be more: the measure can tell', async () => {
-  expect((await mostLost(8000)).sent).toBeGreaterThan(5000);
+  // Slowly, for what is known becomes durable by its amount, too.
+  expect((await mostLost(600, 8000)).sent).toBeGreaterThan(5000);
 });
 
 it('what is known becomes durable by its amount, too, where the clock stands still', async () => {
@@ -81,6 +81,6 @@ it('what is known becomes durable by its amount, too, where the clock stands sti
   target.allocated = async () => [];
   disk.checkpointMs = undefined;
   await expect(disk.run(source, target, disk.job(source.sizeBytes))).rejects.toThrow('enough');
-  expect(known).toBeGreaterThanOrEqual(2 * 128);
+  expect(known).toBeGreaterThanOrEqual(many - 2 * 16);
   expect(known).toBeLessThan(many);
 });
