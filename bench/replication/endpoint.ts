@@ -5,7 +5,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { nodeFlags } from '../../local/nodeFlags.ts';
-import { cpuOf, measured } from './measured.ts';
+import { cpuOf, watchMemory } from './measured.ts';
 import type { Row } from './row.ts';
 import { Done, type Task } from './task.ts';
 
@@ -37,16 +37,48 @@ export async function startEndpoint(parent: string, sizeBytes: number): Promise<
   };
 }
 
-/** Runs the engine, or a half of it, as a process of its own. `bytes` is what its rate is of. */
-export async function runEngine(what: string, bytes: number, endpoint: Endpoint, task: Task): Promise<Row> {
-  const before = cpuOf(endpoint.pid);
-  const child = fork(join(import.meta.dirname, 'engine.ts'), [endpoint.url, JSON.stringify(task)], {
+/** A process that does one task after the other, as the appliance does one sync after the other. */
+export interface Engine {
+  /** `bytes` is what the rate is of. */
+  run(what: string, bytes: number, task: Task): Promise<Row>;
+  stop(): Promise<void>;
+}
+
+export async function startEngine(endpoint: Endpoint): Promise<Engine> {
+  const child = fork(join(import.meta.dirname, 'engine.ts'), [endpoint.url], {
     env: { ...process.env, NODE_EXTRA_CA_CERTS: endpoint.ca },
     // As appliance/README.md says.
     execArgv: ['--max-semi-space-size=1'],
   });
-  const said = once(child, 'message') as Promise<[unknown]>;
-  const { cpuSeconds, megabytes } = await measured(child, what);
-  const { seconds, ...done } = Done.parse((await said)[0]);
-  return { what, bytes, seconds, cpuSeconds, megabytes, serverCpuSeconds: cpuOf(endpoint.pid) - before, ...done };
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`the engine ended with ${code}`);
+  });
+  ended.catch(() => {});
+  const message = async (): Promise<unknown> => (await Promise.race([once(child, 'message'), ended]))[0];
+  await message();
+  const pid = child.pid ?? 0;
+  return {
+    async run(what, bytes, task) {
+      const [own, servers] = [cpuOf(pid), cpuOf(endpoint.pid)];
+      const peak = watchMemory(pid);
+      child.send(task);
+      const { seconds, ...done } = Done.parse(await message());
+      const [cpuSeconds, serverCpuSeconds] = [cpuOf(pid) - own, cpuOf(endpoint.pid) - servers];
+      return { what, bytes, seconds, cpuSeconds, megabytes: peak(), serverCpuSeconds, ...done };
+    },
+    async stop() {
+      child.disconnect();
+      await ended.catch(() => {});
+    },
+  };
+}
+
+/** Runs the engine, or a half of it, in a process of its own. */
+export async function runEngine(what: string, bytes: number, endpoint: Endpoint, task: Task): Promise<Row> {
+  const engine = await startEngine(endpoint);
+  try {
+    return await engine.run(what, bytes, task);
+  } finally {
+    await engine.stop();
+  }
 }

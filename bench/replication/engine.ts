@@ -1,4 +1,4 @@
-// One run of the engine, or of one half of it: `engine.ts <signed address of the blob> <task as JSON>`.
+// The engine, or one half of it, as a process that does what its parent sends: `engine.ts <signed address of the blob>`.
 import { openWithBitmap, refusing } from '../../appliance/replication/bitmap.ts';
 import { blockBytes } from '../../appliance/replication/blocks.ts';
 import { HashPool } from '../../appliance/replication/hashPool.ts';
@@ -11,6 +11,7 @@ import { syncDisk } from '../../appliance/replication/syncDisk.ts';
 import { openSource } from '../../appliance/sources/open.ts';
 import { Store } from '../../appliance/state/store.ts';
 import { Task } from './task.ts';
+import type { z } from 'zod';
 
 /** The staging blob; its writes are counted. */
 class CountedBlob extends PageBlob {
@@ -27,22 +28,33 @@ class CountedBlob extends PageBlob {
   }
 }
 
-const [url = '', asked = ''] = process.argv.slice(2);
-const task = Task.parse(JSON.parse(asked));
+const [url = ''] = process.argv.slice(2);
 const forEver = new AbortController().signal;
 const expiresAt = new Date(Date.now() + 86_400_000).toISOString();
 const target = new CountedBlob({ access: async () => ({ url, expiresAt }) });
 // As many blocks of memory as the appliance has.
-const slots = new Slots(8, task.threads === undefined ? new HashPool() : new HashPool(task.threads));
+const blocks = 8;
+let slots = new Slots(blocks);
+let store: Store | undefined;
 
-const began = performance.now();
-const counts = task.kind === 'read' ? await read() : task.kind === 'write' ? await write(task.bytes) : await sync(task);
-const seconds = (performance.now() - began) / 1000;
-process.send?.({ seconds, ...counts, requests: target.requests }, () => process.exit());
+process.on('message', async (asked) => {
+  const task = Task.parse(asked);
+  if (task.threads !== undefined) slots = new Slots(blocks, new HashPool(task.threads));
+  target.requests = 0;
+  const began = performance.now();
+  const counts = await (task.kind === 'read'
+    ? read(task.path)
+    : task.kind === 'write'
+      ? write(task.bytes)
+      : sync(task));
+  process.send?.({ seconds: (performance.now() - began) / 1000, ...counts, requests: target.requests });
+});
+process.on('disconnect', () => process.exit());
+process.send?.('ready');
 
 /** Reads and hashes the source as fast as that goes. */
-async function read() {
-  const source = await openSource(task.path);
+async function read(path: string) {
+  const source = await openSource(path);
   const share = slots.share();
   await inLanes(blocksOf(source.sizeBytes), 6, forEver, (start, signal) =>
     share.use(async ({ data, digest }) => {
@@ -61,7 +73,8 @@ async function write(bytes: number) {
   return { readBytes: 0, writtenBytes: bytes };
 }
 
-async function sync({ path, state, sizeBytes, verify, changed, isDelta }: Extract<typeof task, { kind: 'sync' }>) {
+async function sync(task: Extract<z.output<typeof Task>, { kind: 'sync' }>) {
+  const { path, state, sizeBytes, verify, changed, isDelta } = task;
   const disk = { diskId: 'os', path, sizeBytes, blobName: 'disk.vhd', ...(changed && { changed }) };
   const kind = isDelta ? 'delta' : 'initial';
   const job: Job = {
@@ -76,14 +89,14 @@ async function sync({ path, state, sizeBytes, verify, changed, isDelta }: Extrac
   };
   const refuse = refusing(job, 'os', { info: () => {}, warn: (...said) => console.error(...said) });
   const source = await openWithBitmap(job, disk, refuse);
-  const store = Store.open(state);
+  store ??= Store.open(state);
   const meter = new Meter(sizeBytes, () => {}, Date.now);
   const work = { job, disk, source, target, meter, refuse };
   const { root, targetRoot } = await syncDisk({ store, memory: slots.share() }, work, forEver);
   const { readBytes, changedBytes, by } = progressOf(job, 'os');
   if (root !== targetRoot) throw new Error('The roots differ.');
   if (by !== (changed ? 'bitmap' : 'manifest')) throw new Error(`Changes were found by the ${by}.`);
-  store.close();
+  await source.close();
   return { readBytes, writtenBytes: changedBytes };
 }
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeCold } from './disks.ts';
-import { runEngine, startEndpoint } from './endpoint.ts';
+import { runEngine, startEndpoint, startEngine } from './endpoint.ts';
 import { measured } from './measured.ts';
 import type { Row } from './row.ts';
 import type { Task } from './task.ts';
@@ -12,6 +12,7 @@ export const names = {
   read: 'ceiling: read and hash the source',
   readHere: 'the same, hashed in the main thread',
   write: 'ceiling: write through the page endpoint',
+  both: 'both ceilings at once, in two processes',
   engine: 'this engine',
   engineHere: 'this engine, hashing in the main thread',
   engineProven: 'this engine, everything read back',
@@ -38,6 +39,27 @@ export async function copyWhole({ path, sizeBytes, dataBytes }: Disk, folder: st
   const state = join(folder, 'endpoint', 'state');
   const sync = { path, kind: 'sync', state, sizeBytes } as const;
   const copy = join(folder, 'copy');
+  const both = async (): Promise<Row> => {
+    makeCold(path);
+    const endpoint = await startEndpoint(folder, sizeBytes);
+    const [reader, writer] = [await startEngine(endpoint), await startEngine(endpoint)];
+    try {
+      const [read, write] = await Promise.all([
+        reader.run(names.read, sizeBytes, { kind: 'read', path }),
+        writer.run(names.write, dataBytes, { kind: 'write', path, bytes: dataBytes }),
+      ]);
+      return {
+        ...{ what: names.both, bytes: sizeBytes, seconds: Math.max(read.seconds, write.seconds) },
+        cpuSeconds: read.cpuSeconds + write.cpuSeconds,
+        serverCpuSeconds: Math.max(read.serverCpuSeconds, write.serverCpuSeconds),
+        megabytes: read.megabytes + write.megabytes,
+      };
+    } finally {
+      await reader.stop();
+      await writer.stop();
+      await endpoint.stop();
+    }
+  };
   const tool = async (what: string, program: string, ...parameters: string[]): Promise<Row> => {
     makeCold(path);
     const child = spawn(program, [...parameters, path, copy], { stdio: ['ignore', 'ignore', 'inherit'] });
@@ -49,6 +71,7 @@ export async function copyWhole({ path, sizeBytes, dataBytes }: Disk, folder: st
     await engine(names.read, sizeBytes, { kind: 'read', path }),
     await engine(names.readHere, sizeBytes, { kind: 'read', path, threads: 0 }),
     await engine(names.write, dataBytes, { kind: 'write', path, bytes: dataBytes }),
+    await both(),
     await engine(names.engine, sizeBytes, { ...sync, verify: 'sample' }),
     await engine(names.engineHere, sizeBytes, { ...sync, verify: 'sample', threads: 0 }),
     await engine(names.engineProven, sizeBytes, { ...sync, verify: 'written' }),

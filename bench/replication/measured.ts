@@ -17,14 +17,23 @@ export interface Measured {
 export async function measured(child: ChildProcess, what: string): Promise<Measured> {
   const began = performance.now();
   const before = childrensCpu();
-  let megabytes = 0;
-  const timer = setInterval(() => {
-    megabytes = Math.max(megabytes, child.pid === undefined ? 0 : memoryOf(child.pid));
-  }, sampleEveryMs);
+  const peak = watchMemory(child.pid ?? 0);
   const [code] = (await once(child, 'exit')) as [number | null];
-  clearInterval(timer);
+  const megabytes = peak();
   if (code !== 0) throw new Error(`${what} ended with ${code}`);
   return { seconds: (performance.now() - began) / 1000, cpuSeconds: childrensCpu() - before, megabytes };
+}
+
+/** Samples a process and its descendants until it is called, which tells the peak in MB. */
+export function watchMemory(pid: number): () => number {
+  let peak = 0;
+  const timer = setInterval(() => {
+    peak = Math.max(peak, memoryOf(pid));
+  }, sampleEveryMs);
+  return () => {
+    clearInterval(timer);
+    return Math.max(peak, memoryOf(pid));
+  };
 }
 
 /** Processor time of a process that runs, in seconds. */

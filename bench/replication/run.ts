@@ -1,5 +1,5 @@
 // The bench: every contender on the same disk, cold, one after the other, over the rounds; one table at the end.
-// Usage: node bench/replication/run.ts [--gib 10] [--data 0.3] [--rounds 3] [--pieces 2000] [--memory 1,100] [--dir <on a real disk>]
+// Usage: node bench/replication/run.ts [--gib 10] [--data 1] [--rounds 3] [--pieces 2000] [--memory 1,100] [--dir <on a real disk>]
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -18,7 +18,7 @@ import { wantedLines } from './wanted.ts';
 const { values } = parseArgs({
   options: {
     gib: { type: 'string', default: '10' },
-    data: { type: 'string', default: '0.3' },
+    data: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '3' },
     pieces: { type: 'string', default: '2000' },
     memory: { type: 'string', default: '1,100' },

@@ -21,6 +21,10 @@ export function wantedLines(lookup: (what: string) => Row | undefined, gibs: rea
   const lower = ceilings.length === 2 ? Math.max(...ceilings) : undefined;
   const wanted: Wanted[] = [
     { what: 'speed of an initial copy / the lower ceiling', value: ratio(lower, seconds(names.engine)), least: 0.8 },
+    {
+      what: 'speed of an initial copy / both ceilings at once',
+      value: ratio(seconds(names.both), seconds(names.engine)),
+    },
     { what: 'speed of an initial copy / rsync', value: ratio(seconds(names.rsync), seconds(names.engine)), least: 1 },
     { what: 'speed of an initial copy / qemu-img', value: ratio(seconds(names.qemuImg), seconds(names.engine)) },
     {
@@ -28,9 +32,13 @@ export function wantedLines(lookup: (what: string) => Row | undefined, gibs: rea
       value: ratio(seconds(names.engineHere), seconds(names.engine)),
     },
     {
-      what: 'time of a delta of 1 % / read and hash',
-      value: ratio(seconds(delta.contiguous), seconds(names.read)),
+      what: 'time of a delta of 1 % by bitmap / reading and hashing all of the same export',
+      value: ratio(seconds(delta.contiguous), seconds(delta.manifest)),
       most: 0.03,
+    },
+    {
+      what: 'time of a delta of 1 % by bitmap / reading and hashing all of a raw image',
+      value: ratio(seconds(delta.contiguous), seconds(names.read)),
     },
     {
       what: `peak memory, ${gibs.at(-1)} GiB / ${gibs[0]} GiB`,
