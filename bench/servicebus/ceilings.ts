@@ -4,12 +4,14 @@ import rhea from 'rhea';
 import { body } from './body.ts';
 import { measure, type Row } from './measure.ts';
 
+export const bareSend = 'ceiling: rhea to rhea, send one by one';
+
 export async function runCeilings(port: number, pid: number, seconds: number, keep: (row: Row) => void): Promise<void> {
   const connection = rhea.create_container({ id: 'ceiling' }).connect({ port, host: '127.0.0.1', reconnect: false });
   await once(connection, 'connection_open');
 
   keep(await measure('ceiling: rhea to rhea, send as credit allows', pid, () => send(false)));
-  keep(await measure('ceiling: rhea to rhea, send one by one', pid, () => send(true)));
+  keep(await measure(bareSend, pid, () => send(true)));
   keep(await measure('ceiling: rhea to rhea, receive', pid, receive));
   connection.close();
 

@@ -11,6 +11,7 @@ import { describeMachine, describeMoment } from '../durable/machine.ts';
 import { runCeilings } from './ceilings.ts';
 import type { Row } from './measure.ts';
 import { runOperations } from './operations.ts';
+import { commitOneByOne } from './flush.ts';
 import { formatTable, wantedLines } from './report.ts';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '2' }, dir: { type: 'string' } } });
@@ -34,6 +35,7 @@ const keep = (row: Row): void => {
 };
 const machine = describeMachine(directory);
 machine.push(describeMoment('before', directory));
+keep(commitOneByOne(directory, seconds));
 for (const [file, args, measureAll] of [
   ['bare.ts', [], runCeilings],
   ['broker.ts', [join(directory, 'broker')], runOperations],
