@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { openDatabase } from '../../local/sqlite.ts';
-import { documentOf } from './documents.ts';
+import { documentOf, inBatch } from './documents.ts';
 import { measureAlone } from './measure.ts';
 import type { Row } from './row.ts';
 
@@ -10,6 +10,7 @@ const documents = 1000;
 
 export const names = {
   write: 'SQLite alone: get and upsert, one transaction each',
+  batch: `SQLite alone: ${inBatch} creates, one transaction`,
   read: 'SQLite alone: get',
 } as const;
 
@@ -26,8 +27,15 @@ export function sqliteAlone(folder: string, seconds: number): Row[] {
     upsert.run(id, bodies[turn % documents] ?? '');
     database.exec('COMMIT');
   };
+  const insert = database.prepare('INSERT INTO items (id, body) VALUES (?, ?)');
+  const createMany = (turn: number): void => {
+    database.exec('BEGIN IMMEDIATE');
+    for (let at = 0; at < inBatch; at++) insert.run(`b${turn}-${at}`, bodies[at] ?? '');
+    database.exec('COMMIT');
+  };
   const rows = [
     measureAlone(names.write, seconds, write),
+    measureAlone(names.batch, seconds, createMany),
     measureAlone(names.read, seconds, (turn) => void get.get(`d${turn % documents}`)),
   ];
   database.close();

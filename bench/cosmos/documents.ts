@@ -25,3 +25,5 @@ export const sizes = [1_000, 100_000] as const;
 export const sized = (count: number): string => `sized-${count}`;
 /** The facts' scan: documents over several partitions. */
 export const scanned = { container: 'scanned', documents: 2_300, partitions: 23, throughput: 20_000 };
+/** Documents of one transactional batch. */
+export const inBatch = 50;

@@ -1,11 +1,10 @@
 // The operations, each through the unmodified @azure/cosmos.
 import { ChangeFeedStartFrom, type CosmosClient, type OperationInput } from '@azure/cosmos';
-import { databaseName, documentOf, scanned, sized, sizes } from './documents.ts';
+import { databaseName, documentOf, inBatch, scanned, sized, sizes } from './documents.ts';
 import { measure } from './measure.ts';
 import type { Row } from './row.ts';
 
 const many = 16;
-const inBatch = 50;
 
 export const names = {
   upsertOne: 'upsert with If-Match, one at a time',
