@@ -7,6 +7,7 @@ import { withRetry } from '../net/retry.ts';
 import type { PlatformClient } from '../platform/client.ts';
 import { Problem, Stopping } from '../problem.ts';
 import type { Store } from '../state/store.ts';
+import { Flight } from './flight.ts';
 import { type Job, loadJobs, removeJob, saveJob, workloadOf } from './job.ts';
 import { Ledger } from './ledger.ts';
 import { Pacing } from './pacing.ts';
@@ -35,6 +36,7 @@ const blocksInMemory = 8;
 export class SyncJobs {
   readonly #options: SyncJobsOptions;
   readonly #slots = new Slots(blocksInMemory);
+  readonly #flight = new Flight();
   readonly #running = new Map<string, Running>();
   #tail: Promise<void> = Promise.resolve();
   #isStopping = false;
@@ -166,7 +168,7 @@ export class SyncJobs {
   #contextOf(job: Job): SyncContext {
     const { store, outbox, platform, log, now = Date.now } = this.#options;
     const { waveId, workloadId, syncId, kind, pace } = job.command;
-    const line = pace === undefined ? {} : { line: new Pacing(pace) };
+    const line = { flight: this.#flight, ...(pace !== undefined && { line: new Pacing(pace) }) };
     return {
       store,
       log,

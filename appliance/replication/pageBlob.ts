@@ -8,12 +8,15 @@ import { type HttpAnswer, type HttpRequest, send } from '../net/http.ts';
 import { isBusy, type Patience, Retryable, retryAfterMs, withRetry } from '../net/retry.ts';
 import { Problem } from '../problem.ts';
 import type { Range } from './blocks.ts';
+import type { Flight } from './flight.ts';
 import type { Pacing } from './pacing.ts';
 import type { Target } from './target.ts';
 
 export interface PageBlobOptions {
   /** The line that its pages are sent over. */
   line?: Pacing;
+  /** What is on its way over it at a time; without limit if absent. */
+  flight?: Flight;
   /** Asks the platform for a signed address. */
   access(signal: AbortSignal): Promise<BlobAccess>;
   /** For how long an operation is tried while storage or platform are away. */
@@ -36,7 +39,10 @@ export class PageBlob implements Target {
   async put(offset: number, data: Uint8Array, signal: AbortSignal): Promise<void> {
     await this.#options.line?.take(data.length, signal);
     const headers = { 'x-ms-page-write': 'update', 'x-ms-range': rangeHeader(offset, data.length) };
-    await this.#ask({ method: 'PUT', comp: 'page', headers, body: data }, signal);
+    const send = async (): Promise<void> => {
+      await this.#ask({ method: 'PUT', comp: 'page', headers, body: data }, signal);
+    };
+    await (this.#options.flight?.carry(data.length, signal, send) ?? send());
   }
 
   async clear(offset: number, length: number, signal: AbortSignal): Promise<void> {

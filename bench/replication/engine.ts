@@ -1,6 +1,7 @@
 // The engine, or one half of it, as a process that does what its parent sends: `engine.ts <signed address of the blob>`.
 import { openWithBitmap, refusing } from '../../appliance/replication/bitmap.ts';
 import { blockBytes } from '../../appliance/replication/blocks.ts';
+import { Flight } from '../../appliance/replication/flight.ts';
 import { HashPool } from '../../appliance/replication/hashPool.ts';
 import { type Job, progressOf } from '../../appliance/replication/job.ts';
 import { inLanes } from '../../appliance/replication/lanes.ts';
@@ -31,7 +32,7 @@ class CountedBlob extends PageBlob {
 const [url = ''] = process.argv.slice(2);
 const forEver = new AbortController().signal;
 const expiresAt = new Date(Date.now() + 86_400_000).toISOString();
-const target = new CountedBlob({ access: async () => ({ url, expiresAt }) });
+const target = new CountedBlob({ flight: new Flight(), access: async () => ({ url, expiresAt }) });
 // As many blocks of memory as the appliance has.
 const blocks = 8;
 let slots = new Slots(blocks);
