@@ -23,6 +23,10 @@ ${Object.entries(programs)
 \`landfall <command> --help\` tells the arguments.
 `;
 
+// What was compiled once is found again, which is a third of what a program takes to start.
+// https://nodejs.org/api/module.html#module-compile-cache
+const env = { NODE_COMPILE_CACHE: join(import.meta.dirname, '../node_modules/.cache/compile'), ...process.env };
+
 const [name = '--help', ...args] = process.argv.slice(2);
 const program = programs[name];
 if (program === undefined) {
@@ -30,7 +34,7 @@ if (program === undefined) {
   (isAsked ? process.stdout : process.stderr).write(isAsked ? help : `There is no command "${name}".\n\n${help}`);
   process.exitCode = isAsked ? 0 : 2;
 } else {
-  const child = spawn(process.execPath, [join(import.meta.dirname, program.file), ...args], { stdio: 'inherit' });
+  const child = spawn(process.execPath, [join(import.meta.dirname, program.file), ...args], { stdio: 'inherit', env });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
     process.stderr.write(`landfall ${name} could not be started: ${error.message}\n`);

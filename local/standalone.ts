@@ -1,7 +1,6 @@
 // One part of the local Azure on its own: node local/standalone.ts <part> [options]. Prints one JSON line when it
 // answers; SIGTERM or SIGINT stops it cleanly. `<part> --help` tells the options.
 
-import { enableCompileCache } from 'node:module';
 import { stopOnSignal } from './onSignal.ts';
 
 interface Running {
@@ -16,10 +15,7 @@ interface Part {
   start(args: string[], log: (line: string) => void): Promise<Running>;
 }
 
-// What was compiled once is found again (https://nodejs.org/api/module.html#module-compile-cache), and a part is loaded
-// only when it is asked for.
-enableCompileCache();
-
+// A part is loaded only when it is asked for.
 const parts: Readonly<Record<string, () => Promise<Part>>> = {
   cosmos: () => import('./cosmos/standalone.ts'),
   servicebus: () => import('./servicebus/standalone.ts'),
