@@ -14,4 +14,5 @@ container.on('sendable', ({ sender }) => {
 for (const event of ['error', 'disconnected', 'connection_error']) container.on(event, () => {});
 const server = container.listen({ port: 0, host: '127.0.0.1' });
 await once(server, 'listening');
-console.log((server.address() as AddressInfo).port);
+const { port } = server.address() as AddressInfo;
+console.log(JSON.stringify({ pid: process.pid, endpoint: `amqp://localhost:${port}` }));

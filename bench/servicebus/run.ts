@@ -2,6 +2,7 @@
 // Usage: node bench/servicebus/run.ts [--seconds 2] [--dir <on a real disk>]
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
@@ -20,13 +21,27 @@ const directory = values.dir === undefined ? useDataDirectory() : useDataDirecto
 // An exit handler removes the data.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
+/** What a server tells of itself when it answers. */
+const Ready = z.object({ pid: z.int(), endpoint: z.string() });
+
 async function serve(file: string, ...args: string[]): Promise<{ child: ChildProcess; port: number; pid: number }> {
   const path = join(import.meta.dirname, file);
-  const child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  process.on('exit', () => child.kill('SIGKILL'));
+  const child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
+  process.on('exit', () => child.kill());
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
-  return { child, port: Number(line), pid: child.pid ?? 0 };
+  const { pid, endpoint } = Ready.parse(JSON.parse(line));
+  return { child, port: Number(new URL(endpoint).port), pid };
 }
+
+const config = join(directory, 'Config.json');
+writeFileSync(
+  config,
+  JSON.stringify({
+    Queues: [{ Name: 'plain' }, { Name: 'sessions', Properties: { RequiresSession: true } }],
+    AuthorizationRules: [{ KeyName: 'root', Key: 'k', Rights: ['Manage'] }],
+  }),
+);
+const broker = ['local', 'servicebus', '--port', '0', '--data', join(directory, 'broker'), '--config', config];
 
 const rows: Row[] = [];
 const keep = (row: Row): void => {
@@ -38,12 +53,12 @@ machine.push(describeMoment('before', directory));
 keep(commitOneByOne(directory, seconds));
 for (const [file, args, measureAll] of [
   ['bare.ts', [], runCeilings],
-  ['broker.ts', [join(directory, 'broker')], runOperations],
+  ['../../cli/main.ts', broker, runOperations],
 ] as const) {
   const { child, port, pid } = await serve(file, ...args);
   await measureAll(port, pid, seconds, keep);
   const gone = once(child, 'exit');
-  child.kill('SIGKILL');
+  child.kill();
   await gone;
 }
 machine.push(describeMoment('after', directory));
