@@ -39,10 +39,7 @@ export class PageBlob implements Target {
   async put(offset: number, data: Uint8Array, signal: AbortSignal): Promise<void> {
     await this.#options.line?.take(data.length, signal);
     const headers = { 'x-ms-page-write': 'update', 'x-ms-range': rangeHeader(offset, data.length) };
-    const send = async (): Promise<void> => {
-      await this.#ask({ method: 'PUT', comp: 'page', headers, body: data }, signal);
-    };
-    await (this.#options.flight?.carry(data.length, signal, send) ?? send());
+    await this.#ask({ method: 'PUT', comp: 'page', headers, body: data }, signal);
   }
 
   async clear(offset: number, length: number, signal: AbortSignal): Promise<void> {
@@ -100,11 +97,15 @@ export class PageBlob implements Target {
       if (quietMs > 0) await sleep(quietMs, undefined, { signal });
       const url = await this.#url(signal);
       restart?.();
-      const answer = await send(comp === undefined ? url : `${url}&comp=${comp}`, {
-        ...rest,
-        headers: { ...headers, 'x-ms-version': serviceVersion },
-        signal,
-      }).catch((error: unknown) => {
+      const attempted = (): Promise<HttpAnswer> =>
+        send(comp === undefined ? url : `${url}&comp=${comp}`, {
+          ...rest,
+          headers: { ...headers, 'x-ms-version': serviceVersion },
+          signal,
+        });
+      const { flight } = this.#options;
+      const carried = flight && rest.body ? flight.carry(rest.body.length, signal, attempted) : attempted();
+      const answer = await carried.catch((error: unknown) => {
         // While storage is away a fresh signature may age, too.
         isRenewed = false;
         throw new Retryable(`storage cannot be reached: ${messageOf(error)}`);

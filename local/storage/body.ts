@@ -21,7 +21,8 @@ async function read(call: Call, body: Buffer): Promise<void> {
     request.on('data', (chunk: Buffer) => {
       if (size + chunk.length <= body.length) body.set(chunk, size);
       size += chunk.length;
-      letGo(chunk);
+      // Not yet: the parser may still be at work in it.
+      process.nextTick(letGo, chunk);
     });
     request.on('end', resolve);
     request.on('error', reject);
@@ -33,7 +34,7 @@ async function read(call: Call, body: Buffer): Promise<void> {
     throw new StorageError('Md5Mismatch', 'The body does not match its MD5.');
 }
 
-/** Frees a chunk's memory at once: as garbage outside of V8's heap it makes V8 collect everything dozens of times a second. */
+/** Frees a chunk's memory: as garbage outside of V8's heap it would make V8 collect everything dozens of times a second. */
 function letGo({ buffer, length }: Buffer): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0);
 }

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Flight } from '../../../appliance/replication/flight.ts';
 import { PageBlob } from '../../../appliance/replication/pageBlob.ts';
 import { closeServer, listenOnLoopback } from '../../../local/loopback.ts';
 
@@ -47,6 +48,21 @@ it('waits as long as storage asks, and everybody else with it', async () => {
   await Promise.all([first, target.clear(512, 512, forEver)]);
   expect(asked).toHaveLength(3);
   for (const later of asked.slice(1)) expect(later.at - asked[0]!.at).toBeGreaterThanOrEqual(990);
+});
+
+it('whoever waits for storage that is away does not take the room of those whose storage is there', async () => {
+  const flight = new Flight();
+  const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
+  const stopped = new AbortController();
+  const [away, there] = ['http://127.0.0.1:1/a/b?sig=0', `${address}?sig=1`].map(
+    (url) => new PageBlob({ flight, access: async () => ({ url, expiresAt }) }),
+  );
+  const waiting = [0, 1].map((block) => away!.put(block << 22, Buffer.alloc(4 << 20), stopped.signal));
+  await there!.put(0, Buffer.alloc(4 << 20), forEver);
+  expect(asked).toHaveLength(1);
+  stopped.abort(new Error('enough'));
+  for (const { status } of await Promise.allSettled(waiting)) expect(status).toBe('rejected');
+  expect(flight.bytes).toBe(0);
 });
 
 it('gives up when storage has been away for too long', async () => {
