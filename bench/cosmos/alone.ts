@@ -20,19 +20,20 @@ export function sqliteAlone(folder: string, seconds: number): Row[] {
   const get = database.prepare('SELECT body FROM items WHERE id = ?');
   const upsert = database.prepare('INSERT OR REPLACE INTO items (id, body) VALUES (?, ?)');
   const bodies = Array.from({ length: documents }, (_, n) => JSON.stringify(documentOf('one', n)));
-  const write = (turn: number): void => {
-    const id = `d${turn % documents}`;
+  const inTransaction = (work: (turn: number) => void) => (turn: number) => {
     database.exec('BEGIN IMMEDIATE');
+    work(turn);
+    database.exec('COMMIT');
+  };
+  const write = inTransaction((turn) => {
+    const id = `d${turn % documents}`;
     get.get(id);
     upsert.run(id, bodies[turn % documents] ?? '');
-    database.exec('COMMIT');
-  };
+  });
   const insert = database.prepare('INSERT INTO items (id, body) VALUES (?, ?)');
-  const createMany = (turn: number): void => {
-    database.exec('BEGIN IMMEDIATE');
+  const createMany = inTransaction((turn) => {
     for (let at = 0; at < inBatch; at++) insert.run(`b${turn}-${at}`, bodies[at] ?? '');
-    database.exec('COMMIT');
-  };
+  });
   const rows = [
     measureAlone(names.write, seconds, write),
     measureAlone(names.batch, seconds, createMany),

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeCold } from './disks.ts';
-import { runEngine, startEndpoint, startEngine } from './endpoint.ts';
+import { type Endpoint, runEngine, startEndpoint } from './endpoint.ts';
 import { measured } from './measured.ts';
 import type { Row } from './row.ts';
 import type { Task } from './task.ts';
@@ -27,26 +27,27 @@ export interface Disk {
 }
 
 export async function copyWhole({ path, sizeBytes, dataBytes }: Disk, folder: string): Promise<Row[]> {
-  const engine = async (what: string, bytes: number, task: Task): Promise<Row> => {
+  const onEndpoint = async (work: (endpoint: Endpoint) => Promise<Row>): Promise<Row> => {
     makeCold(path);
     const endpoint = await startEndpoint(folder, sizeBytes);
     try {
-      return await runEngine(what, bytes, endpoint, task);
+      return await work(endpoint);
     } finally {
       await endpoint.stop();
     }
   };
+  const engine = (what: string, bytes: number, task: Task): Promise<Row> =>
+    onEndpoint((endpoint) => runEngine(what, bytes, endpoint, task));
   const state = join(folder, 'endpoint', 'state');
   const sync = { path, kind: 'sync', state, sizeBytes } as const;
   const copy = join(folder, 'copy');
-  const both = async (): Promise<Row> => {
-    makeCold(path);
-    const endpoint = await startEndpoint(folder, sizeBytes);
-    const [reader, writer] = [await startEngine(endpoint), await startEngine(endpoint)];
-    try {
+  const reading = { kind: 'read', path } as const;
+  const writing = { kind: 'write', path, bytes: dataBytes } as const;
+  const both = (): Promise<Row> =>
+    onEndpoint(async (endpoint) => {
       const [read, write] = await Promise.all([
-        reader.run(names.read, sizeBytes, { kind: 'read', path }),
-        writer.run(names.write, dataBytes, { kind: 'write', path, bytes: dataBytes }),
+        runEngine(names.read, sizeBytes, endpoint, reading),
+        runEngine(names.write, dataBytes, endpoint, writing),
       ]);
       return {
         ...{ what: names.both, bytes: sizeBytes, seconds: Math.max(read.seconds, write.seconds) },
@@ -54,12 +55,7 @@ export async function copyWhole({ path, sizeBytes, dataBytes }: Disk, folder: st
         serverCpuSeconds: Math.max(read.serverCpuSeconds, write.serverCpuSeconds),
         megabytes: read.megabytes + write.megabytes,
       };
-    } finally {
-      await reader.stop();
-      await writer.stop();
-      await endpoint.stop();
-    }
-  };
+    });
   const tool = async (what: string, program: string, ...parameters: string[]): Promise<Row> => {
     makeCold(path);
     const child = spawn(program, [...parameters, path, copy], { stdio: ['ignore', 'ignore', 'inherit'] });
@@ -68,9 +64,9 @@ export async function copyWhole({ path, sizeBytes, dataBytes }: Disk, folder: st
     return row;
   };
   return [
-    await engine(names.read, sizeBytes, { kind: 'read', path }),
-    await engine(names.readHere, sizeBytes, { kind: 'read', path, threads: 0 }),
-    await engine(names.write, dataBytes, { kind: 'write', path, bytes: dataBytes }),
+    await engine(names.read, sizeBytes, reading),
+    await engine(names.readHere, sizeBytes, { ...reading, threads: 0 }),
+    await engine(names.write, dataBytes, writing),
     await both(),
     await engine(names.engine, sizeBytes, { ...sync, verify: 'sample' }),
     await engine(names.engineHere, sizeBytes, { ...sync, verify: 'sample', threads: 0 }),
