@@ -37,7 +37,10 @@ async function image(name: string, mib: number, every = 4): Promise<string> {
   return path;
 }
 
-/** Resolves when the first bytes of the disk have arrived: by far most of it is still to come. */
+/** A line on which the 64 MiB of a disk take two seconds: what happens when its first bytes have arrived happens in the middle. */
+const twoSeconds = { pace: [{ from: '2026-01-01T00:00:00.000Z', bytesPerSecond: 32 * MIB }] };
+
+/** Resolves when the first bytes of the disk have arrived. */
 async function firstBytes(blob: PageBlobClient): Promise<void> {
   const hasSome = async () => !(await blob.listPageRanges(0, world.sizeBytes).next()).done;
   await expect.poll(hasSome, { interval: 5, timeout: 20_000 }).toBe(true);
@@ -149,7 +152,7 @@ it('a killed appliance goes on where it was, and storage that restarts in the mi
   const path = await image('os.img', 64, 1);
   const blob = await world.stage('os', world.sizeBytes);
   const first = world.appliance();
-  await world.command(start('s1', 'initial', path));
+  await world.command(start('s1', 'initial', path, twoSeconds));
   await firstBytes(blob);
   await first.kill();
 
@@ -168,7 +171,7 @@ it('an appliance that is told to stop leaves its sync at a checkpoint and goes o
   const path = await image('os.img', 64, 1);
   const blob = await world.stage('os', world.sizeBytes);
   const first = world.appliance();
-  await world.command(start('s1', 'initial', path));
+  await world.command(start('s1', 'initial', path, twoSeconds));
   await firstBytes(blob);
   expect(await first.terminate()).toBe(0);
 
@@ -190,7 +193,7 @@ it.each([
   const blob = await world.stage('os', world.sizeBytes);
   const asked = () => world.asked.filter((url) => url.endsWith('/blob-access')).length;
   const appliance = world.appliance();
-  await world.command(start('s1', 'initial', path));
+  await world.command(start('s1', 'initial', path, twoSeconds));
   await firstBytes(blob);
   await world.restartStorage(() => new Promise((resolve) => setTimeout(resolve, 2100)));
   await completed('s1');
