@@ -54,6 +54,17 @@ describe('a definition', () => {
     expect(byPath.get('groups[0].workloads[0].dependson')).toMatchObject({ fix: 'did you mean "dependsOn"?' });
   });
 
+  it('is told what a name means that is known, but not where it stands', async () => {
+    const { post } = await apiWithInventory();
+    const wave = wavePosted();
+    const groups = wave.groups.map(({ workloads, ...group }) => ({ ...group, workload: workloads }));
+    const { status, body } = await post(JSON.stringify({ ...wave, groups }));
+    expect(status).toBe(400);
+    expect(body.errors).toContainEqual(
+      expect.objectContaining({ path: 'groups[0].workload', fix: 'did you mean "workloads"?' }),
+    );
+  });
+
   it('may not point checks or hosts at instance metadata, however it is written', async () => {
     const { post } = await apiWithInventory();
     for (const url of [
