@@ -6,7 +6,6 @@ import { randomUUID } from 'node:crypto';
 import { Socket } from 'node:net';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isMainThread } from 'node:worker_threads';
 import { Bus } from './bus/bus.ts';
 import { Outbox } from './bus/outbox.ts';
 import { executor } from './commands/execute.ts';
@@ -98,5 +97,4 @@ async function begin(what: string | undefined, path: string | undefined): Promis
   process.exit(0);
 }
 
-// In a bundle this file is what the threads of `replication/hashPool.ts` run, too.
-if (isMainThread) begin(process.argv[2], process.argv[3]).catch(fail);
+begin(process.argv[2], process.argv[3]).catch(fail);

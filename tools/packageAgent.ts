@@ -4,40 +4,22 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
 import { bundleName, layoutAt } from '../appliance/install/layout.ts';
 import { unitsOf } from '../appliance/install/units.ts';
-
-// Packages that were written for CommonJS ask for Node's modules by `require`.
-const banner = `import { createRequire as landfallCreateRequire } from 'node:module';
-const require = landfallCreateRequire(import.meta.url);`;
+import { bundleProgram } from './bundleProgram.ts';
 
 /** Bundles the agent of the repository `root` into `out`; returns the bundle's path and its SHA-256 in hex. */
 export async function packageAgent(root: string, out: string): Promise<{ bundle: string; sha256: string }> {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   const bundle = join(out, bundleName);
-  const { metafile } = await build({
-    entryPoints: [join(root, 'appliance/main.ts')],
-    outfile: bundle,
-    absWorkingDir: root,
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    banner: { js: banner },
-    legalComments: 'eof',
-    metafile: true,
-    // The compiler's `paths` are for declarations only.
-    tsconfigRaw: {},
-    logLevel: 'warning',
-  });
+  const inputs = await bundleProgram(root, join(root, 'appliance/main.ts'), bundle);
   const sha256 = createHash('sha256').update(readFileSync(bundle)).digest('hex');
   writeFileSync(`${bundle}.sha256`, `${sha256}  ${bundleName}\n`);
   for (const [name, text] of Object.entries(unitsOf(layoutAt(), { node: '/usr/bin/node', asRoot: true })))
     writeFileSync(join(out, name), text);
   cpSync(join(root, 'LICENSE'), join(out, 'LICENSE'));
-  writeFileSync(join(out, 'LICENSES-OF-PACKAGES'), licencesOf(root, Object.keys(metafile.inputs)));
+  writeFileSync(join(out, 'LICENSES-OF-PACKAGES'), licencesOf(root, inputs));
   return { bundle, sha256 };
 }
 

@@ -1,6 +1,7 @@
 // The systemd units of an agent. It may read every block device and write none, change nothing outside its state folder, and
 // become nobody else (systemd.exec(5), systemd.resource-control(5)). What root must do, a second unit does: for each
 // connection to its socket one process, which runs the commands of the source's plan and nothing else.
+import { nodeFlags } from '../nodeFlags.ts';
 import { agentUnit, agentUser, type Layout } from './layout.ts';
 
 export interface Units {
@@ -20,8 +21,7 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=exec
-# A small young generation: a third less memory while disks are read.
-ExecStart=${node} --max-semi-space-size=1 ${bundle}
+ExecStart=${node} ${nodeFlags.join(' ')} ${bundle}
 Environment=LANDFALL_STATE_DIR=${state}
 Environment=LANDFALL_BOOTSTRAP=${bootstrap}
 ${asRoot ? `Environment=LANDFALL_COMMANDS_SOCKET=${socket}\n` : ''}User=${agentUser}

@@ -86,7 +86,7 @@ export class Ledger {
 
   flush(): void {
     if (this.#pending.size === 0) return;
-    this.#store.commit(() => {
+    this.#store.keep(() => {
       for (const [block, row] of this.#pending) this.#save(block, row);
     });
     this.#pending.clear();
@@ -113,15 +113,15 @@ export class Ledger {
     const [source, target] = [new MerkleTree(), new MerkleTree()];
     const differing: number[] = [];
     let next = 0;
-    for (const window of this.#windows(0)) {
-      const sql = 'SELECT key, source, target FROM block WHERE known AND key >= ? AND key < ? ORDER BY key';
-      for (const row of this.#select(sql, window)) {
-        if (this.#blockOf(row.key) !== next) break;
-        source.add(row.source);
-        target.add(row.target);
-        if (Buffer.compare(row.source, row.target) !== 0) differing.push(next);
-        next++;
-      }
+    this.flush();
+    const sql = 'SELECT key, source, target FROM block WHERE known AND key >= ? AND key < ? ORDER BY key';
+    const rows = this.#store.each(sql, this.#base, this.#base + this.blocks) as Iterable<unknown> as Iterable<Columns>;
+    for (const row of rows) {
+      if (this.#blockOf(row.key) !== next) break;
+      source.add(row.source);
+      target.add(row.target);
+      if (Buffer.compare(row.source, row.target) !== 0) differing.push(next);
+      next++;
     }
     if (next !== this.blocks) throw new Error(`a root needs every block, and nothing is known of block ${next}`);
     return { source: source.root(), target: target.root(), differing };

@@ -1,6 +1,7 @@
 // The memory of all syncs of the process: a fixed number of blocks, whatever the number and the size of the disks. When
 // nobody copies, memory and threads go.
-import { allocateBlocks, HashPool, type SharedBlock } from './hashPool.ts';
+import { HashPool } from './hashPool.ts';
+import { allocateBlocks, type SharedBlock } from './sharedBlock.ts';
 
 export interface Slot extends Pick<SharedBlock, 'data' | 'digests'> {
   /** Fills the digests of the first `bytes` of the data, which are whole chunks. */
@@ -17,11 +18,13 @@ interface Holder {
   held: number;
 }
 
-/** Between two phases of a sync there is a moment in which nothing is lent. */
-const restAfterMs = 2000;
+/** Syncs that follow each other closely find the threads running: to start them takes as long as copying 30 MB. */
+const restAfterMs = 30_000;
 
 export class Slots {
   #free: SharedBlock[] = [];
+  /** What nobody needs: the collector may take it, and the next sync if it comes first. */
+  #rested: WeakRef<SharedBlock[]> | undefined;
   readonly #waiting: { holder: Holder; resolve: (block: SharedBlock) => void }[] = [];
   readonly #limit: number;
   readonly #hashing: HashPool;
@@ -50,7 +53,8 @@ export class Slots {
 
   #take(holder: Holder): Promise<SharedBlock> {
     if (this.#lent >= this.#limit) return new Promise((resolve) => this.#waiting.push({ holder, resolve }));
-    const [block, ...others] = this.#free.length > 0 ? this.#free : allocateBlocks(this.#limit);
+    const [block, ...others] =
+      this.#free.length > 0 ? this.#free : (this.#rested?.deref() ?? allocateBlocks(this.#limit));
     if (!block) throw new Error('there is no memory to lend');
     this.#free = others;
     this.#lent++;
@@ -78,6 +82,7 @@ export class Slots {
   rest(): void {
     clearTimeout(this.#resting);
     if (this.#lent > 0) return;
+    if (this.#free.length > 0) this.#rested = new WeakRef(this.#free);
     this.#free = [];
     this.#hashing.rest();
   }

@@ -12,9 +12,9 @@ import { type Job, progressOf, readAnew, saveJob, workloadOf } from './job.ts';
 import { Mark } from './lanes.ts';
 import { Ledger } from './ledger.ts';
 import type { Meter } from './meter.ts';
+import { type Proof, proveDisk } from './proveDisk.ts';
 import type { Share } from './slots.ts';
 import type { Target } from './target.ts';
-import { verifyDisk } from './verify.ts';
 
 export interface DiskWork {
   job: Job;
@@ -49,7 +49,7 @@ export async function syncDisk(
   let mark = new Mark(progress.next);
   const checkpoint = (): void => {
     progress.next = mark.position;
-    store.commit(() => {
+    store.keep(() => {
       ledger.flush();
       saveJob(store, job);
     });
@@ -66,15 +66,23 @@ export async function syncDisk(
   };
   meter.add({ compared: progress.phase === 'copy' ? mark.position * blockBytes : sizeBytes });
   try {
-    if (progress.phase === 'copy') {
-      await compareDisk(copy, progress, mark, refuse);
-      progress.phase = 'verify';
+    let proof: Proof | undefined;
+    while (proof === undefined || proof.missed !== undefined) {
+      if (progress.phase === 'copy') {
+        await compareDisk(copy, progress, mark, refuse);
+        progress.phase = 'verify';
+        mark = new Mark(0);
+      }
+      await source.checkSize();
+      proof = await proveDisk(copy, progress, job.command.verify, mark);
+      if (proof.missed === undefined) continue;
+      refuse(`it does not tell a change at byte ${proof.missed}`);
+      Object.assign(progress, { phase: 'copy', by: 'manifest' });
       mark = new Mark(0);
+      checkpoint();
     }
-    await source.checkSize();
-    const version = await verifyDisk(copy, job.command.verify, mark);
     const { source: root, target: targetRoot, differing } = ledger.roots();
-    if (differing.length === 0) return { root, targetRoot, version };
+    if (differing.length === 0) return { root, targetRoot, version: proof.version };
     throw new Problem(
       'verificationFailed',
       `Source and staging blob have the roots ${root} and ${targetRoot}; they differ in the blocks ${differing.slice(0, 50).join(', ')} of 4 MiB.`,

@@ -77,7 +77,7 @@ class RawSource implements DiskSource {
   }
 }
 
-/** Memory that threads share begins on a page (`replication/hashPool.ts`); of other memory nobody knows. */
+/** Memory that threads share begins on a page (`replication/sharedBlock.ts`); of other memory nobody knows. */
 function isAligned(offset: number, { buffer, byteOffset }: Uint8Array): boolean {
   return buffer instanceof SharedArrayBuffer && offset % sector === 0 && byteOffset % memoryPage === 0;
 }

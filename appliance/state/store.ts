@@ -58,6 +58,20 @@ export class Store {
     }
   }
 
+  /**
+   * The same without waiting for the disk: what it did outlives this process at once, the machine with the next commit.
+   * https://www.sqlite.org/pragma.html#pragma_synchronous
+   */
+  keep<T>(work: () => T): T {
+    if (this.#database.isTransaction) return work();
+    this.#database.exec('PRAGMA synchronous = NORMAL');
+    try {
+      return this.commit(work);
+    } finally {
+      this.#database.exec('PRAGMA synchronous = FULL');
+    }
+  }
+
   run(sql: string, ...values: SQLInputValue[]): void {
     this.#prepare(sql).run(...values);
   }
@@ -68,6 +82,11 @@ export class Store {
 
   all(sql: string, ...values: SQLInputValue[]): Record<string, unknown>[] {
     return this.#prepare(sql).all(...values);
+  }
+
+  /** One row after the other: of many, none is kept. Nothing else is asked meanwhile. */
+  each(sql: string, ...values: SQLInputValue[]): Iterable<Record<string, unknown>> {
+    return this.#prepare(sql).iterate(...values);
   }
 
   close(): void {

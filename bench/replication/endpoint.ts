@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { nodeFlags } from '../../local/nodeFlags.ts';
+import { nodeFlags } from '../../appliance/nodeFlags.ts';
+import { nodeFlags as localFlags } from '../../local/nodeFlags.ts';
+import { bundleProgram } from '../../tools/bundleProgram.ts';
 import { cpuOf, watchMemory } from './measured.ts';
 import type { Row } from './row.ts';
 import { Done, type Task } from './task.ts';
@@ -23,7 +25,9 @@ export async function startEndpoint(parent: string, sizeBytes: number): Promise<
   const folder = join(parent, 'endpoint');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const child = fork(join(import.meta.dirname, 'server.ts'), [folder, String(sizeBytes)], { execArgv: [...nodeFlags] });
+  const child = fork(join(import.meta.dirname, 'server.ts'), [folder, String(sizeBytes)], {
+    execArgv: [...localFlags],
+  });
   const [said] = (await once(child, 'message')) as [unknown];
   const { url, ca } = z.object({ url: z.string(), ca: z.string() }).parse(said);
   return {
@@ -45,10 +49,12 @@ export interface Engine {
 }
 
 export async function startEngine(endpoint: Endpoint): Promise<Engine> {
-  const child = fork(join(import.meta.dirname, 'engine.ts'), [endpoint.url], {
+  // One file, as the appliance is delivered: its threads start in half the time.
+  const program = join(endpoint.folder, 'engine.mjs');
+  await bundleProgram(join(import.meta.dirname, '../..'), join(import.meta.dirname, 'engine.ts'), program);
+  const child = fork(program, [endpoint.url], {
     env: { ...process.env, NODE_EXTRA_CA_CERTS: endpoint.ca },
-    // As appliance/README.md says.
-    execArgv: ['--max-semi-space-size=1'],
+    execArgv: [...nodeFlags],
   });
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`the engine ended with ${code}`);

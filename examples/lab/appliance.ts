@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { nodeFlags } from '../../appliance/nodeFlags.ts';
 import { endGracefully, type Processes } from './processes.ts';
 
 const restartAfterMs = 1000;
@@ -100,7 +101,7 @@ export class InstalledAppliance {
       inherited.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
     );
     const log = openSync(join(this.#folder, 'appliance.log'), 'a', 0o600);
-    const child = spawn(process.execPath, ['--max-semi-space-size=1', this.#program], {
+    const child = spawn(process.execPath, [...nodeFlags, this.#program], {
       env: {
         ...environment,
         LANDFALL_HOST_NAME: this.#hostName,

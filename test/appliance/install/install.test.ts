@@ -85,7 +85,7 @@ it('an agent is put there, enrols, and goes again without a trace; what was done
   expect(beat.source).toBe(applianceId);
   expect(digest(layout.bundle)).toBe(bundle.sha256);
   expect(readFileSync(layout.agentUnit, 'utf8')).toContain(
-    `ExecStart=${machine.bin}/node --max-semi-space-size=1 ${layout.bundle}`,
+    `ExecStart=${machine.bin}/node --max-semi-space-size=1 --no-parallel-scavenge ${layout.bundle}`,
   );
   expect(JSON.parse(readFileSync(layout.commands, 'utf8'))).toEqual({ commands });
   expect(statSync(layout.commands).mode & 0o777).toBe(0o600);

@@ -83,6 +83,43 @@ it('a bitmap that does not tell of changes is found out, refused, and all of the
   expect(progressOf(job, 'os').by).toBe('manifest');
 });
 
+it('a bitmap that does not tell of changes is found out also by a process that only has to read back', async () => {
+  const source = Buffer.alloc(2 * blockBytes);
+  const target = new FakeTarget(source.length);
+  await disk.run(new MemorySource(source), target);
+  source[blockBytes + chunkBytes] = 1;
+  source[77] = 1;
+  const lying = new TrackedSource(source, [{ start: 0, stop: chunkBytes }]);
+  const job = disk.job(source.length);
+  const stopped = new AbortController();
+  target.read = () => {
+    stopped.abort(new Error('stopped'));
+    return Promise.reject(new Error('stopped'));
+  };
+  await expect(disk.run(lying, target, job, stopped.signal)).rejects.toThrow('stopped');
+  expect(progressOf(job, 'os')).toMatchObject({ phase: 'verify', by: 'bitmap' });
+  target.read = (...asked) => FakeTarget.prototype.read.apply(target, asked);
+  const { root, targetRoot } = await disk.run(lying, target, job);
+  expect(target.bytes.equals(source)).toBe(true);
+  expect(targetRoot).toBe(root);
+  expect(disk.refused.at(-1)).toBe(`it does not tell a change at byte ${blockBytes + chunkBytes}`);
+});
+
+it('damage is named and repaired while the bitmap is looked at', async () => {
+  const source = Buffer.alloc(2 * blockBytes);
+  const target = new FakeTarget(source.length);
+  await disk.run(new MemorySource(source), target);
+  source[77] = 1;
+  target.damage = (_offset, stored) => {
+    stored[5] = 9;
+    target.damage = () => {};
+  };
+  const tracked = new TrackedSource(source, [{ start: 0, stop: chunkBytes }]);
+  await expect(disk.run(tracked, target)).rejects.toMatchObject({ code: 'verificationFailed' });
+  expect(target.bytes.equals(source)).toBe(true);
+  expect(disk.refused).toEqual([]);
+});
+
 it('a bitmap that goes away while a sync is interrupted is not gone on with', async () => {
   const source = Buffer.alloc(8 * blockBytes);
   const target = new FakeTarget(source.length);

@@ -9,7 +9,8 @@ import {
   roomFor,
   zeroDigests,
 } from '../../../appliance/replication/hashing.ts';
-import { allocateBlocks, HashPool } from '../../../appliance/replication/hashPool.ts';
+import { HashPool } from '../../../appliance/replication/hashPool.ts';
+import { allocateBlocks } from '../../../appliance/replication/sharedBlock.ts';
 
 const sha = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
 
@@ -58,6 +59,12 @@ it('threads give the digests that this thread gives, each block its own', async 
     block.data.fill(index + 1);
     block.data.set(randomBytes(1000), index * chunkBytes);
   }
+  // The first blocks are hashed here, for the threads have not started.
+  while (pool.threads < 2) {
+    await Promise.all(blocks.map((block) => pool.digest(block, blockBytes)));
+    await new Promise(setImmediate);
+  }
+  for (const { digests } of blocks) digests.chunks.fill(0);
   await Promise.all(blocks.map((block) => pool.digest(block, blockBytes)));
   for (const block of blocks) {
     const expected = roomFor(blockBytes);
@@ -72,6 +79,10 @@ it('a thread that dies fails what it was asked, and the next block gets another 
   const pool = new HashPool(1);
   const [block] = allocateBlocks(1);
   if (!block) throw new Error('no block');
+  while (pool.threads < 1) {
+    await pool.digest(block, chunkBytes);
+    await new Promise(setImmediate);
+  }
   const asked = pool.digest(block, blockBytes);
   pool.rest();
   await expect(asked).rejects.toThrow('a hashing thread ended');

@@ -32,3 +32,11 @@ it('a block comes back also from work that fails', async () => {
   }
   await share.use(async ({ data }) => expect(data.length).toBe(4 << 20));
 });
+
+it('memory that was let go is taken again while it is still there', async () => {
+  const share = slots.share();
+  const lent = (): Promise<ArrayBufferLike> => share.use(async ({ data }) => data.buffer);
+  const before = await lent();
+  slots.rest();
+  expect(await lent()).toBe(before);
+});

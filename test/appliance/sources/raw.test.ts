@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, it } from 'vitest';
-import { allocateBlocks } from '../../../appliance/replication/hashPool.ts';
+import { allocateBlocks } from '../../../appliance/replication/sharedBlock.ts';
 import { openSource } from '../../../appliance/sources/open.ts';
 import type { DiskSource } from '../../../appliance/sources/source.ts';
 
