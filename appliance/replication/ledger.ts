@@ -13,10 +13,13 @@ export interface Entry extends Digests {
   unread: bigint;
 }
 
+/** A hundred bytes in one table and ten thousand in another: all of a disk's rows of the first are looked through. */
 interface Row extends Entry {
   /** Hash of the block as the source had it, and as the blob has: as it was acknowledged, or read back since. */
   source: Uint8Array;
   target: Uint8Array;
+  /** The digests are others than those that are stored. */
+  isNew: boolean;
 }
 
 /** Entries that wait for the next flush; with more, it comes at once. */
@@ -49,7 +52,8 @@ export class Ledger {
     store.commit(() => {
       for (const { id } of store.all('SELECT id FROM disk WHERE workload = ?', workload)) {
         const base = Number(id) * keysPerDisk;
-        store.run('DELETE FROM block WHERE key BETWEEN ? AND ?', base, base + keysPerDisk - 1);
+        for (const table of ['held', 'digests'])
+          store.run(`DELETE FROM ${table} WHERE key BETWEEN ? AND ?`, base, base + keysPerDisk - 1);
       }
       store.run('DELETE FROM disk WHERE workload = ?', workload);
       store.run('DELETE FROM lastPoint WHERE workload = ?', workload);
@@ -72,7 +76,7 @@ export class Ledger {
   /** The blob holds this content now. Durable with the next flush; until then it is only unknown. */
   settle(block: number, digests: Digests, unread: bigint): void {
     const source = blockHash(digests);
-    this.#put(block, { ...digests, unread, source, target: source });
+    this.#put(block, { ...digests, unread, source, target: source, isNew: true });
   }
 
   /** Some chunks of a block were read back: `found` are the digests of the block with what they hold. */
@@ -94,7 +98,7 @@ export class Ledger {
 
   /** Blocks that have chunks to read back, from one on, in order. */
   *unread(first = 0): Generator<number> {
-    const sql = 'SELECT key FROM block WHERE known AND unread <> zeroblob(8) AND key >= ? AND key < ? ORDER BY key';
+    const sql = 'SELECT key FROM held WHERE known AND unread <> zeroblob(8) AND key >= ? AND key < ? ORDER BY key';
     for (const window of this.#windows(first))
       for (const { key } of this.#select(sql, window)) yield this.#blockOf(key);
   }
@@ -102,41 +106,51 @@ export class Ledger {
   /** Blocks of a stretch of which nothing is known, in order. */
   *unknown(first = 0, stop = this.blocks): Generator<number> {
     for (const window of this.#windows(first, stop)) {
-      const rows = this.#select('SELECT key FROM block WHERE known AND key >= ? AND key < ?', window);
+      const rows = this.#select('SELECT key FROM held WHERE known AND key >= ? AND key < ?', window);
       const known = new Set(rows.map(({ key }) => this.#blockOf(key)));
       for (let block = window.start; block < window.stop; block++) if (!known.has(block)) yield block;
     }
   }
 
   /** Roots over the blocks as the source had them, and as the blob has them; and the blocks in which they differ. */
-  roots(): { source: string; target: string; differing: number[] } {
-    const [source, target] = [new MerkleTree(), new MerkleTree()];
+  async roots(): Promise<{ source: string; target: string; differing: number[] }> {
     const differing: number[] = [];
+    const source = await this.#root(({ source: hash, target }, block) => {
+      if (Buffer.compare(hash, target) !== 0) differing.push(block);
+      return hash;
+    });
+    // Nearly always the same: a large disk's takes seconds.
+    const target = differing.length === 0 ? source : await this.#root(({ target: hash }) => hash);
+    return { source, target, differing };
+  }
+
+  async #root(hashOf: (row: Columns, block: number) => Uint8Array): Promise<string> {
+    const tree = new MerkleTree();
     let next = 0;
-    this.flush();
-    const sql = 'SELECT key, source, target FROM block WHERE known AND key >= ? AND key < ? ORDER BY key';
-    const rows = this.#store.each(sql, this.#base, this.#base + this.blocks) as Iterable<unknown> as Iterable<Columns>;
-    for (const row of rows) {
-      if (this.#blockOf(row.key) !== next) break;
-      source.add(row.source);
-      target.add(row.target);
-      if (Buffer.compare(row.source, row.target) !== 0) differing.push(next);
-      next++;
+    const sql = 'SELECT key, source, target FROM held WHERE known AND key >= ? AND key < ? ORDER BY key';
+    for (const { start, stop } of this.#windows(0)) {
+      for (const row of this.#store.each(sql, this.#base + start, this.#base + stop) as Iterable<unknown>) {
+        const columns = row as Columns;
+        if (this.#blockOf(columns.key) !== next) break;
+        tree.add(hashOf(columns, next++));
+      }
+      if (next !== stop) throw new Error(`a root needs every block, and nothing is known of block ${next}`);
+      // Others have their turn.
+      await new Promise(setImmediate);
     }
-    if (next !== this.blocks) throw new Error(`a root needs every block, and nothing is known of block ${next}`);
-    return { source: source.root(), target: target.root(), differing };
+    return tree.root();
   }
 
   #row(block: number): Row | undefined {
     if (this.#forgetting?.blocks.has(block)) return undefined;
     const pending = this.#pending.get(block);
     if (pending) return pending;
-    const sql = 'SELECT source, target, unread, chunks, prints FROM block WHERE key = ? AND known';
+    const sql = 'SELECT source, target, unread, chunks, prints FROM held JOIN digests USING (key) WHERE key = ? AND known';
     const row = this.#store.get(sql, this.#base + block) as Columns | undefined;
     if (!row) return undefined;
-    const unread = Buffer.from(row.unread).readBigUInt64LE();
-    if (row.chunks.length > 0) return { ...row, unread };
-    return { ...row, ...zeroDigests(lengthOf(blockRange(block, this.diskBytes))), unread };
+    const stored = { ...row, unread: Buffer.from(row.unread).readBigUInt64LE(), isNew: false };
+    if (row.chunks.length > 0) return stored;
+    return { ...stored, ...zeroDigests(lengthOf(blockRange(block, this.diskBytes))) };
   }
 
   #put(block: number, row: Row): void {
@@ -144,18 +158,20 @@ export class Ledger {
     if (this.#pending.size >= mostPending) this.flush();
   }
 
-  #save(block: number, { source, target, unread, ...digests }: Row): void {
-    const { chunks, prints } = isAllZero(digests) ? { chunks: nothing, prints: nothing } : digests;
+  #save(block: number, { source, target, unread, isNew, ...digests }: Row): void {
     const bits = Buffer.alloc(8);
     bits.writeBigUInt64LE(unread);
-    this.#store.run(upsert, this.#base + block, source, target, bits, chunks, prints);
+    this.#store.run(upsertHeld, this.#base + block, source, target, bits);
+    if (!isNew) return;
+    const { chunks, prints } = isAllZero(digests) ? { chunks: nothing, prints: nothing } : digests;
+    this.#store.run(upsertDigests, this.#base + block, chunks, prints);
   }
 
   #forgetNow(): void {
     const blocks = [...(this.#forgetting?.blocks ?? [])];
     try {
       this.#store.commit(() => {
-        for (const block of blocks) this.#store.run('UPDATE block SET known = 0 WHERE key = ?', this.#base + block);
+        for (const block of blocks) this.#store.run('UPDATE held SET known = 0 WHERE key = ?', this.#base + block);
       });
       for (const block of blocks) this.#pending.delete(block);
     } finally {
@@ -189,6 +205,7 @@ interface Columns {
 }
 
 // An update in place: a row keeps its length, so that SQLite rewrites only the pages in which something differs.
-const upsert = `INSERT INTO block (key, known, source, target, unread, chunks, prints) VALUES (?, 1, ?, ?, ?, ?, ?)
-  ON CONFLICT (key) DO UPDATE SET known = 1, source = excluded.source, target = excluded.target,
-    unread = excluded.unread, chunks = excluded.chunks, prints = excluded.prints`;
+const upsertHeld = `INSERT INTO held (key, known, source, target, unread) VALUES (?, 1, ?, ?, ?)
+  ON CONFLICT (key) DO UPDATE SET known = 1, source = excluded.source, target = excluded.target, unread = excluded.unread`;
+const upsertDigests = `INSERT INTO digests (key, chunks, prints) VALUES (?, ?, ?)
+  ON CONFLICT (key) DO UPDATE SET chunks = excluded.chunks, prints = excluded.prints`;

@@ -81,7 +81,7 @@ export async function syncDisk(
       mark = new Mark(0);
       checkpoint();
     }
-    const { source: root, target: targetRoot, differing } = ledger.roots();
+    const { source: root, target: targetRoot, differing } = await ledger.roots();
     if (differing.length === 0) return { root, targetRoot, version: proof.version };
     throw new Problem(
       'verificationFailed',

@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 /** Blocks that a process which is killed now has left behind as known. */
-const durable = (): number => Number(disk.store.get('SELECT count(*) AS n FROM block WHERE known')?.['n']);
+const durable = (): number => Number(disk.store.get('SELECT count(*) AS n FROM held WHERE known')?.['n']);
 
 const blocks = 60;
 
