@@ -1,6 +1,7 @@
 // Exact pieces of what a socket sends. It reads no further ahead than a little, so that a server which sends without end
 // fills no memory.
 import type { Duplex } from 'node:stream';
+import { copyInto } from '../net/copyInto.ts';
 import { letGo } from '../net/letGo.ts';
 import { NbdLost } from './wire.ts';
 
@@ -54,7 +55,8 @@ export class ByteReader {
         continue;
       }
       const part = first.subarray(this.#taken, this.#taken + length - at);
-      target()?.set(part, at);
+      const memory = target();
+      if (memory) copyInto(memory, at, part);
       at += part.length;
       this.#taken += part.length;
       this.#buffered -= part.length;

@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BlobAccess } from '../../shared/protocol/enrolment.ts';
 import { messageOf } from '../log.ts';
+import { copyInto } from '../net/copyInto.ts';
 import { type HttpAnswer, type HttpRequest, send } from '../net/http.ts';
 import { isBusy, type Patience, Retryable, retryAfterMs, withRetry } from '../net/retry.ts';
 import { Problem } from '../problem.ts';
@@ -53,7 +54,7 @@ export class PageBlob implements Target {
       size = 0;
     };
     const onChunk = (chunk: Buffer): void => {
-      if (size + chunk.length <= buffer.length) buffer.set(chunk, size);
+      if (size + chunk.length <= buffer.length) copyInto(buffer, size, chunk);
       size += chunk.length;
     };
     const headers = { 'x-ms-range': rangeHeader(offset, buffer.length), 'if-match': version };

@@ -22,6 +22,7 @@ export async function proveDisk(copy: Copy, { by }: DiskProgress, mode: Verifica
     },
     async (own: Copy) => {
       if (by === 'bitmap') proof.missed = await auditBitmap(own);
+      await own.source.checkSize();
     },
   ];
   await inLanes(checks, checks.length, copy.signal, (check, signal) => check({ ...copy, signal }));

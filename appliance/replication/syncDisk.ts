@@ -73,7 +73,6 @@ export async function syncDisk(
         progress.phase = 'verify';
         mark = new Mark(0);
       }
-      await source.checkSize();
       proof = await proveDisk(copy, progress, job.command.verify, mark);
       if (proof.missed === undefined) continue;
       refuse(`it does not tell a change at byte ${proof.missed}`);

@@ -19,7 +19,8 @@ async function read(call: Call, body: Buffer): Promise<void> {
   let size = 0;
   await new Promise<void>((resolve, reject) => {
     request.on('data', (chunk: Buffer) => {
-      if (size + chunk.length <= body.length) body.set(chunk, size);
+      // `set` copies into shared memory word by word.
+      if (size + chunk.length <= body.length) body.fill(chunk, size, size + chunk.length);
       size += chunk.length;
       // Not yet: the parser may still be at work in it.
       process.nextTick(letGo, chunk);
