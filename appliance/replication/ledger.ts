@@ -145,7 +145,8 @@ export class Ledger {
     if (this.#forgetting?.blocks.has(block)) return undefined;
     const pending = this.#pending.get(block);
     if (pending) return pending;
-    const sql = 'SELECT source, target, unread, chunks, prints FROM held JOIN digests USING (key) WHERE key = ? AND known';
+    const sql =
+      'SELECT source, target, unread, chunks, prints FROM held JOIN digests USING (key) WHERE key = ? AND known';
     const row = this.#store.get(sql, this.#base + block) as Columns | undefined;
     if (!row) return undefined;
     const stored = { ...row, unread: Buffer.from(row.unread).readBigUInt64LE(), isNew: false };
