@@ -2,12 +2,12 @@
 // target disk, in another QEMU, with all that the source has written, and answers.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { Approver } from '../../examples/harness/approver.ts';
 import { plan } from '../../examples/harness/definitions.ts';
 import { Stage } from '../../examples/harness/stage.ts';
-import { watchWave } from '../../examples/harness/watch.ts';
+import { type Snapshot, watchWave } from '../../examples/harness/watch.ts';
 import { createHosts } from '../../shared/hosts/hosts.ts';
 import { withQmp } from '../../shared/hosts/qemu/qmp.ts';
 import { freePort, run } from '../appliance/nbd/servers.ts';
@@ -54,10 +54,11 @@ it('a server is replicated while it runs, cut over, boots from its target disk a
     });
     const last = await watchWave(stage.asAda, waveId, {
       ...{ everyMs: 500, withinMs: 1_800_000, enough: complainOfAttention(stage) },
-      seen: (snapshot) => approver.see(snapshot),
+      seen: (snapshot) => approver.see(booted.length > 0 ? snapshot : withoutGate(snapshot, 'uat')),
     });
     took('the wave has ended');
     expect(last.wave.status).toBe('committed');
+    await vi.waitUntil(() => booted.length > 1, 60_000);
     over.abort();
     await looking;
 
@@ -120,6 +121,12 @@ it('a disk that lacks a single file ends its machine without an answer: the proo
     await place.clear();
   }
 });
+
+/** Nobody signs off a clone before it was looked at. */
+function withoutGate(snapshot: Snapshot, gate: string): Snapshot {
+  const gates = snapshot.wave.gates.filter(({ name }) => name !== gate);
+  return { ...snapshot, wave: { ...snapshot.wave, gates } };
+}
 
 /** Says how long things took, one after the other. */
 function stopwatch(): (what: string) => void {
