@@ -23,7 +23,7 @@ export async function auditBitmap(copy: Copy): Promise<number | undefined> {
     },
     async use({ block, compared }, found) {
       const expected = ledger.get(block);
-      // It is being read and sent again at this moment.
+      // It was read back damaged, and is sent again whole.
       if (!expected) return;
       let at = 0;
       for (const { start, stop } of compared)

@@ -9,13 +9,12 @@ import { changedParts, wholeDisk } from './plan.ts';
 
 /** Ships everything that differs, from the mark on. `refuse` is told why the bitmap is not used after all. */
 export async function compareDisk(copy: Copy, progress: DiskProgress, mark: Mark, refuse: Refuse): Promise<void> {
-  const { source, ledger, diskBytes, target, signal, onDone } = copy;
+  const { source, ledger, diskBytes, target, signal } = copy;
   progress.by ??= source.changed ? 'bitmap' : 'manifest';
   if (progress.by === 'bitmap' && source.changed) {
     const { sizeBytes } = source;
     const parts = changedParts(source.changed, { sizeBytes, ledger, first: mark.position, signal });
     await shipParts(copy, parts, new Allocation(target, diskBytes), mark);
-    onDone({ compared: sizeBytes });
     return;
   }
   if (progress.by === 'bitmap') {

@@ -8,7 +8,7 @@ import type { SharedBlock } from './sharedBlock.ts';
 /** The program of the threads, in a bundle of one file: a thread that read all of the bundle took 0.1 s to start. */
 declare const landfallHashThread: string | undefined;
 
-const program =
+const ownProgram =
   typeof landfallHashThread === 'string'
     ? new URL(`data:text/javascript,${encodeURIComponent(landfallHashThread)}`)
     : new URL('./hashThread.ts', import.meta.url);
@@ -22,15 +22,24 @@ interface Thread {
 
 export class HashPool {
   readonly #size: number;
+  readonly #program: URL;
   readonly #threads: Thread[] = [];
+  /** Why the last thread did not start. */
+  #failed: Error | undefined;
 
   /** With `size` 0 everything is hashed by the caller's thread. */
-  constructor(size = Math.min(4, Math.max(1, availableParallelism() - 1))) {
+  constructor(size = Math.min(4, Math.max(1, availableParallelism() - 1)), program = ownProgram) {
     this.#size = size;
+    this.#program = program;
   }
 
   /** Fills the digests of the first `bytes` of a block, which are whole chunks. */
   async digest(block: SharedBlock, bytes: number): Promise<void> {
+    if (this.#failed) {
+      const failed = this.#failed;
+      this.#failed = undefined;
+      throw failed;
+    }
     const thread = this.#size === 0 ? undefined : this.#idlest();
     // While one starts, several blocks are hashed here.
     if (!thread?.isUp) {
@@ -63,7 +72,7 @@ export class HashPool {
 
   #start(): Thread {
     const resourceLimits = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 };
-    const worker = new Worker(program, { resourceLimits });
+    const worker = new Worker(this.#program, { resourceLimits });
     const thread: Thread = { worker, isUp: false, waiting: [] };
     this.#threads.push(thread);
     worker.unref();
@@ -76,6 +85,8 @@ export class HashPool {
     const lost = (error: Error): void => {
       const index = this.#threads.indexOf(thread);
       if (index >= 0) this.#threads.splice(index, 1);
+      // Who comes next is told: one thread after the other would be started in vain.
+      if (index >= 0 && !thread.isUp) this.#failed = error;
       for (const { reject } of thread.waiting.splice(0)) reject(error);
     };
     worker.on('error', lost);

@@ -12,7 +12,7 @@ import { type Job, progressOf, readAnew, saveJob, workloadOf } from './job.ts';
 import { Mark } from './lanes.ts';
 import { Ledger } from './ledger.ts';
 import type { Meter } from './meter.ts';
-import { type Proof, proveDisk } from './proveDisk.ts';
+import { proveDisk } from './proveDisk.ts';
 import type { Share } from './slots.ts';
 import type { Target } from './target.ts';
 
@@ -46,6 +46,9 @@ export async function syncDisk(
   // A disk that is read live may have been written while no process looked, and the final sync must not miss that.
   if (job.command.kind === 'final' && !job.snapshots[diskId]) readAnew(job, diskId);
   const progress = progressOf(job, diskId);
+  // What is done must be known: a process may have ended while damage was repaired, or have been of an earlier version.
+  const done = progress.phase === 'verify' ? ledger.blocks : progress.next;
+  if (!ledger.unknown(0, done).next().done) Object.assign(progress, { phase: 'copy', next: 0 });
   let mark = new Mark(progress.next);
   const checkpoint = (): void => {
     progress.next = mark.position;
@@ -55,6 +58,12 @@ export async function syncDisk(
     });
   };
   const timer = setInterval(checkpoint, checkpointMs);
+  const doubt = (byte: number): void => {
+    refuse(`it does not tell a change at byte ${byte}`);
+    Object.assign(progress, { phase: 'copy', by: 'manifest' });
+    mark = new Mark(0);
+    checkpoint();
+  };
   const copy: Copy = {
     ...{ source, diskBytes, target, ledger, memory, signal },
     onDone(done) {
@@ -64,24 +73,25 @@ export async function syncDisk(
       meter.add(done);
     },
   };
-  meter.add({ compared: progress.phase === 'copy' ? mark.position * blockBytes : sizeBytes });
+  const isCompared = progress.phase === 'verify' && progress.by !== 'bitmap';
+  meter.add({ compared: isCompared ? sizeBytes : progress.phase === 'copy' ? mark.position * blockBytes : 0 });
   try {
-    let proof: Proof | undefined;
-    while (proof === undefined || proof.missed !== undefined) {
+    let version: string | undefined;
+    let damage: Problem | undefined;
+    while (version === undefined) {
       if (progress.phase === 'copy') {
         await compareDisk(copy, progress, mark, refuse);
         progress.phase = 'verify';
         mark = new Mark(0);
       }
-      proof = await proveDisk(copy, progress, job.command.verify, mark);
-      if (proof.missed === undefined) continue;
-      refuse(`it does not tell a change at byte ${proof.missed}`);
-      Object.assign(progress, { phase: 'copy', by: 'manifest' });
-      mark = new Mark(0);
-      checkpoint();
+      const proof = await proveDisk(copy, progress, { mode: job.command.verify, mark, doubt });
+      damage ??= proof.damage;
+      // What is doubted is compared before anything else: the next sync would believe the same bitmap.
+      if (damage && !proof.isDoubted) throw damage;
+      version = proof.version;
     }
     const { source: root, target: targetRoot, differing } = await ledger.roots();
-    if (differing.length === 0) return { root, targetRoot, version: proof.version };
+    if (differing.length === 0) return { root, targetRoot, version };
     throw new Problem(
       'verificationFailed',
       `Source and staging blob have the roots ${root} and ${targetRoot}; they differ in the blocks ${differing.slice(0, 50).join(', ')} of 4 MiB.`,

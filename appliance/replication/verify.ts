@@ -2,6 +2,7 @@
 // is sent again at once, and the sync fails all the same: something has damaged data, and somebody should know.
 import { randomInt } from 'node:crypto';
 import type { Verification } from '../../shared/model/settings.ts';
+import { messageOf } from '../log.ts';
 import { Problem } from '../problem.ts';
 import { Allocation } from './allocation.ts';
 import { blockRange, chunkBytes, joinRanges, type Range, rangesOf } from './blocks.ts';
@@ -20,18 +21,36 @@ const mostNamed = 50;
 export async function verifyDisk(copy: Copy, mode: Verification, mark: Mark): Promise<string> {
   const { target, ledger, signal } = copy;
   const version = await target.version(signal);
-  const damaged = await readBack(copy, chosenBlocks(copy, mode, mark.position), mode === 'written', version, mark);
+  const damaged: Damage[] = [];
+  const still: Damage[] = [];
+  let failure: unknown;
+  try {
+    await readBack(copy, chosenBlocks(copy, mode, mark.position), mode === 'written', version, damaged, mark);
+  } catch (error) {
+    if (damaged.length === 0) throw error;
+    failure = error;
+  }
   if (damaged.length === 0) return version;
 
+  // Whatever else fails: they are known to be wrong, and somebody has to know.
   const blocks = [...new Set(damaged.map(({ block }) => block))].sort((a, b) => a - b);
   await ledger.forget(blocks);
-  await shipParts(copy, theseBlocks(copy.source, copy.diskBytes, blocks), new Allocation(target, copy.diskBytes));
-  const still = await readBack(copy, blocks, false, await target.version(signal));
-  await ledger.forget(still.map(({ block }) => block));
+  try {
+    if (failure === undefined) {
+      await shipParts(copy, theseBlocks(copy.source, copy.diskBytes, blocks), new Allocation(target, copy.diskBytes));
+      await readBack(copy, blocks, false, await target.version(signal), still);
+      await ledger.forget(still.map(({ block }) => block));
+    }
+  } catch (error) {
+    failure = error;
+  }
+  const after =
+    failure !== undefined
+      ? `The next sync sends these again, for this one has failed besides: ${messageOf(failure)}`
+      : `These were sent again, and ${still.length === 0 ? 'are equal now.' : `differ still at bytes ${named(still)}.`}`;
   throw new Problem(
     'verificationFailed',
-    `The staging blob held something else than was written, at bytes ${named(damaged)}. These were sent again, and ` +
-      (still.length === 0 ? 'are equal now.' : `differ still at bytes ${named(still)}.`),
+    `The staging blob held something else than was written, at bytes ${named(damaged)}. ${after}`,
     'Make sure that nothing else writes to the staging blob, then start the sync again.',
   );
 }
@@ -52,10 +71,10 @@ async function readBack(
   blocks: Iterable<number>,
   onlyUnread: boolean,
   version: string,
+  damaged: Damage[],
   mark?: Mark,
-): Promise<Damage[]> {
+): Promise<void> {
   const { target, memory, signal, onDone } = copy;
-  const damaged: Damage[] = [];
   await digestParts({
     parts: storedParts(copy, blocks, onlyUnread),
     memory,
@@ -67,7 +86,6 @@ async function readBack(
       onDone({ verified: totalOf(part.compared) });
     },
   });
-  return damaged;
 }
 
 /** What of these blocks is read back. Where the blob holds no pages it reads as zeros, and needs not be read. */

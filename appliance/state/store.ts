@@ -14,12 +14,14 @@ CREATE TABLE IF NOT EXISTS lastPoint (workload TEXT PRIMARY KEY, root TEXT NOT N
   tracked INTEGER NOT NULL) WITHOUT ROWID;
 DROP TABLE IF EXISTS ledger;
 DROP TABLE IF EXISTS point;
-DROP TABLE IF EXISTS block;
 CREATE TABLE IF NOT EXISTS disk (id INTEGER PRIMARY KEY, workload TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (workload, name));
 CREATE TABLE IF NOT EXISTS held (key INTEGER PRIMARY KEY, known INTEGER NOT NULL, source BLOB NOT NULL,
   target BLOB NOT NULL, unread BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS digests (key INTEGER PRIMARY KEY, chunks BLOB NOT NULL, prints BLOB NOT NULL);
 `;
+
+// What an earlier version knew of blobs is in no form that this one reads: nothing counts as known.
+const earlier = `DROP TABLE block; DELETE FROM lastPoint;`;
 
 export class Store {
   readonly #database: DatabaseSync;
@@ -36,7 +38,9 @@ export class Store {
     const database = new DatabaseSync(join(stateDir, 'state.db'));
     try {
       database.exec('PRAGMA busy_timeout = 5000; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;');
-      database.exec(`PRAGMA synchronous = FULL; PRAGMA cache_size = -2000; BEGIN IMMEDIATE; ${schema} COMMIT;`);
+      database.exec(`PRAGMA synchronous = FULL; PRAGMA cache_size = -2000; BEGIN IMMEDIATE; ${schema}`);
+      const isEarlier = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'block'").get() !== undefined;
+      database.exec(`${isEarlier ? earlier : ''} COMMIT;`);
     } catch (error) {
       database.close();
       throw new FatalProblem(

@@ -19,11 +19,12 @@ export function pathText(path: readonly PropertyKey[]): string {
 /** How many mistyped names are compared with all known ones: of ten thousand that would take minutes. */
 export const suggestionsAtMost = 20;
 
-/** The one of `known` that a mistyped name probably means: another one, for a name may be known, only not where it is. */
+/** The one of `known` that a mistyped name probably means; of one that is known, only not where it stands, the nearest. */
 export function didYouMean(name: string, known: Iterable<string>): string | undefined {
-  const limit = name.length <= 4 ? 1 : 2;
+  const all = [...known];
+  const limit = name.length <= 4 || all.includes(name) ? 1 : 2;
   let best: { name: string; distance: number } | undefined;
-  for (const candidate of known) {
+  for (const candidate of all) {
     if (candidate === name) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance <= limit && (best === undefined || distance < best.distance)) best = { name: candidate, distance };

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { blockBytes, chunkBytes, pieceBytes } from '../../../appliance/replication/blocks.ts';
 import {
   blockHash,
@@ -88,5 +88,23 @@ it('a thread that dies fails what it was asked, and the next block gets another 
   expect(pool.threads).toBe(0);
   await pool.digest(block, chunkBytes);
   expect(isAllZero({ ...block.digests, chunks: block.digests.chunks.subarray(0, 32) })).toBe(true);
+  pool.rest();
+});
+
+it('whoever comes after a thread that could not start is told why', async () => {
+  const pool = new HashPool(1, new URL('data:text/javascript,throw new Error("no threads here")'));
+  const [block] = allocateBlocks(1);
+  if (!block) throw new Error('no block');
+  await pool.digest(block, chunkBytes);
+  const told = vi.waitUntil(
+    async () =>
+      pool.digest(block, chunkBytes).then(
+        () => false,
+        (error: Error) => error,
+      ),
+    5000,
+  );
+  expect(await told).toMatchObject({ message: 'no threads here' });
+  expect(pool.threads).toBe(0);
   pool.rest();
 });

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Store } from '../../../appliance/state/store.ts';
 
@@ -43,4 +44,18 @@ it('gives rows one after the other', () => {
   for (const name of ['a', 'b', 'c']) store.keep(() => addDisk(name));
   const rows = store.each('SELECT name FROM disk WHERE name >= ? ORDER BY name', 'b');
   expect([...rows].map(({ name }) => name)).toEqual(['b', 'c']);
+});
+
+it('believes nothing that an earlier version knew of blobs', () => {
+  store.run("INSERT INTO lastPoint (workload, root, blobs, sync, tracked) VALUES ('w', 'r', 'b', 's', 0)");
+  store.close();
+  const old = new DatabaseSync(join(folder, 'state.db'));
+  old.exec('CREATE TABLE block (key INTEGER PRIMARY KEY, known INTEGER NOT NULL, source BLOB NOT NULL)');
+  old.close();
+  for (let opened = 0; opened < 2; opened++) {
+    store = Store.open(folder);
+    expect(store.all('SELECT * FROM lastPoint')).toEqual([]);
+    expect(store.get("SELECT 1 FROM sqlite_schema WHERE name = 'block'")).toBeUndefined();
+    if (opened === 0) store.close();
+  }
 });

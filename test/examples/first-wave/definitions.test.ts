@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { nodeFlags } from '../../../appliance/nodeFlags.ts';
 import { servers } from '../../../examples/first-wave/servers.ts';
 import { recordsOf } from '../../../examples/first-wave/summary.ts';
 import { type Definitions, fillYaml, readDefinitions, wallClock } from '../../../examples/harness/definitions.ts';
@@ -79,6 +80,11 @@ describe('the definitions of the first wave', () => {
     expect(named.length).toBeGreaterThan(10);
     expect(missing).toEqual([]);
     for (const { zone, record } of recordsOf(plan)) expect(resources).toContain(`/dnsZones/${zone}/A/${record}"`);
+  });
+
+  it('start appliances with the flags that are theirs', () => {
+    const resources = readFileSync(join(repository, 'infra', 'local.resources.json'), 'utf8');
+    expect(resources).toContain(['{node}', ...nodeFlags].map((word) => JSON.stringify(word)).join(', '));
   });
 
   it('keep their comments when placeholders are replaced, and take any value as a value', () => {

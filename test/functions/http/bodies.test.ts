@@ -57,12 +57,14 @@ describe('a definition', () => {
   it('is told what a name means that is known, but not where it stands', async () => {
     const { post } = await apiWithInventory();
     const wave = wavePosted();
-    const groups = wave.groups.map(({ workloads, ...group }) => ({ ...group, workload: workloads }));
+    const groups = wave.groups.map(({ workloads, ...group }) => ({ ...group, workload: workloads, gates: {} }));
     const { status, body } = await post(JSON.stringify({ ...wave, groups }));
     expect(status).toBe(400);
     expect(body.errors).toContainEqual(
       expect.objectContaining({ path: 'groups[0].workload', fix: 'did you mean "workloads"?' }),
     );
+    // What it resembles from afar has nothing to do with it.
+    expect(body.errors).toContainEqual(expect.objectContaining({ path: 'groups[0].gates', fix: 'remove it' }));
   });
 
   it('may not point checks or hosts at instance metadata, however it is written', async () => {
