@@ -44,7 +44,8 @@ export async function proveDisk(
   };
   const [read, looked] = await Promise.allSettled([verifyDisk({ ...copy, signal }, mode, mark), lookAgain()]);
   copy.signal.throwIfAborted();
-  const failures = [read, looked].flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []));
+  // An interrupted reading back may say so in other words.
+  const failures = [looked, read].flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []));
   const isDoubted = failures.some((failure) => failure instanceof Doubted);
   const damage = failures.find(isDamage);
   // Damage is what somebody should know first; whatever else has failed fails again.

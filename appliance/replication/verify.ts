@@ -46,7 +46,7 @@ export async function verifyDisk(copy: Copy, mode: Verification, mark: Mark): Pr
   }
   const after =
     failure !== undefined
-      ? `The next sync sends these again, for this one has failed besides: ${messageOf(failure)}`
+      ? `These are sent again next, for it was interrupted: ${messageOf(failure)}`
       : `These were sent again, and ${still.length === 0 ? 'are equal now.' : `differ still at bytes ${named(still)}.`}`;
   throw new Problem(
     'verificationFailed',

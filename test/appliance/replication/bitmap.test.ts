@@ -160,7 +160,7 @@ it('damage is named also where the source fails beside it, and the next sync rep
   };
   await expect(disk.run(failing, target)).rejects.toMatchObject({
     code: 'verificationFailed',
-    message: expect.stringMatching(/at bytes 0-65535\. .*has failed besides: the source is gone$/),
+    message: expect.stringMatching(/at bytes 0-65535\. .* interrupted: the source is gone$/),
   });
   target.read = (...asked) => FakeTarget.prototype.read.apply(target, asked);
   const { root, targetRoot } = await disk.run(new TrackedSource(source, []), target);
