@@ -1,7 +1,7 @@
 // Request bodies: JSON or YAML, bounded in size and depth, every name once. Then zod, with a problem per field.
 import type { HttpRequest } from '@azure/functions';
 import { z } from 'zod';
-import { problemsOf, Refused, refuse } from './problem.ts';
+import { namesIn, problemsOf, Refused, refuse } from './problem.ts';
 import { readYaml, YamlFault } from './readYaml.ts';
 import { scanJson } from './scanJson.ts';
 
@@ -137,19 +137,3 @@ const tooLarge = (atMost: number, more = '') =>
     detail: `At most ${atMost} bytes are read${more}.`,
   });
 const tooDeep = () => refuse('invalidInput', `The body is nested deeper than ${depthAtMost} levels.`);
-
-const names = new WeakMap<z.ZodType, ReadonlySet<string>>();
-
-/** Every member name that a schema knows anywhere: what a mistyped one is compared with. */
-function namesIn(schema: z.ZodType): ReadonlySet<string> {
-  const before = names.get(schema);
-  if (before !== undefined) return before;
-  const found = new Set<string>();
-  JSON.stringify(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), (key, value: unknown) => {
-    if (key === 'properties' && value !== null && typeof value === 'object')
-      for (const name of Object.keys(value)) found.add(name);
-    return value;
-  });
-  names.set(schema, found);
-  return found;
-}

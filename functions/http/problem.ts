@@ -1,6 +1,6 @@
 // What a caller is told when a request can't be carried out: problem details, RFC 9457.
 import type { HttpResponseInit } from '@azure/functions';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { type ErrorCode, MigrationError } from '../../shared/errors.ts';
 import { didYouMean, type Problem, pathText, suggestionsAtMost } from '../../shared/policy/problems.ts';
 
@@ -129,4 +129,20 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
     (value, part) => (value as Record<PropertyKey, unknown> | null | undefined)?.[part],
     input,
   );
+}
+
+const names = new WeakMap<z.ZodType, ReadonlySet<string>>();
+
+/** Every member name that a schema knows anywhere: what a mistyped one is compared with. */
+export function namesIn(schema: z.ZodType): ReadonlySet<string> {
+  const before = names.get(schema);
+  if (before !== undefined) return before;
+  const found = new Set<string>();
+  JSON.stringify(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), (key, value: unknown) => {
+    if (key === 'properties' && value !== null && typeof value === 'object')
+      for (const name of Object.keys(value)) found.add(name);
+    return value;
+  });
+  names.set(schema, found);
+  return found;
 }

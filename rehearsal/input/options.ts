@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
-import { z } from 'zod';
 import { resolveWindow } from '../../shared/policy/window.ts';
 import { Latencies } from '../latencies/latencies.ts';
 import { latenciesOf, RecordedRun } from '../latencies/recorded.ts';
@@ -10,6 +9,7 @@ import type { Rehearsed } from '../rehearse.ts';
 import type { FailedStep } from '../story/mischief.ts';
 import { Misuse } from './misuse.ts';
 import { readInventory, readValues, readWaves } from './readFiles.ts';
+import { wrongFields } from './wrongFields.ts';
 
 export const usage = `landfall rehearse <wave.yaml>… [options]
 
@@ -135,5 +135,7 @@ function readLatencies(file: string): Latencies {
   if (recorded.success) return latenciesOf(recorded.data);
   const profile = Latencies.safeParse(content);
   if (profile.success) return profile.data;
-  throw new Misuse(`${file} holds neither latencies nor a recorded run:\n${z.prettifyError(profile.error)}`);
+  throw new Misuse(
+    `${file} holds neither latencies nor a recorded run:\n${wrongFields(Latencies, content, profile.error)}`,
+  );
 }

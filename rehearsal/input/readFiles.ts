@@ -8,6 +8,7 @@ import { Source } from '../../shared/model/source.ts';
 import { WaveDefinition } from '../../shared/model/wave.ts';
 import type { Inventory } from '../world/world.ts';
 import { Misuse } from './misuse.ts';
+import { wrongFields } from './wrongFields.ts';
 
 const kinds = [
   { key: 'groups', name: 'wave', schema: WaveDefinition },
@@ -15,6 +16,8 @@ const kinds = [
   { key: 'hostName', name: 'source', schema: Source },
   { key: 'settings', name: 'profile', schema: Profile },
 ] as const;
+
+const Values = z.record(z.string(), z.union([z.string(), z.number()]));
 
 /** Reads waves. `values` stand in for placeholders such as `${window.start}`. */
 export function readWaves(files: readonly string[], values: Readonly<Record<string, string>>): WaveDefinition[] {
@@ -28,8 +31,9 @@ export function readWaves(files: readonly string[], values: Readonly<Record<stri
 /** Reads what stands in for placeholders. */
 export function readValues(file: string): Record<string, string> {
   const [content] = documentsIn(file);
-  const parsed = z.record(z.string(), z.union([z.string(), z.number()])).safeParse(content);
-  if (!parsed.success) throw new Misuse(`${file} is no map from names to values:\n${z.prettifyError(parsed.error)}`);
+  const parsed = Values.safeParse(content);
+  if (!parsed.success)
+    throw new Misuse(`${file} is no map from names to values:\n${wrongFields(Values, content, parsed.error)}`);
   return Object.fromEntries(Object.entries(parsed.data).map(([name, value]) => [name, String(value)]));
 }
 
@@ -60,8 +64,10 @@ function read(file: string, values: Readonly<Record<string, string>>, skipped: r
   for (const document of documentsIn(file)) {
     const kind = kinds.find(({ key }) => key in document);
     if (kind === undefined || skipped.includes(kind.name)) continue;
-    const parsed = kind.schema.safeParse(filled(file, document, values));
-    if (!parsed.success) throw new Misuse(`${file} holds no valid ${kind.name}:\n${z.prettifyError(parsed.error)}`);
+    const content = filled(file, document, values);
+    const parsed = kind.schema.safeParse(content);
+    if (!parsed.success)
+      throw new Misuse(`${file} holds no valid ${kind.name}:\n${wrongFields(kind.schema, content, parsed.error)}`);
     (found[`${kind.name}s`] as unknown[]).push(parsed.data);
   }
   return found;
