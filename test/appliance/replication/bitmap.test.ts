@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { openWithBitmap, refusing } from '../../../appliance/replication/bitmap.ts';
@@ -71,19 +72,6 @@ it('reads blocks of which nothing is known whole, whatever the bitmap says of th
   expect(tracked.readBytes).toBe(2 * blockBytes + chunkBytes + audited);
 });
 
-it('a bitmap that does not tell of changes is found out, refused, and all of the disk compared', async () => {
-  const source = Buffer.alloc(2 * blockBytes);
-  const target = new FakeTarget(source.length);
-  await disk.run(new MemorySource(source), target);
-  source[blockBytes + chunkBytes] = 1;
-  source[77] = 1;
-  const job = disk.job(source.length);
-  await disk.run(new TrackedSource(source, [{ start: 0, stop: chunkBytes }]), target, job);
-  expect(target.bytes.equals(source)).toBe(true);
-  expect(disk.refused).toEqual([`it does not tell a change at byte ${blockBytes + chunkBytes}`]);
-  expect(progressOf(job, 'os').by).toBe('manifest');
-});
-
 /** A disk of which a bitmap tells one change and not the other, small enough for every chunk to be looked at. */
 async function lied() {
   const source = Buffer.alloc(2 * blockBytes);
@@ -95,17 +83,29 @@ async function lied() {
   return { source, target, tracked, untold: `it does not tell a change at byte ${blockBytes + chunkBytes}` };
 }
 
+it('a bitmap that does not tell of changes is found out, refused, and all of the disk compared', async () => {
+  const { source, target, tracked } = await lied();
+  const job = disk.job(source.length);
+  await disk.run(tracked, target, job);
+  expect(target.bytes.equals(source)).toBe(true);
+  expect(disk.refused).toEqual([`it does not tell a change at byte ${blockBytes + chunkBytes}`]);
+  expect(progressOf(job, 'os').by).toBe('manifest');
+});
+
 it('a bitmap is doubted at once and for good, also where the process is stopped before the blob is read back', async () => {
   const { source, target, tracked, untold } = await lied();
   const job = disk.job(source.length);
   const stopped = new AbortController();
   // It is being read back until the sync is stopped, which is as soon as the bitmap is doubted.
-  target.read = () => vi.waitUntil(() => disk.refused.length > 0).then(() => stopped.abort(new Stopping('stopped')));
+  target.beforeRead = async () => {
+    await vi.waitUntil(() => disk.refused.length > 0);
+    stopped.abort(new Stopping('stopped'));
+  };
   await expect(disk.run(tracked, target, job, stopped.signal)).rejects.toThrow('stopped');
   expect(disk.refused).toEqual([untold]);
   const kept = loadJobs(disk.store).find(({ operationId }) => operationId === job.operationId);
   expect(kept?.disks['os']).toMatchObject({ phase: 'copy', by: 'manifest' });
-  target.read = (...asked) => FakeTarget.prototype.read.apply(target, asked);
+  target.beforeRead = async () => {};
   // All is compared, although nothing is looked at by chance any more.
   const { root, targetRoot } = await disk.run(new MemorySource(source), target, job);
   expect(target.bytes.equals(source)).toBe(true);
@@ -114,10 +114,7 @@ it('a bitmap is doubted at once and for good, also where the process is stopped 
 
 it('an untold change is shipped also where the blob is damaged, which fails the sync all the same', async () => {
   const { source, target, tracked, untold } = await lied();
-  target.damage = (_offset, stored) => {
-    stored[5] = 9;
-    target.damage = () => {};
-  };
+  target.damageOnce();
   await expect(disk.run(tracked, target)).rejects.toMatchObject({ code: 'verificationFailed' });
   expect(disk.refused).toEqual([untold]);
   expect(target.bytes.equals(source)).toBe(true);
@@ -126,10 +123,7 @@ it('an untold change is shipped also where the blob is damaged, which fails the 
 it('damage is named and repaired while the bitmap is looked at', async () => {
   const { source, target } = await lied();
   const all = new TrackedSource(source, [{ start: 0, stop: source.length }]);
-  target.damage = (_offset, stored) => {
-    stored[5] = 9;
-    target.damage = () => {};
-  };
+  target.damageOnce();
   await expect(disk.run(all, target)).rejects.toMatchObject({ code: 'verificationFailed' });
   expect(target.bytes.equals(source)).toBe(true);
   expect(disk.refused).toEqual([]);
@@ -141,28 +135,22 @@ it('damage is named also where the source fails beside it, and the next sync rep
   source.fill(1, blockBytes);
   const all = [{ start: 0, stop: source.length }];
   const failing = new TrackedSource(source, all);
-  let found = false;
-  target.damage = (_offset, stored) => {
-    stored[5] = 9;
-    target.damage = () => {};
-  };
-  target.read = async (offset, buffer, version) => {
-    // The second block is not read back before the source has failed.
-    if (offset >= blockBytes) await vi.waitUntil(() => found);
-    await FakeTarget.prototype.read.call(target, offset, buffer, version);
+  target.damageOnce();
+  // The second block is not read back before the source has failed.
+  target.beforeRead = async (offset, signal) => {
+    if (offset >= blockBytes && !signal.aborted) await once(signal, 'abort');
   };
   failing.checkSize = async () => {
     await vi.waitUntil(
       () => Number(disk.store.get('SELECT count(*) AS n FROM held WHERE source <> target')?.['n']) > 0,
     );
-    setTimeout(() => (found = true), 20);
     throw new Error('the source is gone');
   };
   await expect(disk.run(failing, target)).rejects.toMatchObject({
     code: 'verificationFailed',
     message: expect.stringMatching(/at bytes 0-65535\. .* interrupted: the source is gone$/),
   });
-  target.read = (...asked) => FakeTarget.prototype.read.apply(target, asked);
+  target.beforeRead = async () => {};
   const { root, targetRoot } = await disk.run(new TrackedSource(source, []), target);
   expect(target.bytes.equals(source)).toBe(true);
   expect(targetRoot).toBe(root);

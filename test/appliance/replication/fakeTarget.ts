@@ -21,6 +21,8 @@ export class FakeTarget implements Target {
   onDeath: () => void = () => {};
   /** Changes what arrives, to damage it. */
   damage: (offset: number, stored: Buffer) => void = () => {};
+  /** Called before something is read, which waits for it. */
+  beforeRead: (offset: number, signal: AbortSignal) => Promise<void> = async () => {};
   #versions = 1;
   /** Of the writes in flight when it dies, those whose turn is even still arrive. */
   #late = 0;
@@ -49,7 +51,17 @@ export class FakeTarget implements Target {
     });
   }
 
-  async read(offset: number, buffer: Uint8Array, version: string): Promise<void> {
+  /** The next write, or the next to a place, arrives with another byte. */
+  damageOnce(place?: number): void {
+    this.damage = (offset, stored) => {
+      if (place !== undefined && offset !== place) return;
+      stored[5]! ^= 1;
+      this.damage = () => {};
+    };
+  }
+
+  async read(offset: number, buffer: Uint8Array, version: string, signal: AbortSignal): Promise<void> {
+    await this.beforeRead(offset, signal);
     await new Promise(setImmediate);
     if (version !== String(this.#versions)) throw new Error('it was written since');
     this.readBytes += buffer.length;
@@ -72,10 +84,12 @@ export class FakeTarget implements Target {
 
   async #write(offset: number, length: number, apply: () => void): Promise<void> {
     if (offset % page !== 0 || length % page !== 0) throw new Error('no page range');
+    // A lane may go on after its process has died; what it sends then never leaves.
+    const isTooLate = this.writesLeft < 0;
     await new Promise(setImmediate);
     const isLost = this.writesLeft <= 0;
     if (this.writesLeft === 0) this.onDeath();
-    if (!isLost || (this.#late++ % 2 === 0 && this.writesLeft > -3)) {
+    if (!isLost || (!isTooLate && this.#late++ % 2 === 0 && this.writesLeft > -3)) {
       this.#versions++;
       this.touched.push({ start: offset, stop: offset + length });
       apply();

@@ -10,7 +10,7 @@ import {
   zeroDigests,
 } from '../../../appliance/replication/hashing.ts';
 import { HashPool } from '../../../appliance/replication/hashPool.ts';
-import { allocateBlocks } from '../../../appliance/replication/sharedBlock.ts';
+import { allocateBlocks, type SharedBlock } from '../../../appliance/replication/sharedBlock.ts';
 
 const sha = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
 
@@ -52,6 +52,14 @@ it('zeros are known without being hashed', () => {
   expect(blockHash(digests)).toEqual(hashOfBlock(Buffer.alloc(2 * chunkBytes)));
 });
 
+/** The first blocks are hashed by this thread, for the others have not started. */
+async function started(pool: HashPool, threads: number, blocks: readonly SharedBlock[]): Promise<void> {
+  while (pool.threads < threads) {
+    await Promise.all(blocks.map((block) => pool.digest(block, blockBytes)));
+    await new Promise(setImmediate);
+  }
+}
+
 it('threads give the digests that this thread gives, each block its own', async () => {
   const pool = new HashPool(2);
   const blocks = allocateBlocks(3);
@@ -59,11 +67,7 @@ it('threads give the digests that this thread gives, each block its own', async 
     block.data.fill(index + 1);
     block.data.set(randomBytes(1000), index * chunkBytes);
   }
-  // The first blocks are hashed here, for the threads have not started.
-  while (pool.threads < 2) {
-    await Promise.all(blocks.map((block) => pool.digest(block, blockBytes)));
-    await new Promise(setImmediate);
-  }
+  await started(pool, 2, blocks);
   for (const { digests } of blocks) digests.chunks.fill(0);
   await Promise.all(blocks.map((block) => pool.digest(block, blockBytes)));
   for (const block of blocks) {
@@ -79,10 +83,7 @@ it('a thread that dies fails what it was asked, and the next block gets another 
   const pool = new HashPool(1);
   const [block] = allocateBlocks(1);
   if (!block) throw new Error('no block');
-  while (pool.threads < 1) {
-    await pool.digest(block, chunkBytes);
-    await new Promise(setImmediate);
-  }
+  await started(pool, 1, [block]);
   // It dies of memory that there is not.
   await expect(pool.digest({ ...block, at: block.memory.byteLength }, chunkBytes)).rejects.toThrow(RangeError);
   expect(pool.threads).toBe(0);

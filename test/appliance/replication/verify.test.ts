@@ -23,17 +23,8 @@ afterEach(() => disk.close());
 
 const sync = (mode: Verification = 'written') => disk.run(source, target, disk.job(size, mode));
 
-/** The next write into the second block arrives with another first byte. */
-function damageOnce(): void {
-  target.damage = (offset, stored) => {
-    if (offset !== blockBytes) return;
-    stored[5]! ^= 1;
-    target.damage = () => {};
-  };
-}
-
 it('a chunk that arrived damaged fails the sync, which names it and has sent it again', async () => {
-  damageOnce();
+  target.damageOnce(blockBytes);
   await expect(sync()).rejects.toMatchObject({
     code: 'verificationFailed',
     message: `The staging blob held something else than was written, at bytes ${inSecond}. These were sent again, and are equal now.`,
@@ -87,10 +78,7 @@ it('a sample is drawn from the whole disk, and another one each time', async () 
   const drawn: Set<number>[] = [];
   for (let round = 0; round < 2; round++) {
     const read = new Set<number>();
-    target.read = (offset, buffer, version) => {
-      read.add(Math.floor(offset / blockBytes));
-      return FakeTarget.prototype.read.call(target, offset, buffer, version);
-    };
+    target.beforeRead = async (offset) => void read.add(Math.floor(offset / blockBytes));
     await disk.run(source, target, disk.job(source.sizeBytes, 'sample'));
     drawn.push(read);
   }
@@ -111,9 +99,6 @@ it('reading back everything does not fetch what the blob holds no pages of, and 
 });
 
 it('a blob that is written by somebody else while it is read back is no point', async () => {
-  target.read = async (offset, buffer, version) => {
-    await target.clear(0, 512);
-    return FakeTarget.prototype.read.call(target, offset, buffer, version);
-  };
+  target.beforeRead = () => target.clear(0, 512);
   await expect(sync()).rejects.toThrow('it was written since');
 });
