@@ -84,9 +84,11 @@ export class HashPool {
     });
     const lost = (error: Error): void => {
       const index = this.#threads.indexOf(thread);
-      if (index >= 0) this.#threads.splice(index, 1);
-      // Who comes next is told: one thread after the other would be started in vain.
-      if (index >= 0 && !thread.isUp) this.#failed = error;
+      if (index >= 0) {
+        this.#threads.splice(index, 1);
+        // Who comes next is told: one thread after the other would be started in vain.
+        if (!thread.isUp) this.#failed = error;
+      }
       for (const { reject } of thread.waiting.splice(0)) reject(error);
     };
     worker.on('error', lost);

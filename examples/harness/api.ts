@@ -6,6 +6,7 @@ import type { WorkloadEvent } from '../../shared/lifecycle/events.ts';
 import type { WorkloadState } from '../../shared/lifecycle/state.ts';
 import type { WavePlan } from '../../shared/model/plan.ts';
 import type { Finding } from '../../shared/policy/preflight.ts';
+import { lineOf, shorten } from '../../shared/policy/problems.ts';
 import type { ApplianceDocument, GateDocument } from '../../shared/store/documents.ts';
 import type { Person } from './people.ts';
 
@@ -28,10 +29,7 @@ class ApiProblem extends Error {
   readonly problem: z.infer<typeof Problem>;
   constructor(request: string, problem: z.infer<typeof Problem>) {
     const { status, title, detail, errors } = problem;
-    const lines = errors.map(
-      ({ path, value, message, fix }) =>
-        `  ${path || 'the body'}${value === undefined ? '' : ` (${shorten(JSON.stringify(value))})`}: ${fix === message ? fix : `${message}; ${fix}`}`,
-    );
+    const lines = errors.map((error) => `  ${lineOf(error, 'the body')}`);
     super([`${request} was answered ${status} ${title}: ${detail ?? ''}`, ...lines].join('\n'));
     this.name = 'ApiProblem';
     this.status = status;
@@ -105,7 +103,7 @@ export class Api {
     const problem = Problem.safeParse(parsed(text)).data ?? {
       title: response.statusText,
       status: response.status,
-      detail: shorten(text),
+      detail: shorten(text, 200),
       errors: [],
     };
     throw new ApiProblem(`${method} /api/${path}`, problem);
@@ -124,5 +122,3 @@ function parsed(text: string): unknown {
     return undefined;
   }
 }
-
-const shorten = (text: string): string => (text.length > 200 ? `${text.slice(0, 200)}…` : text);

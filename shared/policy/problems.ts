@@ -7,6 +7,21 @@ export interface Problem {
   fix: string;
 }
 
+const longestValue = 200;
+
+/** A problem as one line: where, what was found, why that cannot be, and what would do. `whole` is what has no path. */
+export function lineOf(
+  { path, value, message, fix }: Omit<Problem, 'value'> & { value?: unknown },
+  whole: string,
+): string {
+  const found = value === undefined ? '' : ` (${shorten(JSON.stringify(value), longestValue)})`;
+  return `${path || whole}${found}: ${fix === message ? fix : `${message}; ${fix}`}`;
+}
+
+/** At most so many characters of a text, and a sign that there are more. */
+export const shorten = (text: string, length: number): string =>
+  text.length > length ? `${text.slice(0, length)}…` : text;
+
 /** A path as people write it in JavaScript. */
 export function pathText(path: readonly PropertyKey[]): string {
   return path.reduce<string>(
